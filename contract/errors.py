@@ -1,0 +1,58 @@
+"""Every error the project raises on purpose.
+
+CollectorError
+├── InvalidHour            a text that names no hour
+├── StateUnreadable        a stored state of a version, or in a form, that this program does not know
+├── StoreError             the store did not do what was asked
+│   ├── StoreUnavailable   try again: down, slow, refusing or overloaded; the outcome of a write is unknown
+│   └── StoreConflict      never try again: the store cannot accept our own points as they are
+└── LogError               the log is not what the stored progress says it is; nobody may count on
+    ├── LogReplaced        the topic was deleted and created again while it was being read
+    ├── LogTruncated       the log ends below, or differs at, the offset that progress names
+    ├── LogUnfit           the topic is missing, or does not use LogAppendTime
+    └── RulesTooOld        progress was written under rules newer than this program's
+"""
+
+
+class CollectorError(Exception):
+    """Base of all errors raised on purpose; its text names what, where and the value."""
+
+
+class InvalidHour(CollectorError, ValueError):
+    """A text that names no UTC hour between 1970 and 2100."""
+
+
+class StateUnreadable(CollectorError):
+    """A `state` text in the store that this program cannot read."""
+
+
+class StoreError(CollectorError):
+    """The store did not do what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The store is down, slow, refusing or overloaded. Retrying is right; a write may or may not have happened."""
+
+
+class StoreConflict(StoreError):
+    """The store refuses our points as they are (parse error, type conflict). Retrying can never help."""
+
+
+class LogError(CollectorError):
+    """The log is not what the stored progress says it is."""
+
+
+class LogReplaced(LogError):
+    """The topic has another id than when it was first read."""
+
+
+class LogTruncated(LogError):
+    """The log's end, or the record at `through_offset`, contradicts the stored progress."""
+
+
+class LogUnfit(LogError):
+    """The topic does not exist, or its record timestamps are not LogAppendTime."""
+
+
+class RulesTooOld(LogError):
+    """The stored progress was counted under newer rules than this program knows."""

@@ -1,0 +1,39 @@
+"""How far a partition of a log has been counted: the store's commit point."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from contract.action import RULES_VERSION
+
+
+class LogPartition(NamedTuple):
+    """A partition of a log. `log` is the topic's id: a topic created again is another log."""
+
+    log: str
+    partition: int
+
+
+class RecordMark(msgspec.Struct, frozen=True):
+    """What a record is recognised by: its timestamp (ms since the epoch) and the CRC-32 of its value."""
+
+    timestamp: int
+    crc: int
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """Everything up to and including `through_offset` is in the store."""
+
+    through_offset: int = -1
+    lines: int = 0
+    """Lines read so far, rejected and lost ones too: the next line's number (`seq`)."""
+    rejected: dict[str, int] = {}
+    """Lines rejected so far, by code."""
+    lost: int = 0
+    """Records that retention removed before anyone read them; each counts as one line."""
+    watermark: int = -1
+    """Highest record timestamp so far, ms since the epoch; -1 before the first record."""
+    rules: int = RULES_VERSION
+    """Version of the log's rules that the lines were judged by."""
+    mark: RecordMark | None = None
+    """The record at `through_offset`; None where there is none (nothing read yet, or lost to retention)."""

@@ -1,0 +1,58 @@
+"""A record: one Kafka message that carries 1 to 1,000 actions as NDJSON, all of users that live on its partition."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from contract.action import Action, Rejection, parse_lines, reject
+
+MAX_LINES: Final = 1_000
+MAX_BYTES: Final = 512 * 1024
+PARTITIONS_HEADER: Final = "partitions"
+"""The partition count that the record's producer used, in decimal digits."""
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """A record as read from the log. `timestamp` is when the broker appended it, ms since the epoch."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes | None
+    partitions: int
+    """From the header; 0 where it is missing or malformed."""
+
+
+def partitions_in(header: bytes | None) -> int:
+    """The partition count in a header's value; 0 where there is none to be read."""
+    if header is None or not header.isdigit() or len(header) > 9:  # noqa: PLR2004 - nine digits are always a sane int
+        return 0
+    return int(header)
+
+
+def decode_record(value: bytes | None) -> list[Action | Rejection]:
+    """One entry a line, in order. A record that breaks a rule as a whole is one rejected line."""
+    if value is None:
+        return [reject("record_null", None, None)]
+    if not value:
+        return [reject("record_empty", None, value)]
+    if len(value) > MAX_BYTES:
+        return [reject("record_too_large", None, value)]
+    if value.count(b"\n") + (not value.endswith(b"\n")) > MAX_LINES:
+        return [reject("record_too_many_lines", None, value)]
+    return parse_lines(value)
+
+
+def encode_records(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Packs lines (without their newlines, each far below MAX_BYTES) into as few records as the limits allow."""
+    held: list[bytes] = []
+    size = 0
+    for line in lines:
+        if len(held) == MAX_LINES or size + len(line) + 1 > MAX_BYTES:
+            yield b"\n".join(held) + b"\n"
+            held, size = [], 0
+        held.append(line)
+        size += len(line) + 1
+    if held:
+        yield b"\n".join(held) + b"\n"

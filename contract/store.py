@@ -1,0 +1,92 @@
+"""The store as the services see it: what may be written and read, and what each promises.
+
+A `place` is a number of nanoseconds within an hour: it tells values of one hour apart that have different writers, or
+different turns of one writer. Values are facts about the log, each with the offset that it covers, so the order of
+writes does not matter and a write may be repeated.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from contract.action import Action
+from contract.progress import LogPartition, Progress
+from contract.window import Segment, WindowValue
+
+PLACES = 3_600_000_000_000
+"""Places are 0 <= place < PLACES: the nanoseconds of an hour."""
+
+
+class RawActions(NamedTuple):
+    """Consecutive lines of a partition, from the line numbered `first_line`; None stands for a rejected line."""
+
+    source: LogPartition
+    first_line: int
+    lines: Sequence[Action | None]
+
+
+class WindowPoint(NamedTuple):
+    """A window's value, for the hour that starts at `hour` (ms since the epoch)."""
+
+    source: LogPartition
+    hour: int
+    place: int
+    value: WindowValue
+
+
+class SegmentPoint(NamedTuple):
+    """A part of what a window first saw in one flush. Stored under (source, hour, through_offset, part, parts)."""
+
+    source: LogPartition
+    hour: int
+    segment: Segment
+
+
+class ProgressPoint(NamedTuple):
+    """A partition's progress. Stored under (source, hour of its watermark, place)."""
+
+    source: LogPartition
+    place: int
+    value: Progress
+
+
+class StoreWriter(Protocol):
+    """What workers do. Each call returns once the store has acknowledged all of it, in any order and in parts.
+
+    Each raises StoreUnavailable when some or all of it may not have been written, or not yet, or may be written later;
+    and StoreConflict when the store can never accept it.
+    """
+
+    async def write_actions(self, batches: Sequence[RawActions]) -> None:
+        """Stores raw actions, if raw storage is on and they are younger than its retention."""
+
+    async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
+        """Stores results, replacing what the same keys held."""
+
+    async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
+        """Stores progress, replacing what the same keys held."""
+
+
+class StoreReader(Protocol):
+    """What workers and readers ask. Each raises StoreUnavailable or StateUnreadable.
+
+    Where a source is given, only its values are read; else all sources'.
+    """
+
+    async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
+        """The highest progress of each source that has any, whatever its age."""
+
+    async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        """All values of the hour, committed or not, of all places."""
+
+    async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
+        """All parts of the source's segments of the hour, up to and including `through_offset`."""
+
+
+class Store(StoreWriter, StoreReader, Protocol):
+    """A store that can be written and read."""
+
+    async def ping(self) -> None:
+        """Returns if the store answers and accepts our credentials; else raises StoreUnavailable."""
+
+    async def close(self) -> None:
+        """Gives back connections."""

@@ -1,0 +1,1 @@
+"""What runs the services: as plain processes here, as containers elsewhere."""

@@ -1,0 +1,1 @@
+"""The thin producer: takes actions over HTTP and answers once Kafka has acknowledged them."""

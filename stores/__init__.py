@@ -1,0 +1,1 @@
+"""Where results live: one file a store, all behind contract.store.Store."""

@@ -1,0 +1,57 @@
+"""Reading what is committed: the only values anyone may use."""
+
+from typing import NamedTuple
+
+from contract.progress import LogPartition, Progress
+from contract.store import StoreReader, WindowPoint
+from contract.window import Segment, WindowValue
+
+
+class Committed(NamedTuple):
+    """A source's progress, and its hour's window as counted up to there (None: no action of that hour so far)."""
+
+    progress: Progress
+    window: WindowValue | None
+
+
+async def read_committed(
+    reader: StoreReader, hour: int, source: LogPartition | None = None
+) -> dict[LogPartition, Committed]:
+    """The committed window of `hour` for each source that has progress.
+
+    A value above progress may be half written, or be forgotten by the store, and a window's two places are written in
+    turn: so between the first and the second look at progress a value at or below it can only vanish if progress moves.
+    A source whose progress moved is read again.
+    """
+    found: dict[LogPartition, Committed] = {}
+    before = await reader.read_progress(source)
+    while True:
+        points = await reader.read_windows(hour, source)
+        after = await reader.read_progress(source)
+        stood_still = {key: progress for key, progress in before.items() if after.get(key) == progress}
+        found |= _highest_committed(stood_still, points)
+        if found.keys() >= after.keys():
+            return found
+        before = {key: progress for key, progress in after.items() if key not in found}
+
+
+def _highest_committed(
+    limits: dict[LogPartition, Progress], points: list[WindowPoint]
+) -> dict[LogPartition, Committed]:
+    highest: dict[LogPartition, WindowValue] = {}
+    for point in points:
+        limit, held = limits.get(point.source), highest.get(point.source)
+        if limit is None or point.value.through_offset > limit.through_offset:
+            continue
+        if held is None or point.value.through_offset > held.through_offset:
+            highest[point.source] = point.value
+    return {source: Committed(progress, highest.get(source)) for source, progress in limits.items()}
+
+
+async def read_committed_segments(
+    reader: StoreReader, hour: int, source: LogPartition, window: WindowValue | None
+) -> list[Segment]:
+    """The segments that belong to a committed window: none that a replay could take for its own earlier attempt."""
+    if window is None:
+        return []
+    return await reader.read_segments(hour, source, window.through_offset)

@@ -1,0 +1,63 @@
+"""A store in memory: the fake for tests, held to the same contract suite as InfluxDB."""
+
+from collections.abc import Sequence
+
+from contract.action import Action
+from contract.hour import hour_of
+from contract.progress import LogPartition, Progress
+from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.window import Segment, WindowValue
+
+
+class MemoryStore:
+    """Holds points under the same keys as InfluxDB does."""
+
+    def __init__(self) -> None:
+        """An empty store."""
+        self.actions: dict[tuple[LogPartition, int], Action] = {}
+        self.windows: dict[tuple[LogPartition, int, int], WindowValue] = {}
+        self.segments: dict[tuple[LogPartition, int, int, int, int], Segment] = {}
+        self.progress: dict[tuple[LogPartition, int, int], Progress] = {}
+
+    async def write_actions(self, batches: Sequence[RawActions]) -> None:
+        for source, first_line, lines in batches:
+            for number, action in enumerate(lines, first_line):
+                if action is not None:
+                    self.actions[source, number] = action
+
+    async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
+        for source, hour, segment in segments:
+            self.segments[source, hour, segment.through_offset, segment.part, segment.parts] = segment
+        for source, hour, place, value in windows:
+            self.windows[source, hour, place] = value
+
+    async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
+        for source, place, value in points:
+            self.progress[source, hour_of(max(value.watermark, 0)), place] = value
+
+    async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
+        highest: dict[LogPartition, Progress] = {}
+        for (key, _, _), value in self.progress.items():
+            if source in (None, key) and (key not in highest or value.through_offset > highest[key].through_offset):
+                highest[key] = value
+        return highest
+
+    async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        return [
+            WindowPoint(key, start, place, value)
+            for (key, start, place), value in self.windows.items()
+            if start == hour and source in (None, key)
+        ]
+
+    async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
+        return [
+            segment
+            for (key, start, through, _, _), segment in self.segments.items()
+            if key == source and start == hour and through <= through_offset
+        ]
+
+    async def ping(self) -> None:
+        """It is always there."""
+
+    async def close(self) -> None:
+        """It holds nothing to give back."""
