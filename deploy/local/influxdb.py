@@ -1,0 +1,75 @@
+"""One InfluxDB 1.8 node on loopback."""
+
+from http import HTTPStatus
+from pathlib import Path
+
+from deploy.local.artifacts import Artifacts
+from deploy.local.process import Command
+from deploy.local.service import Service, status_of
+
+_CONFIG = """\
+reporting-disabled = true
+# The port for backups: any free one.
+bind-address = "127.0.0.1:0"
+
+[meta]
+dir = "{data}/meta"
+logging-enabled = false
+
+[data]
+dir = "{data}/data"
+wal-dir = "{data}/wal"
+index-version = "tsi1"
+query-log-enabled = false
+max-series-per-database = 0
+max-values-per-tag = 0
+
+[coordinator]
+max-concurrent-queries = 0
+max-select-point = 0
+max-select-series = 0
+max-select-buckets = 0
+
+[monitor]
+store-enabled = false
+
+[subscriber]
+enabled = false
+
+[continuous_queries]
+enabled = false
+
+[http]
+bind-address = "127.0.0.1:{port}"
+flux-enabled = true
+log-enabled = false
+max-row-limit = 0
+max-connection-limit = 0
+
+[logging]
+level = "warn"
+suppress-logo = true
+"""
+
+
+class InfluxDB(Service):
+    """A server whose data live in `folder`; they survive stop, kill and start."""
+
+    def __init__(self, artifacts: Artifacts, folder: Path, port: int, log: Path | None = None) -> None:
+        super().__init__("influxdb", port, log or folder / "influxdb.log")
+        self._program = artifacts.influxd
+        self._folder = folder
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def prepare(self) -> Command:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        config = self._folder / "influxdb.conf"
+        config.write_text(_CONFIG.format(data=self._folder / "data", port=self.port))
+        return Command([str(self._program), "run", "-config", str(config)], self.log)
+
+    def answers(self) -> bool:
+        return status_of(self.port, "/ping") == HTTPStatus.NO_CONTENT

@@ -1,0 +1,121 @@
+"""One Kafka node: broker and controller in one process, on loopback."""
+
+import base64
+import shutil
+import subprocess
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # it is exported untyped
+
+from deploy.local.artifacts import Artifacts
+from deploy.local.errors import ServiceFailed
+from deploy.local.process import Command
+from deploy.local.service import Service
+
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+log.dirs={data}
+auto.create.topics.enable=false
+# One node holds the only replica of everything.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+# A group of workers starts at once: nobody has to wait for others to join.
+group.initial.rebalance.delay.ms=0
+# The default takes 128 MB of a small heap for topics that we do not have.
+log.cleaner.dedupe.buffer.size=8388608
+"""
+
+_LOGGING = """\
+rootLogger.level = warn
+rootLogger.appenderRef.out.ref = out
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{ISO8601} %p %m (%c)%n%throwable
+"""
+
+_NO_UNSAFE_WARNINGS = "--sun-misc-unsafe-memory-access=allow"
+_ADMIN_SECONDS = 15.0
+_FORMAT_SECONDS = 60.0
+
+
+class Kafka(Service):
+    """A broker whose data live in `folder`; they survive stop, kill and start."""
+
+    def __init__(
+        self, artifacts: Artifacts, folder: Path, port: int, controller_port: int, log: Path | None = None
+    ) -> None:
+        super().__init__("kafka", port, log or folder / "kafka.log")
+        self._artifacts = artifacts
+        self._folder = folder
+        self._controller_port = controller_port
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients begin."""
+        return f"127.0.0.1:{self.port}"
+
+    def prepare(self) -> Command:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        logging = self._folder / "log4j2.properties"
+        logging.write_text(_LOGGING)
+        data = self._folder / "data"
+        if not data.is_dir():
+            self._format(data)
+        options = ["-Xmx768m", _NO_UNSAFE_WARNINGS, f"-Dlog4j2.configurationFile={logging}"]
+        return Command(self._java(*options, "kafka.Kafka", str(self._properties(data))), self.log)
+
+    def answers(self) -> bool:
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        try:
+            return bool(admin.list_topics(timeout=1).brokers)
+        except KafkaException:
+            return False
+
+    def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
+        """Creates a topic whose record timestamps are the broker's (LogAppendTime), unless `config` says otherwise."""
+        topic = NewTopic(name, partitions, 1, config={"message.timestamp.type": "LogAppendTime", **(config or {})})
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        admin.create_topics([topic], operation_timeout=_ADMIN_SECONDS)[name].result(_ADMIN_SECONDS)
+
+    def topics(self) -> set[str]:
+        """The names of all topics."""
+        return set(AdminClient({"bootstrap.servers": self.bootstrap}).list_topics(timeout=_ADMIN_SECONDS).topics)
+
+    def _java(self, *arguments: str) -> list[str]:
+        return [str(self._artifacts.java), "-cp", f"{self._artifacts.kafka_jars}/*", *arguments]
+
+    def _properties(self, data: Path) -> Path:
+        path = self._folder / "server.properties"
+        path.write_text(_PROPERTIES.format(port=self.port, controller_port=self._controller_port, data=data))
+        return path
+
+    def _format(self, data: Path) -> None:
+        """Formats under another name: data that are there are whole."""
+        partial = data.with_name("data.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        properties = str(self._properties(partial))
+        tool = self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id(), "-c", properties)
+        answer = subprocess.run(tool, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)  # noqa: S603 # Java with our arguments
+        if answer.returncode:
+            raise ServiceFailed(self.name, "cannot format its folder", answer.stdout + answer.stderr)
+        partial.rename(data)
+
+
+def _cluster_id() -> str:
+    """16 random bytes as Kafka writes them; the first bit is 0, so that it begins with no dash."""
+    raw = uuid.uuid4().bytes
+    return base64.urlsafe_b64encode(bytes([raw[0] & 0x7F]) + raw[1:]).decode().rstrip("=")

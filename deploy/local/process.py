@@ -1,0 +1,113 @@
+"""A process of the stack: started in a session of its own, and found again by pid and start time."""
+
+import os
+import select
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import psutil  # type: ignore[import-untyped] # it has no types
+
+_TAIL_LINES = 15
+_TAIL_BYTES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run: `environment` is added to ours; standard output and error are appended to `log`."""
+
+    arguments: list[str]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Process(NamedTuple):
+    """One process, named so that a recycled pid is never taken for it.
+
+    `started` is in seconds after the machine's boot: a clock that is set does not change it.
+    """
+
+    pid: int
+    started: float
+
+    @classmethod
+    def start(cls, command: Command) -> Self:
+        """Starts it in a session of its own, so that Ctrl-C in our terminal does not reach it."""
+        command.log.parent.mkdir(parents=True, exist_ok=True)
+        output = os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            pid = os.posix_spawn(
+                command.arguments[0],
+                command.arguments,
+                os.environ | command.environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, output, 1),
+                    (os.POSIX_SPAWN_DUP2, output, 2),
+                ],
+                setsid=True,
+                setsigmask=(),
+                setsigdef=(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE),
+            )
+        finally:
+            os.close(output)
+        return cls(pid, _start_of(pid))
+
+    def is_alive(self) -> bool:
+        """Whether it runs; one that ended and was not waited for does not."""
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            return _start_of(self.pid) == self.started and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
+        return False
+
+    def send(self, number: signal.Signals) -> None:
+        """Signals it; nothing happens if it is gone."""
+        with suppress(ProcessLookupError), _PidFile(self) as descriptor:
+            signal.pidfd_send_signal(descriptor, number)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for its end, so long at most; whether it is gone."""
+        with suppress(ProcessLookupError), _PidFile(self) as descriptor:
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            return bool(poll.poll(seconds * 1000))
+        return True
+
+    def reap(self) -> int | None:
+        """The exit code (negative: the signal) of a child of ours that ended; None if that cannot be known."""
+        with suppress(ChildProcessError):
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            return os.waitstatus_to_exitcode(status) if pid else None
+        return None
+
+
+class _PidFile:
+    """A descriptor that stands for the process itself. Raises ProcessLookupError if the pid is another's by now."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def __enter__(self) -> int:
+        self._descriptor = os.pidfd_open(self._process.pid)
+        if self._process.is_alive():
+            return self._descriptor
+        os.close(self._descriptor)
+        raise ProcessLookupError(self._process.pid)
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+
+def _start_of(pid: int) -> float:
+    return round(float(psutil.Process(pid).create_time() - psutil.boot_time()), 2)
+
+
+def tail_of(log: Path) -> str:
+    """The last lines of a log; nothing if there is none."""
+    with suppress(FileNotFoundError), log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        lines = file.read().decode(errors="replace").splitlines()
+        return "\n".join(f"  {line}" for line in lines[-_TAIL_LINES:])
+    return ""

@@ -1,0 +1,73 @@
+"""Fixtures for every test that needs real services; they start once a run, and each test gets names of its own."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+from services.addresses import Addresses, Missing
+from services.containers import docker_answers, services_as_containers
+from services.processes import services_as_processes
+
+from stores.settings import InfluxSettings
+
+PARTITIONS = 4
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """Real Kafka and InfluxDB. Where they cannot be had, tests are skipped on a laptop and fail in CI."""
+    try:
+        with (
+            services_as_containers()
+            if docker_answers()
+            else services_as_processes(tmp_path_factory.mktemp("services")) as addresses
+        ):
+            yield addresses
+    except Missing as missing:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Kafka and InfluxDB: {missing}")
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(services: Addresses) -> str:
+    """Where Kafka clients begin."""
+    return services.kafka_bootstrap
+
+
+@pytest.fixture(scope="session")
+def influx_url(services: Addresses) -> str:
+    """InfluxDB 1.8."""
+    return services.influx_url
+
+
+@pytest.fixture(scope="session")
+def create_topic(kafka_bootstrap: str) -> Callable[..., str]:
+    """Creates a topic under a random name and returns it; `config` is added to LogAppendTime."""
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+
+    def create(partitions: int = PARTITIONS, **config: str) -> str:
+        name = f"actions-{secrets.token_hex(6)}"
+        settings = {"message.timestamp.type": "LogAppendTime", **{key.replace("_", "."): config[key] for key in config}}
+        admin.create_topics([NewTopic(name, partitions, 1, config=settings)])[name].result(15)
+        return name
+
+    return create
+
+
+@pytest.fixture
+def topic(create_topic: Callable[..., str]) -> str:
+    """A topic for actions that only this test knows."""
+    return create_topic()
+
+
+@pytest.fixture
+def influx(influx_url: str) -> InfluxSettings:
+    """An InfluxDB 1.8 with two empty databases that only this test knows."""
+    name = secrets.token_hex(6)
+    for database in (f"actions_{name}", f"hourly_{name}"):
+        httpx.post(f"{influx_url}/query", params={"q": f'CREATE DATABASE "{database}"'}).raise_for_status()
+    return InfluxSettings(
+        influx_url=influx_url, raw_bucket=f"actions_{name}/autogen", hourly_bucket=f"hourly_{name}/autogen"
+    )
