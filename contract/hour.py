@@ -1,12 +1,14 @@
 """UTC hours. An hour is named by its start, in ms since the epoch."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from contract.errors import InvalidHour
 
 HOUR_MS = 3_600_000
 END_OF_TIME_MS = 4_102_444_800_000
 """2100-01-01T00:00:00Z: the log's rules accept timestamps below it."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def hour_of(timestamp: int) -> int:
@@ -33,7 +35,7 @@ def parse_hour(text: str) -> int:
         raise InvalidHour(f"hour {text[:64]!r}: {rule}; this names a day")
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
-    timestamp = int(instant.timestamp() * 1000)
-    if not 0 <= timestamp < END_OF_TIME_MS:
+    timestamp = (instant - _EPOCH) // timedelta(milliseconds=1)
+    if not 0 <= timestamp < END_OF_TIME_MS or "\x00" in text:  # fromisoformat takes a NUL for the text's end
         raise InvalidHour(f"hour {text[:64]!r}: {rule}")
     return hour_of(timestamp)
