@@ -6,7 +6,8 @@ CollectorError
 ├── StoreError             the store did not do what was asked
 │   ├── StoreUnavailable   try again: down, slow, refusing or overloaded; the outcome of a write is unknown
 │   └── StoreConflict      never try again: the store cannot accept our own points as they are
-└── LogError               the log is not what the stored progress says it is; nobody may count on
+└── LogError               the log cannot be read, or is not what the stored progress says it is
+    ├── LogUnavailable     try again: Kafka does not answer
     ├── LogReplaced        the topic was deleted and created again while it was being read
     ├── LogTruncated       the log ends below, or differs at, the offset that progress names
     ├── LogUnfit           the topic is missing, or does not use LogAppendTime
@@ -27,7 +28,11 @@ class StateUnreadable(CollectorError):
 
 
 class StoreError(CollectorError):
-    """The store did not do what was asked."""
+    """The store did not do what was asked. `reason` is short and one of few: fit for a metric's label."""
+
+    def __init__(self, message: str, reason: str = "unknown") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class StoreUnavailable(StoreError):
@@ -39,7 +44,11 @@ class StoreConflict(StoreError):
 
 
 class LogError(CollectorError):
-    """The log is not what the stored progress says it is."""
+    """The log cannot be read, or is not what the stored progress says it is: nobody may count on."""
+
+
+class LogUnavailable(LogError):
+    """Kafka does not answer. Retrying is right."""
 
 
 class LogReplaced(LogError):

@@ -1,0 +1,80 @@
+"""The store in InfluxDB 1.8 and 2.x."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from contract.hour import hour_of
+from contract.progress import LogPartition, Progress
+from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.window import Segment
+from stores import influx_schema
+from stores.influx_connection import InfluxConnection
+from stores.influx_lines import action_bodies, progress_bodies, result_bodies
+from stores.influx_rows import progress_in, segments_in, source_of, windows_in
+from stores.influx_schema import MS, Bucket
+from stores.influx_write import InfluxWriter
+from stores.settings import InfluxSettings
+
+_MS: Final = timedelta(milliseconds=1)
+
+
+class InfluxStore:
+    """Implements contract.store.Store. One instance serves one event loop, and any number of calls at a time."""
+
+    def __init__(self, settings: InfluxSettings, clock: Callable[[], int]) -> None:
+        """Opens nothing. `clock` tells the ms since the epoch: raw actions older than the retention are not sent."""
+        self._clock = clock
+        self._raw_storage = settings.raw_storage
+        self._raw_age = (settings.raw_retention - settings.raw_retention_margin) // _MS
+        self._connection = InfluxConnection(settings)
+        self._hourly = Bucket.named(settings.hourly_bucket)
+        side_by_side = settings.influx_connections
+        self._results = InfluxWriter(self._connection, self._hourly, side_by_side=side_by_side, expires=False)
+        raw = Bucket.named(settings.raw_bucket)
+        self._actions = InfluxWriter(self._connection, raw, side_by_side=side_by_side, expires=True)
+
+    async def write_actions(self, batches: Sequence[RawActions]) -> None:
+        if self._raw_storage:
+            await self._actions.write(action_bodies(batches, self._clock() - self._raw_age))
+
+    async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
+        await self._results.write(result_bodies(windows, segments))
+
+    async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
+        await self._results.write(progress_bodies(points))
+
+    async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
+        """As promised by the seam, in two requests.
+
+        Progress rises along a log, and its watermark with it. So a source's highest progress lies in the hour of its
+        latest point, whatever other places that hour has; each source has its own such hour, and is asked for there.
+        """
+        (latest,) = await self._connection.query(self._hourly, influx_schema.last_progress(source))
+        hours = {source_of(series): hour_of(series.values[0][0] // MS) for series in latest}
+        if not hours:
+            return {}
+        statements = [influx_schema.progress_of_hour(hour, source) for hour in sorted(set(hours.values()))]
+        highest: dict[LogPartition, Progress] = {}
+        for series in await self._connection.query(self._hourly, *statements):
+            for key, progress in progress_in(series):
+                if key not in highest or progress.through_offset > highest[key].through_offset:
+                    highest[key] = progress
+        return highest
+
+    async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        (series,) = await self._connection.query(self._hourly, influx_schema.windows_of_hour(hour, source))
+        return list(windows_in(series, hour))
+
+    async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
+        if through_offset < 0:
+            return []
+        query = influx_schema.segments_of_hour(hour, source, through_offset)
+        (series,) = await self._connection.query(self._hourly, query)
+        return list(segments_in(series, hour))
+
+    async def ping(self) -> None:
+        await self._connection.query(self._hourly, influx_schema.PROBE)
+
+    async def close(self) -> None:
+        await self._connection.close()
