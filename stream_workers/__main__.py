@@ -1,0 +1,49 @@
+"""`python -m stream_workers`: one worker of the pool."""
+
+import asyncio
+import logging
+import sys
+import time
+
+from pydantic import ValidationError
+from stores.influx import InfluxStore
+
+from contract.errors import CollectorError
+from stream_workers.app import build_app
+from stream_workers.settings import WorkerSettings
+from stream_workers.supervisor import DrainingWorker
+
+logger = logging.getLogger("stream_workers")
+
+
+def main() -> None:
+    """Runs until stopped: exit code 0 drained, 75 not drained, 1 crashed, 2 unusable settings."""
+    try:
+        settings = WorkerSettings()
+    except ValidationError as error:
+        sys.exit(f"settings: {error}")
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    store = loop.run_until_complete(_open(settings))
+    wired = build_app(settings, store)
+    try:
+        loop.run_until_complete(wired.topic.require_append_time())
+    except CollectorError as error:
+        logger.error("cannot start: %s", error)  # noqa: TRY400 - the text says all, a traceback would hide it
+        sys.exit(1)
+    DrainingWorker(
+        wired.app,
+        writer=wired.writer,
+        drain_timeout=settings.worker_drain_timeout.total_seconds(),
+        loglevel=settings.log_level,
+        loop=loop,
+    ).execute_from_commandline()
+
+
+async def _open(settings: WorkerSettings) -> InfluxStore:
+    return InfluxStore(settings, clock=lambda: time.time_ns() // 1_000_000)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Wires the worker, once."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mode import CrashingSupervisor
+
+from contract.store import PLACES, Store
+from stream_workers import metrics, pages
+from stream_workers.agent import count_actions
+from stream_workers.consumer import App
+from stream_workers.flush import Flusher
+from stream_workers.rejected import RejectedTopic
+from stream_workers.retry import Retry
+from stream_workers.settings import WorkerSettings
+from stream_workers.topic import ActionsTopic
+from stream_workers.writer import Writer
+
+FOR_EVER = 86_400.0
+"""Seconds. A fetch loop that waits for the store counts as idle; a worker that leaves for it would never come back."""
+
+
+class Wired(NamedTuple):
+    """The parts that the process needs."""
+
+    app: App
+    writer: Writer
+    topic: ActionsTopic
+    store: Store
+
+
+def build_app(settings: WorkerSettings, store: Store) -> Wired:
+    """The Faust app with its agent. Opens no connection yet."""
+    topic = ActionsTopic(settings.kafka_bootstrap, settings.topic)
+    retry = Retry(asyncio.sleep, on_failure=_count_failure)
+    rejected = RejectedTopic(settings.kafka_bootstrap, settings.rejected_topic)
+
+    async def commit(offsets: Mapping[int, int]) -> None:
+        await app.commit_offsets(offsets)
+
+    writer = Writer(
+        store,
+        Flusher(store, rejected, topic, retry, asyncio.gather),
+        retry,
+        commit,
+        lambda: random.randrange(PLACES),  # noqa: S311 - places need no secrecy
+        flush_interval=settings.worker_flush_interval.total_seconds(),
+        flush_lines=settings.worker_flush_lines,
+        window_memory=settings.worker_window_memory,
+    )
+    app = _faust_app(settings, writer, topic)
+    _add_agent(app, settings, writer)
+    pages.add_pages(app, writer, retry)
+    return Wired(app, writer, topic, store)
+
+
+def _count_failure(attempt: str, error: Exception) -> None:
+    metrics.RETRIES.labels(attempt, getattr(error, "reason", type(error).__name__)).inc()
+
+
+def _faust_app(settings: WorkerSettings, writer: Writer, topic: ActionsTopic) -> App:
+    return App(
+        settings.consumer_group,
+        owner=writer,
+        topic=topic,
+        release_timeout=settings.worker_release_timeout.total_seconds(),
+        broker=["kafka://" + address.strip() for address in settings.kafka_bootstrap.split(",")],
+        autodiscover=False,
+        broker_max_poll_interval=FOR_EVER,
+        broker_session_timeout=settings.worker_session_timeout.total_seconds(),
+        broker_heartbeat_interval=settings.worker_session_timeout.total_seconds() / 5,
+        broker_max_poll_records=settings.worker_buffered_records,
+        # A position that the log does not have must be a clear exit, not a silent jump.
+        consumer_auto_offset_reset="none",
+        # The stock wait has no bound; the consumer waits for the writer itself.
+        stream_wait_empty=False,
+        stream_buffer_maxsize=settings.worker_buffered_records,
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_bind=settings.host,
+        web_host=settings.host,
+        web_port=settings.port,
+        worker_redirect_stdouts=False,
+        loghandlers=[],
+        logging_config={"version": 1, "disable_existing_loggers": False},
+    )
+
+
+def _add_agent(app: App, settings: WorkerSettings, writer: Writer) -> None:
+    topic = app.topic(
+        settings.topic,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        acks=False,
+    )
+
+    @app.agent(topic, concurrency=1, supervisor_strategy=CrashingSupervisor)  # type: ignore[untyped-decorator] # Faust is untyped here
+    async def actions(stream: object) -> None:
+        await count_actions(stream, writer)

@@ -1,0 +1,53 @@
+"""The gate before the mailbox: each partition's records in order, none before the seek, no hole but the log's own."""
+
+from enum import Enum
+
+
+class Verdict(Enum):
+    """What to do with a record that was fetched."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, no password
+    DROP = "drop"
+    SEEK = "seek"
+    """Drop it, and fetch again from the offset that is expected: records are missing before it."""
+
+
+class Gate:
+    """Judges fetched offsets. A partition is shut until it is opened at an offset.
+
+    Fetches that were under way before a seek deliver records of the old position. A hole is fetched once more; if it
+    is still there, it is the log's own (compaction, transaction markers).
+    """
+
+    def __init__(self) -> None:
+        self._expected: dict[int, int] = {}
+        self._sought: dict[int, int] = {}
+
+    def open(self, partition: int, offset: int) -> None:
+        """The next record to pass is the one at `offset`."""
+        self._expected[partition] = offset
+        self._sought.pop(partition, None)
+
+    def shut_all(self) -> None:
+        """Nothing passes."""
+        self._expected.clear()
+        self._sought.clear()
+
+    def is_open(self, partition: int) -> bool:
+        """Whether records of the partition may pass."""
+        return partition in self._expected
+
+    def expected(self, partition: int) -> int:
+        """The offset that the partition's next record should have."""
+        return self._expected[partition]
+
+    def judge(self, partition: int, offset: int) -> Verdict:
+        """What to do with the record at `offset`; a record that passes is taken to be delivered."""
+        expected = self._expected.get(partition)
+        if expected is None or offset < expected:
+            return Verdict.DROP
+        if offset > expected and self._sought.get(partition) != expected:
+            self._sought[partition] = expected
+            return Verdict.SEEK
+        self._expected[partition] = offset + 1
+        return Verdict.PASS

@@ -1,0 +1,40 @@
+"""Bounded memory: which windows are dropped when they take too much."""
+
+from collections.abc import Iterable
+
+from stream_workers import metrics
+from stream_workers.partition_state import HeldWindow, PartitionState
+
+BYTES_A_HASH = 100
+"""A 64-bit hash in a Python set: 32 bytes for the int, 33 to 67 for its place in the table, which grows by leaps."""
+
+BYTES_A_WINDOW = 4_000
+"""An empty window with its sets, counts and places."""
+
+
+def size_of(held: HeldWindow) -> int:
+    """About how many bytes a window takes."""
+    return BYTES_A_WINDOW + BYTES_A_HASH * held.window.hashes
+
+
+def evict(states: Iterable[PartitionState], budget: int) -> None:
+    """Drops the least recently used windows that may go, until all windows together take at most `budget` bytes.
+
+    Call it between flushes: a window is dropped only when what it holds is committed.
+    """
+    states = list(states)
+    windows = [held for state in states for held in state.windows.values()]
+    size = sum(map(size_of, windows))
+    metrics.WINDOWS.set(len(windows))
+    metrics.HASHES.set(sum(held.window.hashes for held in windows))
+    if size <= budget:
+        return
+    candidates = sorted(
+        ((held.used, state, held) for state in states for held in state.evictable()), key=lambda entry: entry[0]
+    )
+    for _, state, held in candidates:
+        if size <= budget:
+            return
+        size -= size_of(held)
+        del state.windows[held.hour]
+        metrics.EVICTED.inc()

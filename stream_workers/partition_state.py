@@ -1,0 +1,217 @@
+"""One partition as its owner holds it: what was folded since the last flush, and the windows in memory.
+
+All of it is a cache over the store: losing it costs a reload.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from contract.action import RULES_VERSION, Action, Rejection
+from contract.errors import LogTruncated
+from contract.hour import HOUR_MS
+from contract.progress import LogPartition, Progress, RecordMark
+from contract.record import Record, decode_record
+from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
+from contract.window import Window, WindowValue
+from stores.committed import read_committed, read_committed_segments
+
+DrawPlace = Callable[[], int]
+
+
+class RejectedLine(NamedTuple):
+    """A line that is no action, with where it stands; `line` counts from 0 within its record."""
+
+    source: LogPartition
+    offset: int
+    line: int
+    value: bytes
+    code: str
+
+
+@dataclass(slots=True)
+class HeldWindow:
+    """A window in memory and its two places, which are written in turn."""
+
+    hour: int
+    window: Window
+    places: list[int]
+    turn: int = 0
+    used: int = 0
+    """When it was last folded into, by offset: the least recently used is evicted first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionFlush:
+    """What one flush stores of one partition. The values are immutable; only the places may still be drawn anew."""
+
+    state: "PartitionState"
+    raw: RawActions
+    windows: list[tuple[HeldWindow, WindowValue]]
+    segments: list[SegmentPoint]
+    rejected: list[RejectedLine]
+    progress: Progress
+
+    def window_points(self) -> list[WindowPoint]:
+        """The windows' values, each at the place whose turn it is."""
+        source = self.state.source
+        return [WindowPoint(source, held.hour, held.places[held.turn], value) for held, value in self.windows]
+
+    def draw_window_places(self) -> None:
+        """After a write with an unknown outcome: a late write must not land on a newer value."""
+        for held, _ in self.windows:
+            held.places[held.turn] = self.state.draw_place()
+
+
+class PartitionState:
+    """Folds a partition's records, in the order of their offsets, and takes snapshots to flush.
+
+    One flush may be in flight while the next one is being folded. `generation` is the consumer group's generation in
+    which the partition was assigned.
+    """
+
+    def __init__(self, source: LogPartition, start: Progress, draw_place: DrawPlace, generation: int = 0) -> None:
+        """A partition that starts from a progress which the store has acknowledged."""
+        self.source = source
+        self.generation = generation
+        self.draw_place = draw_place
+        self.progress_place = draw_place()
+        self.progress = start
+        """As of the last snapshot."""
+        self.stored_through = start.through_offset
+        """As of the last flush that was committed."""
+        self.folded = start.through_offset
+        self.must_reach = -1
+        """Highest through_offset of a loaded window: no flush ends below it."""
+        self.windows: dict[int, HeldWindow] = {}
+        self._start = start
+        self._touched: set[int] = set()
+        self._pinned: set[int] = set()
+        self._in_flight: PartitionFlush | None = None
+        self._lines: list[Action | None] = []
+        self._rejected: list[RejectedLine] = []
+        self._watermark = start.watermark
+        self._last: Record | None = None
+
+    @property
+    def unflushed_lines(self) -> int:
+        """Lines folded since the last snapshot."""
+        return len(self._lines)
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything folded is stored: by our own flushes, or by another owner who is ahead of us."""
+        return self.stored_through == self.folded or (self._in_flight is None and self.folded < self.must_reach)
+
+    @property
+    def may_flush(self) -> bool:
+        """Whether there is something to flush, and a flush may end here."""
+        return self._in_flight is None and self.folded > self.progress.through_offset and self.folded >= self.must_reach
+
+    async def fold(self, record: Record, reader: StoreReader) -> None:
+        """Counts a record; a record seen before is passed over. Raises what the reader raises, and LogTruncated."""
+        if record.offset <= self.folded:
+            if record.offset == self._start.through_offset:
+                self._recognise(record)
+            return
+        lines = decode_record(record.value)
+        by_hour: dict[int, list[Action]] = {}
+        for line in lines:
+            if type(line) is Action:
+                timestamp = line.timestamp
+                by_hour.setdefault(timestamp - timestamp % HOUR_MS, []).append(line)
+        self._pinned = set(by_hour)
+        for hour in by_hour:
+            if hour not in self.windows:
+                self.windows[hour] = await self._load(hour, reader)
+        self._apply(record, lines, by_hour)
+        self._pinned = set()
+
+    def _recognise(self, record: Record) -> None:
+        found = RecordMark(record.timestamp, crc32(record.value or b""))
+        if self._start.mark not in (None, found):
+            raise LogTruncated(
+                f"{self.source}: the record at offset {record.offset} is {found}, not {self._start.mark} as progress "
+                "remembers: the log was truncated and written anew"
+            )
+
+    async def _load(self, hour: int, reader: StoreReader) -> HeldWindow:
+        committed = (await read_committed(reader, hour, self.source)).get(self.source)
+        value = (committed and committed.window) or WindowValue()
+        segments = await read_committed_segments(reader, hour, self.source, value)
+        self.must_reach = max(self.must_reach, value.through_offset)
+        return HeldWindow(hour, Window(value, segments), [self.draw_place(), self.draw_place()])
+
+    def _apply(self, record: Record, lines: list[Action | Rejection], by_hour: dict[int, list[Action]]) -> None:
+        for hour, actions in by_hour.items():
+            held = self.windows[hour]
+            held.used = record.offset
+            held.window.fold(record.offset, record.partitions, actions)
+        self._touched |= by_hour.keys()
+        if sum(map(len, by_hour.values())) == len(lines):
+            self._lines += lines  # type: ignore[arg-type] # every line is an Action here
+        else:
+            self._reject(record, lines)
+        self.folded = record.offset
+        self._watermark = max(self._watermark, record.timestamp)
+        self._last = record
+
+    def _reject(self, record: Record, lines: list[Action | Rejection]) -> None:
+        value = record.value or b""
+        texts = [value] if len(lines) == 1 else value.split(b"\n")
+        for number, line in enumerate(lines):
+            if isinstance(line, Action):
+                self._lines.append(line)
+            else:
+                self._lines.append(None)
+                self._rejected.append(RejectedLine(self.source, record.offset, number, texts[number], line.code))
+
+    def snapshot(self) -> PartitionFlush | None:
+        """What a flush stores that ends at the last folded record; None for nothing, or where none may end here."""
+        if not self.may_flush:
+            return None
+        end = self.folded
+        windows, segments = [], []
+        for hour in self._touched:
+            held = self.windows[hour]
+            flushed = held.window.flush(end)
+            if flushed is not None:
+                windows.append((held, flushed[0]))
+                segments += [SegmentPoint(self.source, hour, segment) for segment in flushed[1]]
+        raw = RawActions(self.source, self.progress.lines, self._lines)
+        self.progress = self._next_progress(end)
+        self._in_flight = PartitionFlush(self, raw, windows, segments, self._rejected, self.progress)
+        self._touched, self._lines, self._rejected = set(), [], []
+        return self._in_flight
+
+    def _next_progress(self, end: int) -> Progress:
+        rejected = dict(self.progress.rejected)
+        for line in self._rejected:
+            rejected[line.code] = rejected.get(line.code, 0) + 1
+        last = self._last
+        return msgspec.structs.replace(
+            self.progress,
+            through_offset=end,
+            lines=self.progress.lines + len(self._lines),
+            rejected=rejected,
+            watermark=self._watermark,
+            rules=RULES_VERSION,
+            mark=None if last is None else RecordMark(last.timestamp, crc32(last.value or b"")),
+        )
+
+    def committed(self, flush: PartitionFlush) -> None:
+        """The store has acknowledged all of the flush, its progress too."""
+        for held, _ in flush.windows:
+            held.turn ^= 1
+        self.stored_through = flush.progress.through_offset
+        self._in_flight = None
+
+    def evictable(self) -> list[HeldWindow]:
+        """Windows that are written and committed, and not about to be folded into."""
+        busy = self._touched | self._pinned
+        if self._in_flight is not None:
+            busy |= {held.hour for held, _ in self._in_flight.windows}
+        return [held for hour, held in self.windows.items() if hour not in busy]

@@ -1,0 +1,58 @@
+"""Trying again for as long as it takes."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from contract.errors import LogUnavailable, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+
+
+class Abandoned(Exception):
+    """What was being written is no longer ours to write."""
+
+
+@dataclass
+class Retry:
+    """Repeats an attempt while the store or Kafka is unavailable, with pauses that double up to LONGEST_PAUSE seconds.
+
+    `failing` holds what is being retried right now, by name: for /readyz.
+    """
+
+    sleep: Callable[[float], Awaitable[None]]
+    on_failure: Callable[[str, Exception], None] = lambda _what, _error: None
+    failing: dict[str, str] = field(default_factory=dict)
+
+    async def __call__(
+        self,
+        what: str,
+        attempt: Callable[[], Awaitable[None]],
+        *,
+        still_ours: Callable[[], bool],
+        on_unknown: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Returns once an attempt succeeded; raises Abandoned once `still_ours` says no.
+
+        `on_unknown` is called after each attempt whose outcome is unknown.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            if not still_ours():
+                self.failing.pop(what, None)
+                raise Abandoned(what)
+            try:
+                await attempt()
+            except (StoreUnavailable, LogUnavailable) as error:
+                logger.warning("%s failed, again in %.1f s: %s", what, pause, error)
+                self.failing[what] = str(error)
+                self.on_failure(what, error)
+                on_unknown()
+                await self.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                self.failing.pop(what, None)
+                return

@@ -1,0 +1,46 @@
+"""The worker's settings, from the environment."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from stores.settings import InfluxSettings
+
+
+class WorkerSettings(InfluxSettings):
+    """Settings of one worker process; each is read from COLLECTOR_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="COLLECTOR_")
+
+    host: str = Field("127.0.0.1", description="Address that /healthz, /readyz and /metrics listen on.")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(8083, description="Port that they listen on.")
+    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma-separated.")
+    topic: str = Field("actions", description="The topic that holds the actions.")
+    rejected_topic: str = Field("actions.rejected", description="The topic that rejected lines go to.")
+    consumer_group: str = Field("stream-workers", description="The consumer group of all workers.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    worker_flush_interval: timedelta = Field(
+        timedelta(seconds=0.5), description="How long a record waits at most before a flush begins."
+    )
+    worker_flush_lines: Annotated[int, Field(ge=1)] = Field(
+        50_000, description="So many lines begin a flush at once; twice as many waiting stop the reading."
+    )
+    worker_window_memory: Annotated[int, Field(ge=1)] = Field(
+        512 * 1024 * 1024, description="Bytes that windows may take in memory, soft by one flush."
+    )
+    worker_buffered_records: Annotated[int, Field(ge=1)] = Field(
+        64, description="Records that wait in the worker's queue."
+    )
+    worker_session_timeout: timedelta = Field(
+        timedelta(seconds=10), description="A worker that is silent for so long loses its partitions."
+    )
+    worker_release_timeout: timedelta = Field(
+        timedelta(seconds=5), description="How long a rebalance waits for the flush of what was folded."
+    )
+    worker_drain_timeout: timedelta = Field(
+        timedelta(seconds=20),
+        description="Bound on a clean stop; keep it shorter than the orchestrator's grace period.",
+    )

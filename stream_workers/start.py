@@ -1,0 +1,45 @@
+"""Where a partition goes on: the store's progress, held against what the log still has."""
+
+import logging
+
+import msgspec
+
+from contract.action import RULES_VERSION
+from contract.errors import LogTruncated, RulesTooOld
+from contract.progress import LogPartition, Progress
+
+logger = logging.getLogger(__name__)
+
+
+def start_from(source: LogPartition, stored: Progress | None, beginning: int, end: int) -> Progress:
+    """The progress to start from, for a log that holds the offsets from `beginning` up to, not including, `end`.
+
+    Records that retention removed before anyone read them are counted as lost. Raises RulesTooOld and LogTruncated.
+    """
+    progress = stored or Progress()
+    if progress.rules > RULES_VERSION:
+        raise RulesTooOld(
+            f"{source}: progress was counted under version {progress.rules} of the log's rules; "
+            f"this worker knows version {RULES_VERSION}: run the newer one"
+        )
+    if progress.through_offset >= end:
+        raise LogTruncated(
+            f"{source}: progress says offset {progress.through_offset} was counted, but the log ends before {end}: "
+            "it was truncated; restore it, or count on a topic created anew"
+        )
+    lost = beginning - (progress.through_offset + 1)
+    if lost <= 0:
+        return progress
+    logger.error("%s: %d records up to offset %d are lost: retention removed them unread", source, lost, beginning - 1)
+    return msgspec.structs.replace(
+        progress,
+        through_offset=beginning - 1,
+        lines=progress.lines + lost,
+        lost=progress.lost + lost,
+        mark=None,
+    )
+
+
+def first_offset(progress: Progress) -> int:
+    """Where to read from: the record at `through_offset` once more if it can be recognised, else the next one."""
+    return progress.through_offset if progress.mark is not None else progress.through_offset + 1

@@ -1,0 +1,215 @@
+"""The actor: folds what its mailbox holds, flushes, and tells when it is done."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from contract.progress import LogPartition
+from contract.record import Record
+from contract.store import Store
+from stream_workers import metrics
+from stream_workers.flush import Flusher
+from stream_workers.memory import evict
+from stream_workers.partition_state import DrawPlace, PartitionState
+from stream_workers.retry import Abandoned, Retry
+from stream_workers.start import first_offset, start_from
+
+logger = logging.getLogger(__name__)
+
+
+class Received(NamedTuple):
+    """A record, and the consumer group's generation in which it was fetched."""
+
+    generation: int
+    record: Record
+
+
+class Mailbox(Protocol):
+    """What was received and not looked at yet; asyncio.Queue fits. `get` raises StopAsyncIteration at its end."""
+
+    def empty(self) -> bool: ...
+    def get_nowait(self) -> Received: ...
+    async def get(self) -> Received: ...
+
+
+Commit = Callable[[Mapping[int, int]], Awaitable[None]]
+"""Commits the next offset of each partition to Kafka; never raises for a refusal."""
+
+
+class Writer:
+    """Owns the state of the assigned partitions. All of it runs on one event loop.
+
+    Two coroutines share the work: one folds records as they come, one flushes; a flush that is in flight does not stop
+    the folding until `2 * flush_lines` lines wait.
+    """
+
+    def __init__(  # noqa: PLR0913 - the one place where the worker's parts meet
+        self,
+        store: Store,
+        flusher: Flusher,
+        retry: Retry,
+        commit: Commit,
+        draw_place: DrawPlace,
+        *,
+        flush_interval: float,
+        flush_lines: int,
+        window_memory: int,
+    ) -> None:
+        """`flush_interval` is in seconds, `window_memory` in bytes."""
+        self._store = store
+        self._flusher = flusher
+        self._retry = retry
+        self._commit = commit
+        self._draw_place = draw_place
+        self._flush_interval = flush_interval
+        self._flush_lines = flush_lines
+        self._window_memory = window_memory
+        self._mailbox: Mailbox | None = None
+        self._states: dict[int, PartitionState] = {}
+        self._epoch = 0
+        self._folding = False
+        self._flushing = False
+        self._flush_soon = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._settled.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether the mailbox is empty, and all that came out of it is stored and its offsets were committed."""
+        busy = self._folding or self._flushing or not (self._mailbox is None or self._mailbox.empty())
+        return not busy and all(state.settled for state in self._states.values())
+
+    @property
+    def partitions(self) -> list[int]:
+        """The partitions that are being counted."""
+        return sorted(self._states)
+
+    async def take(self, source: LogPartition, beginning: int, end: int, generation: int) -> int:
+        """Takes over a partition whose log holds the offsets from `beginning` up to `end`; returns where to read from.
+
+        Tries for as long as the store is away; raises Abandoned once the partition was taken away meanwhile.
+        """
+        epoch = self._epoch
+        still_ours = partial(self._still, epoch)
+        found = {}
+
+        async def read() -> None:
+            found.update(await self._store.read_progress(source))
+
+        await self._retry("read progress", read, still_ours=still_ours)
+        stored = found.get(source)
+        start = start_from(source, stored, beginning, end)
+        state = PartitionState(source, start, self._draw_place, generation)
+        if start.through_offset >= 0:
+            # The progress that we saw may be forgotten by the store; ours is acknowledged.
+            await self._flusher.write_progress([state], still_ours)
+        if not still_ours():
+            raise Abandoned(f"take {source}")
+        metrics.LOST.inc(start.lost - (stored.lost if stored else 0))
+        self._states[source.partition] = state
+        metrics.PARTITIONS.set(len(self._states))
+        return first_offset(start)
+
+    async def release(self, timeout: float) -> None:  # noqa: ASYNC109 - bounds a wait, not a computation
+        """Flushes what was folded, for at most `timeout` seconds, then forgets all partitions."""
+        try:
+            await asyncio.wait_for(self.settle(), timeout)
+        except TimeoutError:
+            logger.warning("released partitions before their flush was done; their next owner counts them again")
+        self._epoch += 1
+        self._states = {}
+        metrics.PARTITIONS.set(0)
+
+    async def settle(self) -> None:
+        """Returns once the mailbox is empty, and all that came out of it is stored and committed."""
+        while not self.idle:
+            self._settled.clear()
+            if not self._folding and any(state.may_flush for state in self._states.values()):
+                self._flush_soon.set()
+            await self._settled.wait()
+
+    def _still(self, epoch: int) -> bool:
+        return epoch == self._epoch
+
+    async def run(self, mailbox: Mailbox) -> None:
+        """Works until the mailbox ends; raises what must stop the worker."""
+        self._mailbox = mailbox
+        async with asyncio.TaskGroup() as tasks:
+            flushing = tasks.create_task(self._flush_loop())
+            await self._fold_loop(mailbox)
+            flushing.cancel()
+
+    async def _fold_loop(self, mailbox: Mailbox) -> None:
+        while True:
+            try:
+                received = mailbox.get_nowait() if not mailbox.empty() else await mailbox.get()
+            except StopAsyncIteration:
+                return
+            self._folding = True
+            try:
+                await self._fold(received)
+            finally:
+                self._folding = False
+                self._settled.set()
+            await self._make_room()
+
+    async def _fold(self, received: Received) -> None:
+        record = received.record
+        state = self._states.get(record.partition)
+        if state is None or state.generation != received.generation:
+            return
+        try:
+            await self._retry(
+                "load windows",
+                partial(state.fold, record, self._store),
+                still_ours=lambda: self._states.get(record.partition) is state,
+            )
+        except Abandoned:
+            return
+        metrics.RECORDS.inc()
+
+    async def _make_room(self) -> None:
+        if sum(state.unflushed_lines for state in self._states.values()) < self._flush_lines:
+            return
+        self._flush_soon.set()
+        while self._too_full():
+            self._settled.clear()
+            await self._settled.wait()
+
+    def _too_full(self) -> bool:
+        waiting = sum(state.unflushed_lines for state in self._states.values())
+        can_shrink = self._flushing or any(state.may_flush for state in self._states.values())
+        return can_shrink and waiting >= 2 * self._flush_lines
+
+    async def _flush_loop(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._flush_soon.wait(), self._flush_interval)
+            self._flush_soon.clear()
+            self._flushing = True
+            try:
+                await self._flush()
+            except Abandoned as lost:
+                logger.info("a flush was abandoned, its partitions were taken away: %s", lost)
+            finally:
+                self._flushing = False
+                self._settled.set()
+
+    async def _flush(self) -> None:
+        epoch, states = self._epoch, dict(self._states)
+        parts = [part for state in states.values() if (part := state.snapshot()) is not None]
+        if not parts:
+            return
+        began = time.monotonic()
+        await self._flusher.write(parts, partial(self._still, epoch))
+        metrics.FLUSH_SECONDS.observe(time.monotonic() - began)
+        for part in parts:
+            rejected = len(part.rejected)
+            metrics.LINES.labels("rejected").inc(rejected)
+            metrics.LINES.labels("counted").inc(len(part.raw.lines) - rejected)
+        evict(states.values(), self._window_memory)
+        await self._commit({part.state.source.partition: part.progress.through_offset + 1 for part in parts})

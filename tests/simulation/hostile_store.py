@@ -1,0 +1,108 @@
+"""MemoryStore at its worst: writes arrive late, after newer ones, in part, twice; answers get lost; a crash forgets.
+
+Every call gives the scheduler a turn before each point, so that anything may happen in between.
+"""
+
+import random
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from contract.errors import StoreUnavailable
+from contract.hour import hour_of
+from contract.progress import LogPartition, Progress
+from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.window import Segment
+from stores.memory import MemoryStore
+
+
+class Turn:
+    """Awaiting it hands control to the scheduler once."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+class HostileStore(MemoryStore):
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__()
+        self.hostile = True
+        self._rng = rng
+        self._late: list[tuple[dict[Any, Any], Any, Any]] = []
+        self._volatile: list[tuple[dict[Any, Any], Any, Any, Any]] = []
+
+    async def write_actions(self, batches: Sequence[RawActions]) -> None:
+        await self._put_all(
+            (self.actions, (source, number), action)
+            for source, first_line, lines in batches
+            for number, action in enumerate(lines, first_line)
+            if action is not None
+        )
+
+    async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
+        puts: list[tuple[dict[Any, Any], Any, Any]] = [
+            (self.segments, (source, hour, segment.through_offset, segment.part, segment.parts), segment)
+            for source, hour, segment in segments
+        ]
+        puts += [(self.windows, (source, hour, place), value) for source, hour, place, value in windows]
+        self._rng.shuffle(puts)
+        await self._put_all(puts)
+
+    async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
+        await self._put_all(
+            (self.progress, (source, hour_of(max(value.watermark, 0)), place), value)
+            for source, place, value in points
+        )
+
+    async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
+        await Turn()
+        return await super().read_progress(source)
+
+    async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        await Turn()
+        return await super().read_windows(hour, source)
+
+    async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
+        await Turn()
+        return await super().read_segments(hour, source, through_offset)
+
+    async def _put_all(self, puts: Any) -> None:
+        certain = True
+        for table, key, value in puts:
+            await Turn()
+            certain &= self._put(table, key, value)
+        if not certain:
+            raise StoreUnavailable("the answer was lost")
+
+    def _put(self, table: dict[Any, Any], key: Any, value: Any) -> bool:
+        """Whether the write is acknowledged; else its outcome is unknown."""
+        fate = self._rng.random() if self.hostile else 1
+        if fate < 0.05:
+            self._late.append((table, key, value))
+            return False
+        old = table.get(key)
+        table[key] = value
+        if fate < 0.10:
+            self._volatile.append((table, key, value, old))
+            return False
+        if fate < 0.15:
+            return False
+        self._volatile = [put for put in self._volatile if put[0] is not table or put[1] != key]
+        return True
+
+    def deliver_late(self) -> None:
+        if self._late:
+            table, key, value = self._late.pop(self._rng.randrange(len(self._late)))
+            table[key] = value
+
+    def deliver_all(self) -> None:
+        while self._late:
+            self.deliver_late()
+
+    def crash(self) -> None:
+        for table, key, value, old in reversed(self._volatile):
+            if table.get(key) is value and self._rng.random() < 0.7:
+                if old is None:
+                    del table[key]
+                else:
+                    table[key] = old
+        self._volatile.clear()
