@@ -1,0 +1,54 @@
+"""`python -m aggregator`: one reader."""
+
+import asyncio
+import logging
+import math
+import signal
+import sys
+import time
+
+import uvicorn
+import uvloop
+from pydantic import ValidationError
+
+from aggregator.app import create_app
+from aggregator.kafka_log_ends import KafkaLogEnds
+from aggregator.settings import AggregatorSettings
+from stores.influx import InfluxStore
+
+
+def now() -> int:
+    """Ms since the epoch, UTC; rounded down: never later than it is."""
+    return time.time_ns() // 1_000_000
+
+
+async def _serve(settings: AggregatorSettings) -> None:
+    log_ends = KafkaLogEnds(settings.kafka_bootstrap, settings.topic, settings.aggregator_kafka_timeout)
+    config = uvicorn.Config(
+        create_app(settings, InfluxStore(settings, now), log_ends, now),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=math.ceil(settings.aggregator_drain_timeout.total_seconds()),
+    )
+    await uvicorn.Server(config).serve()
+
+
+def main() -> None:
+    """Serves until SIGTERM or SIGINT; then answers what is in flight. Exit code 0, 2 for unusable settings."""
+    # The server finishes cleanly on a signal, then raises it again: this turns it into a clean exit.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    try:
+        settings = AggregatorSettings()
+    except ValidationError as error:
+        print(f"settings: {error}", file=sys.stderr)  # noqa: T201 - there is no log yet, its level is a setting
+        sys.exit(2)
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+if __name__ == "__main__":
+    main()

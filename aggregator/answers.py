@@ -1,0 +1,75 @@
+"""Reading an hour's answer, in the order that makes its completeness true."""
+
+import asyncio
+from dataclasses import dataclass
+from itertools import chain
+
+from aggregator.completeness import Completeness, completeness_of
+from aggregator.hours import HourTotals, Windows, add_up, each_user_has_one_window, unique_users_of
+from aggregator.metrics import Metrics
+from aggregator.settings import AggregatorSettings
+from aggregator.shared_look import SharedLook
+from contract.errors import StateUnreadable, StoreUnavailable
+from contract.progress import LogPartition, Progress
+from contract.store import StoreReader
+from stores.committed import read_committed, read_committed_segments
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An hour's numbers, and how complete they are."""
+
+    hour: int
+    totals: HourTotals
+    completeness: Completeness
+    lost: int
+    """Records that retention removed from any log before they were counted: no hour's numbers hold their actions."""
+
+
+class HourReader:
+    """Answers for hours out of the store, and of a look at Kafka."""
+
+    def __init__(self, store: StoreReader, look: SharedLook, metrics: Metrics, settings: AggregatorSettings) -> None:
+        self._store = store
+        self._look = look
+        self._metrics = metrics
+        self._settings = settings
+
+    async def read(self, hour: int) -> Answer:
+        """The answer for the hour that starts at `hour` (ms since the epoch).
+
+        First the clock and the log's ends, then progress, then windows: any other order takes records for counted that
+        arrived in between. Raises StoreUnavailable, also when the store takes too long, and StateUnreadable.
+        """
+        look = await self._look.latest()
+        try:
+            progress, totals = await self._read_store(hour)
+        except StoreUnavailable as error:
+            self._metrics.store_errors.labels(error.reason).inc()
+            raise
+        except StateUnreadable:
+            self._metrics.store_errors.labels("state_unreadable").inc()
+            raise
+        completeness = completeness_of(hour, look, progress, self._settings.aggregator_final_margin)
+        if completeness.complete_through is None:
+            self._metrics.incomplete.inc()
+        return Answer(hour, totals, completeness, lost=sum(counted.lost for counted in progress.values()))
+
+    async def _read_store(self, hour: int) -> tuple[dict[LogPartition, Progress], HourTotals]:
+        limit = self._settings.aggregator_store_timeout.total_seconds()
+        try:
+            async with asyncio.timeout(limit):
+                committed = await read_committed(self._store, hour)
+                windows = {source: window for source, (_, window) in committed.items() if window is not None}
+                totals = add_up(windows, await self._union_if_needed(hour, windows))
+        except TimeoutError as error:
+            raise StoreUnavailable(f"no answer within {limit} s", reason="timeout") from error
+        return {source: progress for source, (progress, _) in committed.items()}, totals
+
+    async def _union_if_needed(self, hour: int, windows: Windows) -> int | None:
+        if each_user_has_one_window(windows):
+            return None
+        reads = (read_committed_segments(self._store, hour, source, window) for source, window in windows.items())
+        segments = await asyncio.gather(*reads)
+        # Millions of hashes take seconds: other requests go on meanwhile.
+        return await asyncio.to_thread(unique_users_of, chain.from_iterable(segments))

@@ -1,0 +1,45 @@
+"""Where the current log ends: the seam to Kafka, and its fake."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from contract.errors import LogUnavailable
+
+
+class LogEnds(NamedTuple):
+    """The partitions of a log, each with its end offset: the one that the next record will get."""
+
+    log: str
+    by_partition: Mapping[int, int]
+
+
+class LogEndsReader(Protocol):
+    """Asks Kafka."""
+
+    async def read(self) -> LogEnds:
+        """The ends of the log that the topic is now; every record acknowledged before the call lies below them.
+
+        Raises LogUnavailable, LogUnfit (there is no such topic) or LogReplaced (it was created anew meanwhile).
+        """
+
+    async def close(self) -> None:
+        """Gives back connections."""
+
+
+class FakeLogEnds:
+    """A log that exists in memory; with `trouble` set, Kafka is away."""
+
+    def __init__(self, log: str = "log", by_partition: Mapping[int, int] | None = None) -> None:
+        self.log = log
+        self.by_partition = dict(by_partition or {0: 0})
+        self.trouble: str | None = None
+        self.reads = 0
+
+    async def read(self) -> LogEnds:
+        self.reads += 1
+        if self.trouble is not None:
+            raise LogUnavailable(self.trouble)
+        return LogEnds(self.log, dict(self.by_partition))
+
+    async def close(self) -> None:
+        """It holds nothing to give back."""
