@@ -14,6 +14,11 @@ class LogPartition(NamedTuple):
     partition: int
 
 
+def log_of(topic_id: str) -> str:
+    """A topic's id as Kafka itself writes it: URL-safe base64. librdkafka's text has `+` and `/` instead."""
+    return topic_id.replace("+", "-").replace("/", "_")
+
+
 class RecordMark(msgspec.Struct, frozen=True):
     """What a record is recognised by: its timestamp (ms since the epoch) and the CRC-32 of its value."""
 

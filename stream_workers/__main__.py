@@ -23,6 +23,9 @@ def main() -> None:
     except ValidationError as error:
         sys.exit(f"settings: {error}")
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if settings.log_level != "DEBUG":
+        for library in ("faust", "mode", "aiokafka"):
+            logging.getLogger(library).setLevel(logging.WARNING)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     store = loop.run_until_complete(_open(settings))
@@ -36,7 +39,7 @@ def main() -> None:
         wired.app,
         writer=wired.writer,
         drain_timeout=settings.worker_drain_timeout.total_seconds(),
-        loglevel=settings.log_level,
+        override_logging=False,
         loop=loop,
     ).execute_from_commandline()
 

@@ -84,8 +84,6 @@ def _faust_app(settings: WorkerSettings, writer: Writer, topic: ActionsTopic) ->
         web_host=settings.host,
         web_port=settings.port,
         worker_redirect_stdouts=False,
-        loghandlers=[],
-        logging_config={"version": 1, "disable_existing_loggers": False},
     )
 
 
@@ -99,6 +97,6 @@ def _add_agent(app: App, settings: WorkerSettings, writer: Writer) -> None:
         acks=False,
     )
 
-    @app.agent(topic, concurrency=1, supervisor_strategy=CrashingSupervisor)  # type: ignore[untyped-decorator] # Faust is untyped here
+    @app.agent(topic, name="actions", concurrency=1, supervisor_strategy=CrashingSupervisor)  # type: ignore[untyped-decorator] # Faust is untyped here
     async def actions(stream: object) -> None:
         await count_actions(stream, writer)

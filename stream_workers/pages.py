@@ -27,7 +27,7 @@ def add_pages(app: App, writer: Writer, retry: Retry) -> None:
 
     @app.page("/metrics")  # type: ignore[untyped-decorator] # Faust is untyped here
     async def metrics(web: Any, _request: Any) -> Any:  # noqa: ANN401 - likewise
-        return web.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+        return web.bytes(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _not_ready(app: App, retry: Retry) -> str | None:

@@ -10,6 +10,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it exports t
 )
 
 from contract.errors import LogReplaced, LogUnavailable, LogUnfit
+from contract.progress import log_of
 
 ANSWER_WITHIN = 5.0
 """Seconds that one question to Kafka may take."""
@@ -48,7 +49,7 @@ class ActionsTopic:
             ].result()
         except KafkaException as error:
             raise self._explain(error) from error
-        return str(description.topic_id)
+        return log_of(str(description.topic_id))
 
     def _timestamp_type(self) -> str:
         resource = ConfigResource(ResourceType.TOPIC, self.name)
