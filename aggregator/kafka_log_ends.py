@@ -15,6 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package 
 
 from aggregator.log_ends import LogEnds
 from contract.errors import LogReplaced, LogUnavailable, LogUnfit
+from contract.progress import log_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class KafkaLogEnds:
             raise LogReplaced(
                 f"topic {self._topic!r} was created anew: its id was {before.topic_id} and is {after.topic_id}"
             )
-        return LogEnds(str(before.topic_id), ends)
+        return LogEnds(log_of(str(before.topic_id)), ends)
 
     async def close(self) -> None:
         """The client gives its connections back when it is collected."""
