@@ -7,6 +7,9 @@ from deploy.local.artifacts import Artifacts
 from deploy.local.process import Command
 from deploy.local.service import Service, status_of
 
+LOCAL_TOKEN = "collector:collector"  # noqa: S105 # the local server asks for none; clients must send some
+LOCAL_ORG = "-"
+
 _CONFIG = """\
 reporting-disabled = true
 # The port for backups: any free one.
@@ -72,4 +75,9 @@ class InfluxDB(Service):
         return Command([str(self._program), "run", "-config", str(config)], self.log)
 
     def answers(self) -> bool:
-        return status_of(self.port, "/ping") == HTTPStatus.NO_CONTENT
+        return influxdb_answers(self.port)
+
+
+def influxdb_answers(port: int) -> bool:
+    """Whether InfluxDB answers on that port of loopback."""
+    return status_of(port, "/ping") == HTTPStatus.NO_CONTENT

@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from deploy.local.artifacts import Artifacts
 from deploy.local.errors import ServiceFailed
+from deploy.local.ports import is_free
 from deploy.local.process import Command
 from deploy.local.service import Service
 
@@ -79,21 +80,17 @@ class Kafka(Service):
         return Command(self._java(*options, "kafka.Kafka", str(self._properties(data))), self.log)
 
     def answers(self) -> bool:
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-        try:
-            return bool(admin.list_topics(timeout=1).brokers)
-        except KafkaException:
-            return False
+        return kafka_answers(self.port)
 
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
         """Creates a topic whose record timestamps are the broker's (LogAppendTime), unless `config` says otherwise."""
         topic = NewTopic(name, partitions, 1, config={"message.timestamp.type": "LogAppendTime", **(config or {})})
-        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        admin = _admin(self.bootstrap)
         admin.create_topics([topic], operation_timeout=_ADMIN_SECONDS)[name].result(_ADMIN_SECONDS)
 
     def topics(self) -> set[str]:
         """The names of all topics."""
-        return set(AdminClient({"bootstrap.servers": self.bootstrap}).list_topics(timeout=_ADMIN_SECONDS).topics)
+        return set(_admin(self.bootstrap).list_topics(timeout=_ADMIN_SECONDS).topics)
 
     def _java(self, *arguments: str) -> list[str]:
         return [str(self._artifacts.java), "-cp", f"{self._artifacts.kafka_jars}/*", *arguments]
@@ -109,7 +106,9 @@ class Kafka(Service):
         shutil.rmtree(partial, ignore_errors=True)
         properties = str(self._properties(partial))
         tool = self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id(), "-c", properties)
-        answer = subprocess.run(tool, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)  # noqa: S603 # Java with our arguments
+        answer = subprocess.run(  # noqa: S603 # Java with our arguments
+            tool, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False, start_new_session=True
+        )
         if answer.returncode:
             raise ServiceFailed(self.name, "cannot format its folder", answer.stdout + answer.stderr)
         partial.rename(data)
@@ -119,3 +118,19 @@ def _cluster_id() -> str:
     """16 random bytes as Kafka writes them; the first bit is 0, so that it begins with no dash."""
     raw = uuid.uuid4().bytes
     return base64.urlsafe_b64encode(bytes([raw[0] & 0x7F]) + raw[1:]).decode().rstrip("=")
+
+
+def kafka_answers(port: int) -> bool:
+    """Whether a broker answers on that port of loopback."""
+    if is_free(port):
+        return False
+    admin = _admin(f"127.0.0.1:{port}")
+    try:
+        return bool(admin.list_topics(timeout=1).brokers)
+    except KafkaException:
+        return False
+
+
+def _admin(bootstrap: str) -> AdminClient:
+    """A client that logs nothing: its errors are raised."""
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})

@@ -1,7 +1,7 @@
 """Free ports on loopback."""
 
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 
 def is_free(port: int) -> bool:
@@ -15,10 +15,11 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free_port(preferred: int | None = None, taken: Collection[int] = ()) -> int:
-    """The preferred port if it is free and not `taken`, else any that is."""
-    if preferred is not None and preferred not in taken and is_free(preferred):
-        return preferred
+def free_port(preferred: Sequence[int] = (), taken: Collection[int] = ()) -> int:
+    """The first preferred port that is free and not `taken`, else any such one."""
+    for port in preferred:
+        if port not in taken and is_free(port):
+            return port
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -49,7 +49,9 @@ class Report:
 
     def say(self, text: str) -> None:
         """One plain line."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        # A closed terminal or pipe must not break off what is being told.
+        with suppress(OSError):
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
     def step(self, text: str, parts: int | None = None) -> Iterator[Step]:

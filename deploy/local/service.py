@@ -3,6 +3,7 @@
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Self
@@ -43,11 +44,15 @@ class Service(ABC):
         self.process = Process.start(self.prepare())
         return self.process
 
-    def wait_until_ready(self) -> None:
-        """Returns once it answers. Raises ServiceFailed, with the log's tail, if it dies or takes too long."""
+    def wait_until_ready(self, check: Callable[[], None] = lambda: None) -> None:
+        """Returns once it answers. Raises ServiceFailed, with the log's tail, if it dies or takes too long.
+
+        `check` is called again and again: what it raises ends the waiting.
+        """
         process = self._started()
         give_up = time.monotonic() + self.ready_seconds
         while not self.answers():
+            check()
             if process.wait(_POLL_SECONDS):
                 code = process.reap()
                 raise ServiceFailed(self.name, f"ended at its start (exit code {code})", self.log_tail())

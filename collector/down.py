@@ -1,0 +1,11 @@
+"""`collector down`."""
+
+from collector.options import DEFAULT_DATA, DataOption, folder_of, report
+from deploy.local.stopping import stop_stack
+
+
+def down(data: DataOption = DEFAULT_DATA) -> None:
+    """Stops the stack in the right order, draining; its data stay."""
+    tell = report()
+    stop_stack(folder_of(data), tell)
+    tell.say("All is stopped; the data stay")

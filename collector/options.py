@@ -1,0 +1,26 @@
+"""Options and outputs that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.local.data_folder import DataFolder
+from deploy.local.report import Report
+
+DataOption = Annotated[
+    Path, typer.Option("--data", metavar="DIR", help="The stack's folder: its data, its logs, and where it is found.")
+]
+DEFAULT_DATA = Path(".collector")
+DEFAULT_PORT = 8080
+
+
+def folder_of(data: Path) -> DataFolder:
+    """The stack's folder."""
+    return DataFolder(data.expanduser())
+
+
+def report() -> Report:
+    """Tells people on standard output what happens."""
+    return Report(Console())

@@ -1,0 +1,32 @@
+"""`collector scale`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from collector.options import DEFAULT_DATA, DataOption, folder_of, report
+from deploy.local.interruption import Interruption
+from deploy.local.members import Role
+from deploy.local.scaling import scale_stack
+
+
+class Pool(StrEnum):
+    """What can run in several equal processes."""
+
+    INGEST = "ingest"
+    WORKERS = "workers"
+    AGGREGATOR = "aggregator"
+
+
+_ROLES = {Pool.INGEST: Role.INGEST, Pool.WORKERS: Role.WORKER, Pool.AGGREGATOR: Role.AGGREGATOR}
+
+
+def scale(
+    pool: Annotated[Pool, typer.Argument(help="Which processes.")],
+    number: Annotated[int, typer.Argument(min=0, metavar="N", help="How many shall run.")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Brings a pool to N processes: too many are drained, missing and dead ones are started."""
+    with Interruption() as interruption:
+        scale_stack(folder_of(data), _ROLES[pool], number, report(), interruption)
