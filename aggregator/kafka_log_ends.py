@@ -33,12 +33,10 @@ class KafkaLogEnds:
         # A topic that is deleted and created again in between would lend its ends to the old log's id.
         before = await self._describe()
         ends = await self._ends([partition.id for partition in before.partitions])
-        after = await self._describe()
-        if str(before.topic_id) != str(after.topic_id):
-            raise LogReplaced(
-                f"topic {self._topic!r} was created anew: its id was {before.topic_id} and is {after.topic_id}"
-            )
-        return LogEnds(log_of(str(before.topic_id)), ends)
+        log, log_after = log_of(str(before.topic_id)), log_of(str((await self._describe()).topic_id))
+        if log != log_after:
+            raise LogReplaced(f"topic {self._topic!r} was created anew: its id was {log} and is {log_after}")
+        return LogEnds(log, ends)
 
     async def close(self) -> None:
         """The client gives its connections back when it is collected."""

@@ -25,7 +25,7 @@ TIMESTAMP_IN_OPENAPI: Final[dict[str, Any]] = {
         }
     ]
 }
-"""The query is read by hand: the framework would take ` 1`, `1.0` and `+1` for integers, and the last of several values."""
+"""Read by hand: the framework would take ` 1`, `1.0` and `+1` for integers, and the last of several values."""
 
 
 def hour_of_timestamp(request: Request) -> int:

@@ -1,0 +1,98 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: ignore[attr-defined] # not in __all__
+
+from aggregator.kafka_log_ends import KafkaLogEnds
+from aggregator.log_ends import LogEnds
+from contract.errors import LogError, LogUnavailable, LogUnfit
+from deploy.local.ports import free_port
+
+PARTITIONS = 4
+SECONDS = 20
+TIMEOUT = timedelta(seconds=10)
+
+
+@pytest.fixture
+def admin(kafka_bootstrap: str) -> AdminClient:
+    return AdminClient({"bootstrap.servers": kafka_bootstrap})
+
+
+@pytest.fixture
+async def log_ends(kafka_bootstrap: str, topic: str) -> KafkaLogEnds:
+    """Of a topic whose partitions have found their leader."""
+    log_ends = KafkaLogEnds(kafka_bootstrap, topic, TIMEOUT)
+    await _until(log_ends, lambda ends: ends is not None)
+    return log_ends
+
+
+@pytest.fixture
+def produce(kafka_bootstrap: str, topic: str) -> Callable[[int, int], None]:
+    """Appends some records to a partition; returns once they are acknowledged."""
+    producer = Producer({"bootstrap.servers": kafka_bootstrap, "acks": "all"})
+
+    def produce(partition: int, records: int) -> None:
+        for _ in range(records):
+            producer.produce(topic, b"{}", partition=partition)
+        assert producer.flush(SECONDS) == 0
+
+    return produce
+
+
+async def test_every_acknowledged_record_lies_below_the_ends(
+    log_ends: KafkaLogEnds, produce: Callable[[int, int], None]
+) -> None:
+    assert (await log_ends.read()).by_partition == {0: 0, 1: 0, 2: 0, 3: 0}
+
+    for round_ in range(1, 6):
+        produce(1, 3)
+        produce(3, 1)
+        assert (await log_ends.read()).by_partition == {0: 0, 1: 3 * round_, 2: 0, 3: round_}
+
+
+async def test_the_log_is_the_topics_id(log_ends: KafkaLogEnds, admin: AdminClient, topic: str) -> None:
+    first = (await log_ends.read()).log
+    admin.delete_topics([topic])[topic].result(SECONDS)
+    await _until(log_ends, lambda ends: ends is None)
+    admin.create_topics([NewTopic(topic, 2, 1)])[topic].result(SECONDS)
+
+    again = await _until(log_ends, lambda ends: ends is not None)
+
+    assert again is not None
+    assert again.log != first
+    assert again.by_partition == {0: 0, 1: 0}
+
+
+async def test_added_partitions_are_seen(
+    log_ends: KafkaLogEnds, admin: AdminClient, topic: str, produce: Callable[[int, int], None]
+) -> None:
+    admin.create_partitions([NewPartitions(topic, 5)])[topic].result(SECONDS)
+    produce(4, 2)
+
+    ends = await _until(log_ends, lambda ends: ends is not None and len(ends.by_partition) > PARTITIONS)
+
+    assert ends is not None
+    assert ends.by_partition == {0: 0, 1: 0, 2: 0, 3: 0, 4: 2}
+
+
+async def test_a_topic_that_does_not_exist_is_said_to(kafka_bootstrap: str) -> None:
+    with pytest.raises(LogUnfit, match="does not exist"):
+        await KafkaLogEnds(kafka_bootstrap, "no-such-topic", TIMEOUT).read()
+
+
+async def test_a_kafka_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(LogUnavailable):
+        await KafkaLogEnds(f"127.0.0.1:{free_port()}", "actions", timedelta(milliseconds=200)).read()
+
+
+async def _until(log_ends: KafkaLogEnds, condition: Callable[[LogEnds | None], bool]) -> LogEnds | None:
+    """Asks until the answer fulfils the condition; None stands for an error. pytest's time-out bounds it."""
+    while True:
+        try:
+            ends = await log_ends.read()
+        except LogError:
+            ends = None
+        if condition(ends):
+            return ends

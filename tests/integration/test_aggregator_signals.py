@@ -1,0 +1,117 @@
+"""The process as orchestrators meet it: started as a module, stopped by a signal."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+import pytest
+from aiohttp import web
+
+from deploy.local.ports import free_port
+
+_NO_ROWS: Final = b'{"results":[{"statement_id":0}]}\n'
+
+
+class HeldInfluxDB:
+    """Answers each query with no rows, but only while it is let."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+        self.let.set()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        """Its address."""
+        app = web.Application()
+        app.router.add_post("/query", self._answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        port = free_port()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{port}"
+        await runner.cleanup()
+
+    async def _answer(self, _: web.Request) -> web.Response:
+        self.asked.set()
+        await self.let.wait()
+        return web.Response(body=_NO_ROWS)
+
+
+@asynccontextmanager
+async def aggregator(influx_url: str) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
+    """The process, once it is ready, and a client of it. There is no Kafka."""
+    port = free_port()
+    settings = {
+        "COLLECTOR_PORT": str(port),
+        "COLLECTOR_INFLUX_URL": influx_url,
+        "COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{free_port()}",
+        "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT0.1S",
+        "COLLECTOR_AGGREGATOR_KAFKA_RETRY": "PT60S",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "aggregator", env={**os.environ, **settings}, stderr=PIPE
+    )
+    try:
+        assert process.stderr is not None
+        while b"running on" not in await process.stderr.readline():
+            assert process.returncode is None
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            yield process, client
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_with_0(number: signal.Signals) -> None:
+    async with HeldInfluxDB().serving() as url, aggregator(url) as (process, client):
+        assert (await client.get("/readyz")).status_code == 200
+
+        process.send_signal(number)
+
+        assert await process.wait() == 0
+
+
+async def test_what_is_in_flight_at_sigterm_is_answered() -> None:
+    influxdb = HeldInfluxDB()
+    async with influxdb.serving() as url, aggregator(url) as (process, client):
+        influxdb.let.clear()
+        asking = asyncio.create_task(client.get("/analytics?timestamp=0"))
+        await influxdb.asked.wait()
+
+        process.send_signal(signal.SIGTERM)
+        await _until_it_listens_no_more(client)
+        assert not asking.done()
+        influxdb.let.set()
+
+        answer = await asking
+        assert (answer.status_code, answer.text) == (200, "unique_users,0\nclicks,0\nimpressions,0\n")
+        assert await process.wait() == 0
+
+
+async def test_unusable_settings_end_it_with_2_and_are_named() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "aggregator", env={**os.environ, "COLLECTOR_PORT": "eighty"}, stderr=PIPE
+    )
+    _, errors = await process.communicate()
+
+    assert process.returncode == 2
+    assert b"port" in errors
+
+
+async def _until_it_listens_no_more(client: httpx.AsyncClient) -> None:
+    url = client.base_url
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(url.host, url.port)
+        except ConnectionRefusedError:
+            return
+        writer.close()
