@@ -96,5 +96,7 @@ def _check(program: Path) -> None:
     answer = subprocess.run([program, "version"], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 # we built it
     if INFLUXDB_VERSION not in answer.stdout:
         raise SetupFailed(
-            _STEP, f"the built program does not run: {answer.stdout}{answer.stderr}", "Run `make clean setup`."
+            _STEP,
+            f"the built program does not run: {answer.stdout}{answer.stderr}",
+            f"Remove {program.parent} and run it again.",
         )

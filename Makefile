@@ -1,0 +1,40 @@
+# The doors to everything; what they do is written where they lead.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-influx2 lint lock clean
+ARGS ?=
+export PYTHON
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+.venv/installed: requirements.lock pyproject.toml deploy/local/make_venv.sh
+	@sh deploy/local/make_venv.sh
+	@touch $@
+
+setup: .venv/installed ## Everything that run and test need, into .venv and a cache folder
+	@.venv/bin/collector setup
+
+run: setup ## The whole pipeline on this machine, until Ctrl-C; e.g. make run ARGS="--workers 4"
+	@.venv/bin/collector up $(ARGS)
+
+test: setup ## All tests, on real Kafka and InfluxDB 1.8; e.g. make test ARGS="tests/unit -x"
+	.venv/bin/pytest -m "not influx2" $(ARGS)
+
+test-influx2: setup ## The tests that need InfluxDB 2.7: built here with Go, a C compiler and Rust
+	.venv/bin/python -m deploy.local.influxdb2_build
+	.venv/bin/pytest -m influx2 $(ARGS)
+
+lint: .venv/installed ## Style, types and the direction of imports
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+lock: .venv/installed ## Writes requirements.lock anew from pyproject.toml
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && .venv/bin/python -m venv "$$tools" && \
+	"$$tools/bin/pip" install --disable-pip-version-check --quiet uv && \
+	"$$tools/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header --extra dev pyproject.toml --output-file requirements.lock --quiet
+
+clean: ## Removes .venv and what tools left in the tree; the stack's data and the cache folder stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
