@@ -1,0 +1,57 @@
+"""The door's app, wired once."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from ingest_api import openapi
+from ingest_api.door import Clock, Door
+from ingest_api.kafka_publisher import KafkaPublisher
+from ingest_api.measured import MeasuredPublisher
+from ingest_api.metrics import Metrics
+from ingest_api.probes import probes
+from ingest_api.problems import ProblemHandlers
+from ingest_api.publisher import Publisher
+from ingest_api.routes import routes
+from ingest_api.settings import IngestSettings
+
+
+def wall_clock() -> int:
+    """Ms since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def create_app(
+    settings: IngestSettings, publisher: Publisher, metrics: Metrics | None = None, clock: Clock = wall_clock
+) -> FastAPI:
+    """The app; it starts `publisher` when it starts, and closes it when it shuts down."""
+    metrics = metrics or Metrics()
+    measured = MeasuredPublisher(publisher, metrics)
+    door = Door(settings.ingest_events, settings.ingest_oldest, settings.ingest_future_tolerance, clock)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await publisher.start()
+        yield
+        await publisher.close()
+
+    app = FastAPI(
+        title="User actions collector: ingest API",
+        version=version("user-actions-collector"),
+        summary="Takes users' actions in, and answers once Kafka has acknowledged them.",
+        lifespan=lifespan,
+    )
+    ProblemHandlers(metrics).install(app)
+    app.include_router(routes(settings, door, measured, metrics))
+    app.include_router(probes(measured, metrics))
+    openapi.install(app)
+    return app
+
+
+def create_kafka_app(settings: IngestSettings) -> FastAPI:
+    """The app as it is deployed: on Kafka, by the wall clock."""
+    metrics = Metrics()
+    return create_app(settings, KafkaPublisher(settings, metrics), metrics)

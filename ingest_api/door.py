@@ -1,0 +1,52 @@
+"""The door's rules: what is accepted on top of the log's rules. They are settings, and depend on the clock."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from contract.action import Action, Rejection, reject
+
+Clock = Callable[[], int]
+"""Now, in ms since the epoch, UTC."""
+
+_MS: Final = timedelta(milliseconds=1)
+
+
+class Door:
+    """Decides which actions come in.
+
+    timestamp_too_old    before `oldest`
+    timestamp_in_future  more than `tolerance` ahead of the clock
+    event_unknown        none of `events`
+    """
+
+    def __init__(self, events: Sequence[str], oldest: int, tolerance: timedelta, clock: Clock) -> None:
+        self._events = frozenset(events)
+        self._oldest = oldest
+        self._tolerance = tolerance // _MS
+        self._clock = clock
+        self._rules = {
+            "timestamp_too_old": f"timestamp is {oldest} or later",
+            "timestamp_in_future": f"timestamp is at most {self._tolerance} ms ahead of the server's clock",
+            "event_unknown": f"event is one of {', '.join(events)}",
+        }
+
+    def judge(self, parsed: Sequence[Action | Rejection]) -> list[Action | Rejection]:
+        """What the log's rules left, or the first rule of the door that it breaks; one look at the clock for all."""
+        oldest, newest, events = self._oldest, self._clock() + self._tolerance, self._events
+        return [
+            item
+            if isinstance(item, Rejection) or (oldest <= item.timestamp <= newest and item.event in events)
+            else self._refuse(item, newest)
+            for item in parsed
+        ]
+
+    def _refuse(self, action: Action, newest: int) -> Rejection:
+        if action.timestamp < self._oldest:
+            return self._rejection("timestamp_too_old", "timestamp", action.timestamp)
+        if action.timestamp > newest:
+            return self._rejection("timestamp_in_future", "timestamp", action.timestamp)
+        return self._rejection("event_unknown", "event", action.event)
+
+    def _rejection(self, code: str, field: str, value: object) -> Rejection:
+        return reject(code, field, value, self._rules[code])

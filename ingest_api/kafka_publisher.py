@@ -1,0 +1,148 @@
+"""Publishing to Kafka: actions become records, and are acknowledged together with those that share their record."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
+
+from confluent_kafka import KafkaException
+
+from contract.action import Action, encode_action
+from contract.errors import LogUnavailable
+from contract.partitioning import partition_of
+from ingest_api.budget import Budget
+from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
+from ingest_api.kafka_connection import Delivery, KafkaConnection
+from ingest_api.metrics import Metrics
+from ingest_api.outgoing import OutgoingRecord, OutgoingRecords
+from ingest_api.settings import IngestSettings
+from ingest_api.topic_watch import TopicWatch
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS: Final = 2.0
+_LATE_SECONDS: Final = 3.0
+"""librdkafka looks for records that are out of time about once a second."""
+
+
+def producer_config(settings: IngestSettings) -> dict[str, Any]:
+    """How librdkafka is set: no record is lost that was acknowledged, none is written twice by a retry."""
+    return {
+        "bootstrap.servers": settings.kafka_bootstrap,
+        "client.id": "ingest-api",
+        "acks": "all",
+        "enable.idempotence": True,
+        "compression.type": settings.ingest_compression,
+        # Lines have waited for each other already, see OutgoingRecords.
+        "linger.ms": 0,
+        "delivery.timeout.ms": round(settings.ingest_delivery_timeout.total_seconds() * 1000),
+        # The budget is the bound that callers meet; this one lies above it.
+        "queue.buffering.max.kbytes": settings.ingest_max_in_flight_bytes // 512,
+        "allow.auto.create.topics": False,
+        "topic.metadata.refresh.interval.ms": round(settings.ingest_metadata_refresh.total_seconds() * 1000),
+        # Kafka that is back is noticed within a second.
+        "reconnect.backoff.max.ms": 1000,
+    }
+
+
+class KafkaPublisher:
+    """A Publisher whose log is a Kafka topic."""
+
+    def __init__(self, settings: IngestSettings, metrics: Metrics) -> None:
+        """Opens nothing yet."""
+        self._settings = settings
+        self._metrics = metrics
+        self._budget = Budget(settings.ingest_max_in_flight_bytes, "lines not yet acknowledged")
+        self._outgoing = OutgoingRecords(self._send, settings.ingest_linger.total_seconds())
+        self._topic = TopicWatch(self._look, settings.ingest_metadata_refresh.total_seconds())
+        self._in_flight: set[OutgoingRecord] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connection: KafkaConnection | None = None
+        metrics.in_flight_bytes.set_function(lambda: self._budget.used)
+
+    async def start(self) -> None:
+        self._connection = self._connect()
+        self._keep(self._topic.run())
+
+    async def publish(self, actions: Sequence[Action]) -> None:
+        partitions = await self._partitions()
+        lines = [(partition_of(action.user, partitions), encode_action(action)) for action in actions]
+        self._budget.take(sum(len(line) + 1 for _, line in lines))
+        records = self._outgoing.add(lines, partitions)
+        failure = _failure_of_all([await asyncio.shield(record.outcome) for record in records])
+        if failure is not None:
+            raise failure
+
+    async def trouble(self) -> str | None:
+        return await self._topic.trouble()
+
+    async def close(self) -> None:
+        self._outgoing.flush()
+        connection, self._connection = self._connection, None
+        for task in self._tasks:
+            task.cancel()
+        if connection is not None:
+            await asyncio.to_thread(connection.close, self._longest_wait())
+        for record in list(self._in_flight):
+            self._finish(record, OutcomeUnknown("the process ended before Kafka acknowledged"))
+
+    async def _partitions(self) -> int:
+        if self._topic.partitions is None:
+            trouble = await self._topic.trouble()
+            if self._topic.partitions is None:
+                raise NotPublished(trouble or "the topic is not known yet")
+        return self._topic.partitions
+
+    def _look(self) -> int:
+        """Called off the event loop."""
+        if self._connection is None:
+            raise LogUnavailable("this process is stopping")
+        return self._connection.partitions_of(self._settings.topic, _LOOK_SECONDS)
+
+    def _send(self, record: OutgoingRecord) -> None:
+        self._in_flight.add(record)
+        if self._connection is None:
+            self._finish(record, NotPublished("this process is stopping"))
+            return
+        try:
+            self._connection.send(self._settings.topic, record)
+        except (BufferError, KafkaException) as error:
+            self._finish(record, NotPublished(f"Kafka's queue refuses more: {error}"))
+        else:
+            self._metrics.record_lines.observe(len(record.lines))
+
+    def _on_delivered(self, delivery: Delivery) -> None:
+        record, error = delivery
+        self._finish(record, None if error is None else OutcomeUnknown(f"Kafka did not acknowledge: {error.str()}"))
+
+    def _finish(self, record: OutgoingRecord, failure: PublishUnavailable | None) -> None:
+        self._in_flight.remove(record)
+        self._budget.give_back(record.size)
+        record.settle(failure)
+
+    def _connect(self) -> KafkaConnection:
+        return KafkaConnection(producer_config(self._settings), self._on_delivered, self._replace)
+
+    def _replace(self, broken: KafkaConnection) -> None:
+        if self._connection is broken:
+            logger.error("librdkafka's producer cannot go on; another one takes over")
+            self._connection = self._connect()
+            self._keep(asyncio.to_thread(broken.close, self._longest_wait()))
+
+    def _longest_wait(self) -> float:
+        return self._settings.ingest_delivery_timeout.total_seconds() + _LATE_SECONDS
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _failure_of_all(outcomes: Sequence[PublishUnavailable | None]) -> PublishUnavailable | None:
+    """What to tell who sent the lines of several records: part of them sent is an unknown outcome of the whole."""
+    failures = [outcome for outcome in outcomes if outcome is not None]
+    if not failures:
+        return None
+    if len(failures) == len(outcomes) and all(isinstance(failure, NotPublished) for failure in failures):
+        return failures[0]
+    return OutcomeUnknown(str(failures[0]))

@@ -1,0 +1,77 @@
+"""The door's settings."""
+
+from datetime import timedelta
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from contract.action import is_event
+from contract.hour import END_OF_TIME_MS
+
+_NONE: Final = timedelta(0)
+_MIB: Final = 1024 * 1024
+
+
+def _names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    names = tuple(name.strip() for name in value.split(","))
+    for name in names:
+        if not is_event(name):
+            raise ValueError(f"{name!r} is no event's name: a lower-case letter, then up to 31 of a-z, 0-9 and _")
+    return names
+
+
+class IngestSettings(BaseSettings):
+    """From the environment: COLLECTOR_ and a field's name in capitals. Durations: ISO 8601."""
+
+    model_config = SettingsConfigDict(env_prefix="COLLECTOR_", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8081, ge=0, le=65_535, description="Port to listen on")
+    kafka_bootstrap: str = Field("127.0.0.1:9092", min_length=1, description="Kafka's addresses, parted by commas")
+    topic: str = Field("actions", min_length=1, description="The topic of actions")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least level of log lines that are written"
+    )
+
+    ingest_events: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        ("click", "impression"), min_length=1, description="Events that are accepted, parted by commas"
+    )
+    ingest_oldest: int = Field(
+        0, ge=0, lt=END_OF_TIME_MS, description="Earliest timestamp that is accepted, ms since the epoch"
+    )
+    ingest_future_tolerance: timedelta = Field(
+        timedelta(hours=1), ge=_NONE, description="How far ahead of the clock a timestamp may be"
+    )
+    ingest_max_lines: int = Field(10_000, ge=1, description="Most lines, or elements, of a batch")
+    ingest_max_body_bytes: int = Field(8 * _MIB, ge=1, description="Most bytes of a body as it is sent")
+    ingest_max_decompressed_bytes: int = Field(16 * _MIB, ge=1, description="Most bytes of a body once decompressed")
+    ingest_max_in_flight_bytes: int = Field(
+        64 * _MIB, ge=1, description="Most bytes of bodies being read, and of lines not yet acknowledged; then 503"
+    )
+    ingest_linger: timedelta = Field(
+        timedelta(milliseconds=3), ge=_NONE, description="Longest wait of an action for others, to share a record"
+    )
+    ingest_compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] = Field(
+        "zstd", description="How records are compressed"
+    )
+    ingest_delivery_timeout: timedelta = Field(
+        timedelta(seconds=10), ge=timedelta(seconds=1), description="Longest wait for Kafka's acknowledgement; then 503"
+    )
+    ingest_metadata_refresh: timedelta = Field(
+        timedelta(seconds=5), gt=_NONE, description="How soon a topic's growth is learnt"
+    )
+    ingest_drain_timeout: timedelta = Field(
+        timedelta(seconds=20), gt=_NONE, description="Longest time for requests in flight after SIGTERM"
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        largest = max(self.ingest_max_body_bytes, self.ingest_max_decompressed_bytes)
+        if self.ingest_max_in_flight_bytes < largest:
+            raise ValueError(f"ingest_max_in_flight_bytes is below {largest}, the largest body that is accepted")
+        if self.ingest_drain_timeout <= self.ingest_delivery_timeout:
+            raise ValueError("ingest_drain_timeout is not above ingest_delivery_timeout: requests would be cut off")
+        return self
