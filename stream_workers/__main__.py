@@ -6,9 +6,9 @@ import sys
 import time
 
 from pydantic import ValidationError
-from stores.influx import InfluxStore
 
 from contract.errors import CollectorError
+from stores.influx import InfluxStore
 from stream_workers.app import build_app
 from stream_workers.settings import WorkerSettings
 from stream_workers.supervisor import DrainingWorker

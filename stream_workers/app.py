@@ -71,6 +71,8 @@ def _faust_app(settings: WorkerSettings, writer: Writer, topic: ActionsTopic) ->
         broker_max_poll_interval=FOR_EVER,
         broker_session_timeout=settings.worker_session_timeout.total_seconds(),
         broker_heartbeat_interval=settings.worker_session_timeout.total_seconds() / 5,
+        # How long a rebalance waits for a member that neither joins nor leaves.
+        broker_rebalance_timeout=(settings.worker_session_timeout + settings.worker_release_timeout).total_seconds(),
         broker_max_poll_records=settings.worker_buffered_records,
         # A position that the log does not have must be a clear exit, not a silent jump.
         consumer_auto_offset_reset="none",
