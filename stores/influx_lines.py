@@ -14,11 +14,11 @@ from contract.state import encode_state
 from contract.store import PLACES, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from stores.influx_schema import MS
 
-MAX_LINES: Final = 10_000
-"""Lines in a body: raw actions have 100-200 bytes, so it has 1-2 MB."""
+MAX_LINES: Final = 5_000
+"""Lines in a body: as fast as 10,000 and faster than 20,000 where four requests run side by side."""
 
-MAX_BYTES: Final = 4_000_000
-"""A body of results takes no more lines from here on: 1.8 refuses 25 MB by default."""
+MAX_BYTES: Final = 1_000_000
+"""Bytes in a body, unless one line has more. Above a MiB aiohttp warns; above 25 MB 1.8 refuses, by default."""
 
 _LOG = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -28,12 +28,11 @@ def action_bodies(batches: Iterable[RawActions], oldest: int) -> Iterator[bytes]
     held: list[str] = []
     for source, first_line, lines in batches:
         for first, piece in _pieces(first_line, lines):
-            if len(held) + len(piece) > MAX_LINES and held:
-                yield "\n".join(held).encode()
+            if len(held) + len(piece) > MAX_LINES:
+                yield from _bounded("\n".join(held).encode())
                 held = []
             held += _action_lines(source, first, piece, oldest)
-    if held:
-        yield "\n".join(held).encode()
+    yield from _bounded("\n".join(held).encode())
 
 
 def result_bodies(windows: Iterable[WindowPoint], segments: Iterable[SegmentPoint]) -> Iterator[bytes]:
@@ -126,13 +125,29 @@ def _bodies(lines: Iterable[str]) -> Iterator[bytes]:
     held: list[str] = []
     size = 0
     for line in lines:
-        held.append(line)
-        size += len(line)
-        if len(held) >= MAX_LINES or size >= MAX_BYTES:
-            yield "\n".join(held).encode()
+        if len(held) == MAX_LINES or size + len(line) > MAX_BYTES:
+            yield from _bounded("\n".join(held).encode())
             held, size = [], 0
-    if held:
-        yield "\n".join(held).encode()
+        held.append(line)
+        size += len(line) + 1
+    yield from _bounded("\n".join(held).encode())
+
+
+def _bounded(body: bytes) -> Iterator[bytes]:
+    if len(body) > MAX_BYTES and b"\n" in body:
+        for half in halves(body):
+            yield from _bounded(half)
+    elif body:
+        yield body
+
+
+def halves(body: bytes) -> tuple[bytes, bytes]:
+    """`body` cut at the end of a line near its middle. Raises ValueError where it has one line only."""
+    middle = len(body) // 2
+    cut = body.find(b"\n", middle)
+    if cut < 0:
+        cut = body.rindex(b"\n")
+    return body[:cut], body[cut + 1 :]
 
 
 @lru_cache(maxsize=1024)

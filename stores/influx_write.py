@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from contract.errors import StoreConflict, StoreError
 from stores.influx_connection import Answer, InfluxConnection, unavailable
+from stores.influx_lines import halves
 from stores.influx_refusal import dropped_as_old, is_for_ever, is_too_large
 from stores.influx_schema import Bucket
 
@@ -45,7 +46,9 @@ class InfluxWriter:
     def _again(self, body: bytes, refusal: Answer) -> list[bytes]:
         """What of a refused body to send once more; raises where that would be of no use, or not right."""
         if is_too_large(refusal):
-            return _halves(body)
+            if b"\n" not in body:
+                raise StoreConflict(f"{self._what(body)}: too large, with {len(body)} bytes", reason="too_large")
+            return [*halves(body)]
         if self._expires and (dropped := dropped_as_old(refusal)):
             return _without_oldest(body, dropped)
         if is_for_ever(refusal):
@@ -55,15 +58,6 @@ class InfluxWriter:
     def _what(self, body: bytes) -> str:
         lines = body.count(b"\n") + 1
         return f"{lines} lines for {self._bucket.name}, the first {body[:200]!r}"
-
-
-def _halves(body: bytes) -> list[bytes]:
-    cut = body.find(b"\n", len(body) // 2)
-    if cut < 0:
-        cut = body.rfind(b"\n")
-    if cut < 0:
-        raise StoreConflict(f"a line of {len(body)} bytes is too large: {body[:200]!r}", reason="too_large")
-    return [body[:cut], body[cut + 1 :]]
 
 
 def _without_oldest(body: bytes, count: int) -> list[bytes]:
