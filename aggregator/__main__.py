@@ -16,6 +16,9 @@ from aggregator.kafka_log_ends import KafkaLogEnds
 from aggregator.settings import AggregatorSettings
 from stores.influx import InfluxStore
 
+_KEEP_ALIVE_SECONDS = 75
+"""Above the minute after which common load balancers drop an idle connection: so the reader is never first."""
+
 
 def now() -> int:
     """Ms since the epoch, UTC; rounded down: never later than it is."""
@@ -30,6 +33,9 @@ async def _serve(settings: AggregatorSettings) -> None:
         port=settings.port,
         log_config=None,
         access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.aggregator_drain_timeout.total_seconds()),
     )
     await uvicorn.Server(config).serve()

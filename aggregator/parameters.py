@@ -10,8 +10,9 @@ from contract.action import MAX_SHOWN_VALUE, reject
 from contract.errors import InvalidHour
 from contract.hour import END_OF_TIME_MS, hour_of, parse_hour
 
-_INTEGER: Final = re.compile(r"-?[0-9]+")
-_ENOUGH_DIGITS: Final = 20
+_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
+_MANY_DIGITS: Final = 20
+"""So many digits are out of any range, whatever follows; Python refuses to convert some thousands."""
 
 TIMESTAMP_IN_OPENAPI: Final[dict[str, Any]] = {
     "parameters": [
@@ -34,15 +35,14 @@ def hour_of_timestamp(request: Request) -> int:
     if not values:
         raise ParameterRefused(reject("timestamp_missing", "timestamp", None))
     if len(values) > 1:
-        rule = "timestamp is given once"
-        raise ParameterRefused(reject("timestamp_repeated", "timestamp", ", ".join(values), rule))
+        rule = "each parameter is given once"
+        raise ParameterRefused(reject("parameter_repeated", "timestamp", ", ".join(values), rule))
     text = values[0]
     if not _INTEGER.fullmatch(text):
         raise ParameterRefused(reject("timestamp_not_integer", "timestamp", text))
-    if text.startswith("-"):
+    timestamp = int(text[:_MANY_DIGITS])
+    if timestamp < 0:
         raise ParameterRefused(reject("timestamp_negative", "timestamp", text))
-    # Python refuses to convert thousands of digits, and these tell.
-    timestamp = int(text.lstrip("0")[:_ENOUGH_DIGITS] or "0")
     if timestamp >= END_OF_TIME_MS:
         raise ParameterRefused(reject("timestamp_after_2099", "timestamp", text))
     return hour_of(timestamp)

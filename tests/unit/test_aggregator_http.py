@@ -79,7 +79,7 @@ async def test_an_hour_without_actions_has_zeros() -> None:
     assert answer.text == "unique_users,0\nclicks,0\nimpressions,0\n"
 
 
-@pytest.mark.parametrize("timestamp", ["0", "4102444799999", "01795510800000"])
+@pytest.mark.parametrize("timestamp", ["0", "1795510800000", "4102444799999"])
 async def test_plain_decimal_timestamps_from_1970_to_2099_are_taken(timestamp: str) -> None:
     async with serving(World()) as client:
         assert (await client.get(f"/analytics?timestamp={timestamp}")).status_code == 200
@@ -90,7 +90,7 @@ async def test_plain_decimal_timestamps_from_1970_to_2099_are_taken(timestamp: s
     [
         ("", "timestamp_missing"),
         ("Timestamp=1", "timestamp_missing"),
-        ("timestamp=1&timestamp=1", "timestamp_repeated"),
+        ("timestamp=1&timestamp=1", "parameter_repeated"),
         ("timestamp=", "timestamp_not_integer"),
         ("timestamp=1e3", "timestamp_not_integer"),
         ("timestamp=1.0", "timestamp_not_integer"),
@@ -101,6 +101,7 @@ async def test_plain_decimal_timestamps_from_1970_to_2099_are_taken(timestamp: s
         ("timestamp=1_000", "timestamp_not_integer"),
         ("timestamp=0x10", "timestamp_not_integer"),
         ("timestamp=%D9%A1", "timestamp_not_integer"),
+        ("timestamp=007", "timestamp_not_integer"),
         ("timestamp=true", "timestamp_not_integer"),
         ("timestamp=--1", "timestamp_not_integer"),
         ("timestamp=-1", "timestamp_negative"),
