@@ -9,6 +9,7 @@ from collector.logs import logs
 from collector.ps import ps
 from collector.scale import scale
 from collector.send import send
+from collector.settings import settings
 from collector.setup import setup
 from collector.up import up
 from contract.errors import CollectorError
@@ -19,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (setup, up, down, ps, logs, scale, send):
+for command in (setup, up, down, ps, logs, scale, send, settings):
     app.command()(command)
 
 
