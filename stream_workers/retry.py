@@ -40,19 +40,21 @@ class Retry:
         `on_unknown` is called after each attempt whose outcome is unknown.
         """
         pause = FIRST_PAUSE
-        while True:
-            if not still_ours():
-                self.failing.pop(what, None)
-                raise Abandoned(what)
-            try:
-                await attempt()
-            except (StoreUnavailable, LogUnavailable) as error:
-                logger.warning("%s failed, again in %.1f s: %s", what, pause, error)
-                self.failing[what] = str(error)
-                self.on_failure(what, error)
-                on_unknown()
-                await self.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                self.failing.pop(what, None)
-                return
+        try:
+            while True:
+                if not still_ours():
+                    raise Abandoned(what)
+                try:
+                    await attempt()
+                except (StoreUnavailable, LogUnavailable) as error:
+                    logger.warning("%s failed, again in %.1f s: %s", what, pause, error)
+                    self.failing[what] = str(error)
+                    self.on_failure(what, error)
+                    on_unknown()
+                    await self.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                else:
+                    return
+        finally:
+            # However it ended: nobody retries it any more.
+            self.failing.pop(what, None)

@@ -28,8 +28,11 @@ def start_from(source: LogPartition, stored: Progress | None, beginning: int, en
             "it was truncated; restore it, or count on a topic created anew"
         )
     lost = beginning - (progress.through_offset + 1)
-    if lost <= 0:
+    if lost < 0:
         return progress
+    if lost == 0:
+        # The last record that was counted is gone too: nobody can read it once more.
+        return msgspec.structs.replace(progress, mark=None)
     logger.error("%s: %d records up to offset %d are lost: retention removed them unread", source, lost, beginning - 1)
     return msgspec.structs.replace(
         progress,
