@@ -2,6 +2,7 @@
 
 from collector.options import report
 from deploy.local.artifacts import set_up
+from deploy.local.cache import cache_folder
 
 
 def setup() -> None:
@@ -9,4 +10,6 @@ def setup() -> None:
 
     What is there is kept; an interrupted set-up goes on where it stopped.
     """
-    set_up(report())
+    tell = report()
+    set_up(tell)
+    tell.say(f"Java, Kafka and InfluxDB are set up ({cache_folder()})")

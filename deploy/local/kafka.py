@@ -48,7 +48,7 @@ appender.out.layout.type = PatternLayout
 appender.out.layout.pattern = %d{ISO8601} %p %m (%c)%n%throwable
 """
 
-_NO_UNSAFE_WARNINGS = "--sun-misc-unsafe-memory-access=allow"
+_NO_WARNINGS = ("--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED")
 _ADMIN_SECONDS = 15.0
 _FORMAT_SECONDS = 60.0
 
@@ -76,7 +76,7 @@ class Kafka(Service):
         data = self._folder / "data"
         if not data.is_dir():
             self._format(data)
-        options = ["-Xmx768m", _NO_UNSAFE_WARNINGS, f"-Dlog4j2.configurationFile={logging}"]
+        options = ["-Xmx768m", *_NO_WARNINGS, f"-Dlog4j2.configurationFile={logging}"]
         return Command(self._java(*options, "kafka.Kafka", str(self._properties(data))), self.log)
 
     def answers(self) -> bool:

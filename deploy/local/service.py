@@ -63,16 +63,14 @@ class Service(ABC):
         """SIGTERM, a bounded wait, then SIGKILL; the exit code if it can be known."""
         process = self._started()
         process.send(signal.SIGTERM)
-        if not process.wait(self.stop_seconds):
-            self.kill()
-        return process.reap()
+        return process.reap() if process.wait(self.stop_seconds) else self.kill()
 
-    def kill(self) -> None:
-        """SIGKILL; returns once it is gone."""
+    def kill(self) -> int | None:
+        """SIGKILL; returns once it is gone, with the exit code if it can be known."""
         process = self._started()
         process.send(signal.SIGKILL)
         process.wait(self.stop_seconds)
-        process.reap()
+        return process.reap()
 
     def log_tail(self) -> str:
         """The last lines of its log."""
