@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from confluent_kafka import KafkaException
@@ -12,7 +12,7 @@ from contract.errors import LogUnavailable
 from contract.partitioning import partition_of
 from ingest_api.budget import Budget
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
-from ingest_api.kafka_connection import Delivery, KafkaConnection
+from ingest_api.kafka_connection import Connect, Connection, Delivery, KafkaConnection
 from ingest_api.metrics import Metrics
 from ingest_api.outgoing import OutgoingRecord, OutgoingRecords
 from ingest_api.settings import IngestSettings
@@ -48,21 +48,22 @@ def producer_config(settings: IngestSettings) -> dict[str, Any]:
 class KafkaPublisher:
     """A Publisher whose log is a Kafka topic."""
 
-    def __init__(self, settings: IngestSettings, metrics: Metrics) -> None:
+    def __init__(self, settings: IngestSettings, metrics: Metrics, connect: Connect = KafkaConnection) -> None:
         """Opens nothing yet."""
         self._settings = settings
         self._metrics = metrics
+        self._open = connect
         self._budget = Budget(settings.ingest_max_in_flight_bytes, "lines not yet acknowledged")
         self._outgoing = OutgoingRecords(self._send, settings.ingest_linger.total_seconds())
         self._topic = TopicWatch(self._look, settings.ingest_metadata_refresh.total_seconds())
         self._in_flight: set[OutgoingRecord] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._connection: KafkaConnection | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._connection: Connection | None = None
         metrics.in_flight_bytes.set_function(lambda: self._budget.used)
 
     async def start(self) -> None:
         self._connection = self._connect()
-        self._keep(self._topic.run())
+        self._topic.start()
 
     async def publish(self, actions: Sequence[Action]) -> None:
         partitions = await self._partitions()
@@ -79,10 +80,9 @@ class KafkaPublisher:
     async def close(self) -> None:
         self._outgoing.flush()
         connection, self._connection = self._connection, None
-        for task in self._tasks:
-            task.cancel()
         if connection is not None:
-            await asyncio.to_thread(connection.close, self._longest_wait())
+            await asyncio.gather(self._close(connection), *self._closing)
+        await self._topic.close()
         for record in list(self._in_flight):
             self._finish(record, OutcomeUnknown("the process ended before Kafka acknowledged"))
 
@@ -110,6 +110,7 @@ class KafkaPublisher:
             self._finish(record, NotPublished(f"Kafka's queue refuses more: {error}"))
         else:
             self._metrics.record_lines.observe(len(record.lines))
+            record.lines.clear()  # librdkafka holds its own copy
 
     def _on_delivered(self, delivery: Delivery) -> None:
         record, error = delivery
@@ -120,22 +121,20 @@ class KafkaPublisher:
         self._budget.give_back(record.size)
         record.settle(failure)
 
-    def _connect(self) -> KafkaConnection:
-        return KafkaConnection(producer_config(self._settings), self._on_delivered, self._replace)
+    def _connect(self) -> Connection:
+        return self._open(producer_config(self._settings), self._on_delivered, self._replace)
 
-    def _replace(self, broken: KafkaConnection) -> None:
+    def _replace(self, broken: Connection) -> None:
         if self._connection is broken:
             logger.error("librdkafka's producer cannot go on; another one takes over")
             self._connection = self._connect()
-            self._keep(asyncio.to_thread(broken.close, self._longest_wait()))
+            closing = asyncio.create_task(self._close(broken))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
-    def _longest_wait(self) -> float:
-        return self._settings.ingest_delivery_timeout.total_seconds() + _LATE_SECONDS
-
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _close(self, connection: Connection) -> None:
+        longest = self._settings.ingest_delivery_timeout.total_seconds() + _LATE_SECONDS
+        await asyncio.to_thread(connection.close, longest)
 
 
 def _failure_of_all(outcomes: Sequence[PublishUnavailable | None]) -> PublishUnavailable | None:

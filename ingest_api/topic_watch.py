@@ -19,14 +19,25 @@ class TopicWatch:
         """`look` blocks for the partition count and raises LogError; it is called every `refresh` seconds."""
         self._look = look
         self._refresh = refresh
+        self._running: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._seen = float("-inf")
         self._trouble: str | None = "Kafka was not reached yet"
         self.partitions: int | None = None
         """As last seen; None while the topic was never seen, or is gone."""
 
-    async def run(self) -> None:
-        """Looks for ever."""
+    def start(self) -> None:
+        """Begins to look, on the running event loop."""
+        self._running = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Looks no more; returns once no thread of ours is left."""
+        if self._running is not None:
+            self._running.cancel()
+        if self._looking is not None:
+            await self._looking
+
+    async def _run(self) -> None:
         while True:
             await self._look_once()
             await asyncio.sleep(self._refresh)
