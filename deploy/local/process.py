@@ -54,6 +54,11 @@ class Process(NamedTuple):
             )
         finally:
             os.close(output)
+        return cls.of(pid)
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """The process that has this pid now."""
         return cls(pid, _start_of(pid))
 
     def is_alive(self) -> bool:
