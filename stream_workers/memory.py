@@ -1,6 +1,6 @@
 """Bounded memory: which windows are dropped when they take too much."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from stream_workers import metrics
 from stream_workers.partition_state import HeldWindow, PartitionState
@@ -23,18 +23,24 @@ def evict(states: Iterable[PartitionState], budget: int) -> None:
     Call it between flushes: a window is dropped only when what it holds is committed.
     """
     states = list(states)
-    windows = [held for state in states for held in state.windows.values()]
-    size = sum(map(size_of, windows))
-    metrics.WINDOWS.set(len(windows))
-    metrics.HASHES.set(sum(held.window.hashes for held in windows))
-    if size <= budget:
-        return
+    excess = sum(map(size_of, _windows(states))) - budget
+    if excess > 0:
+        _drop(states, excess)
+    metrics.WINDOWS.set(sum(1 for _ in _windows(states)))
+    metrics.HASHES.set(sum(held.window.hashes for held in _windows(states)))
+
+
+def _windows(states: Iterable[PartitionState]) -> Iterator[HeldWindow]:
+    return (held for state in states for held in state.windows.values())
+
+
+def _drop(states: Iterable[PartitionState], excess: int) -> None:
     candidates = sorted(
         ((held.used, state, held) for state in states for held in state.evictable()), key=lambda entry: entry[0]
     )
     for _, state, held in candidates:
-        if size <= budget:
+        if excess <= 0:
             return
-        size -= size_of(held)
+        excess -= size_of(held)
         del state.windows[held.hour]
         metrics.EVICTED.inc()

@@ -161,13 +161,15 @@ class PartitionState:
 
     def _reject(self, record: Record, lines: list[Action | Rejection]) -> None:
         value = record.value or b""
-        texts = [value] if len(lines) == 1 else value.split(b"\n")
+        texts = value.split(b"\n")
         for number, line in enumerate(lines):
             if isinstance(line, Action):
                 self._lines.append(line)
             else:
+                # A rule of the record, not of one of its lines, is broken by all of it.
+                text = value if line.code.startswith("record_") else texts[number]
                 self._lines.append(None)
-                self._rejected.append(RejectedLine(self.source, record.offset, number, texts[number], line.code))
+                self._rejected.append(RejectedLine(self.source, record.offset, number, text, line.code))
 
     def snapshot(self) -> PartitionFlush | None:
         """What a flush stores that ends at the last folded record; None for nothing, or where none may end here."""

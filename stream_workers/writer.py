@@ -204,6 +204,8 @@ class Writer:
         parts = [part for state in states.values() if (part := state.snapshot()) is not None]
         if not parts:
             return
+        # What waited is on its way: there is room to fold on.
+        self._settled.set()
         began = time.monotonic()
         await self._flusher.write(parts, partial(self._still, epoch))
         metrics.FLUSH_SECONDS.observe(time.monotonic() - began)

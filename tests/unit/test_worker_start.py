@@ -93,9 +93,7 @@ def test_what_is_read_first_is_in_the_log_or_the_next_to_be_appended_and_no_offs
     through_offset: int, mark: RecordMark | None, beginning: int, length: int
 ) -> None:
     end = beginning + length
-    progress = Progress(
-        through_offset, lines=through_offset + 1, mark=MARK if has_mark and through_offset >= 0 else None
-    )
+    progress = Progress(through_offset, lines=through_offset + 1, mark=None if through_offset < 0 else mark)
     if through_offset >= end:
         with pytest.raises(LogTruncated):
             start_from(SOURCE, progress, beginning, end)
