@@ -2,6 +2,7 @@
 
 import sys
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -71,26 +72,26 @@ def hash_of_id(user: str, action_id: str) -> int:
 
 def cut_segments(through_offset: int, users: Sequence[int], ids: Sequence[int]) -> list[Segment]:
     """What a flush first saw, in as few parts as the store's limit on a text field allows; no parts for nothing."""
-    if not users and not ids:
-        return []
     parts = 1
     while len(users) + len(ids) > MAX_SEGMENT_HASHES * parts:
         parts *= 2
     while True:
-        groups = [(users, ids)] if parts == 1 else list(zip(_deal(users, parts), _deal(ids, parts), strict=True))
-        if all(len(some_users) + len(some_ids) <= MAX_SEGMENT_HASHES for some_users, some_ids in groups):
+        groups = _deal(users, ids, parts)
+        if all(len(some_users) + len(some_ids) <= MAX_SEGMENT_HASHES for some_users, some_ids in groups.values()):
             return [
                 Segment(through_offset, pack_hashes(some_users), pack_hashes(some_ids), part, parts)
-                for part, (some_users, some_ids) in enumerate(groups)
-                if some_users or some_ids
+                for part, (some_users, some_ids) in sorted(groups.items())
             ]
         parts *= 2
 
 
-def _deal(hashes: Sequence[int], parts: int) -> list[list[int]]:
-    groups: list[list[int]] = [[] for _ in range(parts)]
-    for value in hashes:
-        groups[value % parts].append(value)
+def _deal(users: Iterable[int], ids: Iterable[int], parts: int) -> dict[int, tuple[list[int], list[int]]]:
+    """Each part that has any hashes. Whoever chooses users by their hashes makes `parts` rise; memory does not."""
+    groups: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for value in users:
+        groups[value % parts][0].append(value)
+    for value in ids:
+        groups[value % parts][1].append(value)
     return groups
 
 
@@ -108,7 +109,7 @@ class Window:
         self._duplicates = value.duplicates
         self._fewest = value.fewest_partitions
         self._most = value.most_partitions
-        self._any = value.through_offset >= 0
+        self._any = bool(value.counts or value.duplicates)
         self._users: set[int] = set()
         self._ids: set[int] = set()
         for segment in segments:

@@ -1,0 +1,197 @@
+from base64 import b64encode
+from collections import Counter
+from typing import NamedTuple
+from unittest.mock import patch
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract import window
+from contract.action import Action
+from contract.window import (
+    MAX_SEGMENT_HASHES,
+    Segment,
+    Window,
+    WindowValue,
+    cut_segments,
+    hash_of_id,
+    hash_of_user,
+    pack_hashes,
+    unpack_hashes,
+)
+
+MAX_FIELD = 64 * 1024
+
+
+class Record(NamedTuple):
+    """What one record has in the hour."""
+
+    offset: int
+    partitions: int
+    actions: list[Action]
+
+
+action = st.builds(
+    Action,
+    timestamp=st.just(0),
+    user=st.sampled_from("abcde"),
+    event=st.sampled_from(["click", "impression", "e"]),
+    id=st.sampled_from([None, "1", "2"]),
+)
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Record]:
+    """Records with rising offsets; gaps between them are records without actions of the hour."""
+    offsets = draw(st.lists(st.integers(0, 30), min_size=1, max_size=12, unique=True).map(sorted))
+    return [
+        Record(offset, draw(st.integers(0, 3)), draw(st.lists(action, min_size=1, max_size=5))) for offset in offsets
+    ]
+
+
+def value_by_definition(log: list[Record], through_offset: int) -> WindowValue:
+    """Counted in the plainest way."""
+    records = [record for record in log if record.offset <= through_offset]
+    counts: Counter[str] = Counter()
+    users, ids, duplicates = set(), set(), 0
+    for one in (one for record in records for one in record.actions):
+        if one.id is not None and (one.user, one.id) in ids:
+            duplicates += 1
+            continue
+        ids.add((one.user, one.id))
+        users.add(one.user)
+        counts[one.event] += 1
+    named = [record.partitions for record in records]
+    return WindowValue(
+        through_offset, dict(counts), duplicates, len(users), min(named, default=0), max(named, default=0)
+    )
+
+
+def hashes_by_definition(log: list[Record], through_offset: int) -> tuple[set[int], set[int]]:
+    actions = [one for record in log if record.offset <= through_offset for one in record.actions]
+    return (
+        {hash_of_user(one.user) for one in actions},
+        {hash_of_id(one.user, one.id) for one in actions if one.id is not None},
+    )
+
+
+def hashes_in(segments: list[Segment]) -> tuple[set[int], set[int]]:
+    users: set[int] = set()
+    ids: set[int] = set()
+    for segment in segments:
+        users.update(unpack_hashes(segment.users))
+        ids.update(unpack_hashes(segment.ids))
+    return users, ids
+
+
+class Owner:
+    """Folds the log from some offset on, with the window loaded from what is stored up to another."""
+
+    def __init__(self, log: list[Record], loaded: WindowValue, segments: list[Segment], start: int) -> None:
+        self.window = Window(loaded, segments)
+        self._log, self._at = log, start
+
+    def read_through(self, offset: int) -> tuple[WindowValue, list[Segment]] | None:
+        for record in self._log:
+            if self._at < record.offset <= offset:
+                self.window.fold(record.offset, record.partitions, record.actions)
+        self._at = offset
+        return self.window.flush(offset)
+
+
+@given(logs(), st.integers(1, 6), st.data())
+def test_any_flushes_replays_and_reloads_give_the_values_and_hashes_that_the_log_defines(
+    log: list[Record], limit: int, data: st.DataObject
+) -> None:
+    """Owners come one after another; each loads a value that was stored whole, and its last flush may be torn."""
+    values = [WindowValue()]
+    segments: dict[tuple[int, int, int], Segment] = {}
+    for _ in range(data.draw(st.integers(1, 4), "owners")):
+        loaded = data.draw(st.sampled_from(values), "loaded")
+        stored = [segment for segment in segments.values() if segment.through_offset <= loaded.through_offset]
+        assert hashes_in(stored) == hashes_by_definition(log, loaded.through_offset)
+        owner = Owner(log, loaded, stored, data.draw(st.integers(-1, loaded.through_offset), "replays from"))
+        ends = st.lists(
+            st.integers(loaded.through_offset + 1, loaded.through_offset + 20), min_size=1, max_size=4, unique=True
+        )
+        for end in sorted(data.draw(ends, "flushes")):
+            with patch.object(window, "MAX_SEGMENT_HASHES", limit):
+                flushed = owner.read_through(end)
+            assert flushed is not None
+            value, new = flushed
+            assert value == value_by_definition(log, end)
+            torn = data.draw(st.booleans(), "torn")
+            arrived = [one for one in new if not torn or data.draw(st.booleans(), "arrived")]
+            segments |= {(one.through_offset, one.part, one.parts): one for one in arrived}
+            if torn:
+                break
+            values.append(value)
+
+
+@given(logs(), st.data())
+def test_a_flush_that_ends_where_the_window_was_loaded_stores_nothing(log: list[Record], data: st.DataObject) -> None:
+    end = data.draw(st.integers(0, 31))
+    loaded = value_by_definition(log, end)
+    owner = Owner(log, loaded, [], -1)
+    assert owner.read_through(end) is None
+    assert owner.window.through_offset == end
+
+
+@given(logs(), st.integers(0, 31))
+def test_a_replay_teaches_the_window_what_missing_segments_held(log: list[Record], end: int) -> None:
+    owner = Owner(log, value_by_definition(log, end), [], -1)
+    owner.read_through(end)
+    users, ids = hashes_by_definition(log, end)
+    assert owner.window.hashes == len(users) + len(ids)
+
+
+hashes = st.integers(0, 2**64 - 1)
+
+
+@st.composite
+def distinct_hashes(draw: st.DrawFn) -> list[int]:
+    """Also many at a time, and such as agree in their low bits, which decide a hash's part."""
+    drawn = draw(st.sets(hashes, max_size=50))
+    many = draw(st.integers(0, 3 * MAX_SEGMENT_HASHES))
+    shift = draw(st.integers(0, 50))
+    return [*drawn, *{number << shift for number in range(many)} - drawn]
+
+
+@given(distinct_hashes(), distinct_hashes())
+@settings(deadline=None)
+def test_segments_lose_nothing_and_fit_into_a_text_field_each(users: list[int], ids: list[int]) -> None:
+    segments = cut_segments(7, users, ids)
+    assert sorted(value for one in segments for value in unpack_hashes(one.users)) == sorted(users)
+    assert sorted(value for one in segments for value in unpack_hashes(one.ids)) == sorted(ids)
+    for one in segments:
+        assert one.through_offset == 7
+        assert 0 < len(b64encode(one.users)) + len(b64encode(one.ids)) <= MAX_FIELD
+
+
+@given(distinct_hashes())
+@settings(deadline=None)
+def test_a_hash_lies_in_the_part_that_its_value_names(users: list[int]) -> None:
+    for one in cut_segments(7, users, users[:10]):
+        assert {value % one.parts for value in [*unpack_hashes(one.users), *unpack_hashes(one.ids)]} == {one.part}
+
+
+def test_nothing_new_needs_no_segment() -> None:
+    assert cut_segments(7, [], []) == []
+
+
+@given(st.lists(hashes))
+def test_packed_hashes_come_back(values: list[int]) -> None:
+    packed = pack_hashes(values)
+    assert len(packed) == 8 * len(values)
+    assert list(unpack_hashes(packed)) == values
+
+
+def test_packed_hashes_are_little_endian() -> None:
+    assert pack_hashes([1, 2**63]) == b"\x01" + bytes(7) + bytes(7) + b"\x80"
+
+
+def test_the_hashes_of_stored_segments_stay_what_they_were() -> None:
+    """They are in stores for ever: another hash would count every user again."""
+    assert hash_of_user("user") == 11_088_858_244_097_027_890
+    assert hash_of_id("user", "id") == 2_894_601_224_629_627_623
+    assert hash_of_id("a", "bc") != hash_of_id("ab", "c")
