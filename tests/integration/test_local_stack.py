@@ -1,0 +1,172 @@
+"""`collector up` and its like, with all services."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local.artifacts import installed
+from deploy.local.errors import LocalError
+from deploy.local.ports import free_port
+
+COLLECTOR = str(Path(sys.executable).with_name("collector"))
+SECONDS = 120
+TIMESTAMP = 1_431_857_103_000
+
+
+class Stack:
+    """A stack as a person at a shell sees it."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __call__(self, command: str, *arguments: str) -> str:
+        return subprocess.run(
+            [COLLECTOR, command, *arguments, "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+        ).stdout
+
+    def up(self) -> None:
+        self("up", "--detach", "--port", str(self.port))
+
+    def processes(self) -> dict[str, dict[str, object]]:
+        return {row["name"]: row for row in json.loads(self("ps", "--json"))}
+
+    def states(self) -> dict[str, object]:
+        return {name: row["state"] for name, row in self.processes().items()}
+
+    def kill(self, name: str) -> None:
+        os.kill(int(str(self.processes()[name]["pid"])), signal.SIGKILL)
+
+    def post(self, user: str) -> int:
+        parameters = {"timestamp": str(TIMESTAMP), "user": user, "event": "click"}
+        return httpx.post(f"{self.url}/analytics", params=parameters, timeout=SECONDS).status_code
+
+    def answer_with(self, clicks: int) -> str:
+        """The answer, once it holds as many clicks; the last one that was had if it never does."""
+        give_up = time.monotonic() + SECONDS
+        while True:
+            answer = httpx.get(f"{self.url}/analytics", params={"timestamp": TIMESTAMP}, timeout=SECONDS).text
+            if f"clicks,{clicks}\n" in answer or time.monotonic() > give_up:
+                return answer
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    try:
+        installed()
+    except LocalError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no local stack: {error}")
+    stack = Stack(tmp_path_factory.mktemp("stack"))
+    stack.up()
+    yield stack
+    stack("down")
+
+
+def test_all_processes_run_under_their_names(stack: Stack) -> None:
+    assert stack.states() == dict.fromkeys(
+        ["kafka", "influxdb", "ingest-1", "worker-1", "worker-2", "aggregator-1", "front"], "running"
+    )
+
+
+def test_what_is_posted_at_the_door_is_counted_and_survives_a_restart(stack: Stack) -> None:
+    assert stack.post("alice") == 204
+    assert stack.post("bob") == 204
+    assert stack.answer_with(clicks=2) == "unique_users,2\nclicks,2\nimpressions,0\n"
+
+    stack("down")
+    assert stack.states() == {}
+    stack.up()
+
+    assert stack.answer_with(clicks=2) == "unique_users,2\nclicks,2\nimpressions,0\n"
+
+
+def test_workers_join_and_leave_and_a_killed_one_is_started_again(stack: Stack) -> None:
+    stack("scale", "workers", "3")
+    assert stack.states()["worker-3"] == "running"
+
+    stack.kill("worker-1")
+    assert stack.states()["worker-1"] == "dead"
+
+    stack("scale", "workers", "1")
+    assert {name: state for name, state in stack.states().items() if "worker" in name} == {"worker-1": "running"}
+
+
+def test_the_door_goes_on_when_one_of_two_ingest_processes_is_killed(stack: Stack) -> None:
+    stack("scale", "ingest", "2")
+
+    stack.kill("ingest-1")
+
+    assert [stack.post("carol") for _ in range(4)] == [204] * 4
+
+
+def test_the_documents_of_both_services_are_shown_as_one(stack: Stack) -> None:
+    paths = httpx.get(f"{stack.url}/openapi.json").json()["paths"]
+
+    assert {"get", "post"} <= set(paths["/analytics"])
+    assert {"/v1/actions", "/v1/hours/{hour}"} <= set(paths)
+
+
+def test_logs_can_be_read(stack: Stack) -> None:
+    assert "Uvicorn running" in stack("logs", "aggregator-1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_second_stack_beside_the_first(stack: Stack, tmp_path: Path, number: signal.Signals) -> None:
+    other = Stack(tmp_path)
+    with subprocess.Popen(
+        [COLLECTOR, "up", "--workers", "1", "--port", str(other.port), "--data", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as foreground:
+        assert foreground.stdout is not None
+        seen = next(line for line in foreground.stdout if "Ctrl-C stops it" in line)
+        assert seen
+        assert set(other.states().values()) == {"running"}
+
+        foreground.send_signal(number)
+        rest = foreground.stdout.read()
+
+    assert foreground.returncode == 0
+    assert [line.split()[1].rstrip(",") for line in rest.splitlines() if line.startswith("Stopping")] == [
+        "front",
+        "ingest-1",
+        "worker-1",
+        "aggregator-1",
+        "influxdb",
+        "kafka",
+    ]
+    assert other.states() == {}
+    assert stack.states()["kafka"] == "running"
+
+
+def test_an_interruption_while_starting_leaves_nothing_running(stack: Stack, tmp_path: Path) -> None:
+    del stack  # only so that it is skipped where the others are
+    other = Stack(tmp_path)
+    with subprocess.Popen(
+        [COLLECTOR, "up", "--port", str(other.port), "--data", str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as foreground:
+        while "kafka" not in other.states():
+            assert foreground.poll() is None
+        kafka = int(str(other.processes()["kafka"]["pid"]))
+
+        foreground.send_signal(signal.SIGINT)
+        foreground.wait(SECONDS)
+
+    assert foreground.returncode == 130
+    assert other.states() == {}
+    with pytest.raises(ProcessLookupError):
+        os.kill(kafka, 0)
