@@ -10,6 +10,7 @@ CollectorError
     ├── LogUnavailable     try again: Kafka does not answer
     ├── LogReplaced        the topic was deleted and created again while it was being read
     ├── LogTruncated       the log ends below, or differs at, the offset that progress names
+    ├── RecordsMissing     records were lost on their way from Kafka to the count; a restart reads them again
     ├── LogUnfit           the topic is missing, or does not use LogAppendTime
     └── RulesTooOld        progress was written under rules newer than this program's
 """
@@ -57,6 +58,10 @@ class LogReplaced(LogError):
 
 class LogTruncated(LogError):
     """The log's end, or the record at `through_offset`, contradicts the stored progress."""
+
+
+class RecordsMissing(LogError):
+    """A record was skipped between Kafka and the count: nothing is stored of what follows."""
 
 
 class LogUnfit(LogError):

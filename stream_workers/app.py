@@ -40,11 +40,15 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
     async def commit(offsets: Mapping[int, int]) -> None:
         await app.commit_offsets(offsets)
 
+    def is_hole(partition: int, first: int, end: int) -> bool:
+        return app.is_hole(partition, first, end)
+
     writer = Writer(
         store,
         Flusher(store, rejected, topic, retry, asyncio.gather),
         retry,
         commit,
+        is_hole,
         lambda: random.randrange(PLACES),  # noqa: S311 - places need no secrecy
         flush_interval=settings.worker_flush_interval.total_seconds(),
         flush_lines=settings.worker_flush_lines,

@@ -32,6 +32,9 @@ class Owner(Protocol):
     async def take(self, source: LogPartition, beginning: int, end: int, generation: int) -> int:
         """Takes over a partition; returns where to read from. Raises Abandoned if it was taken away meanwhile."""
 
+    def seal(self) -> None:
+        """Takes nothing more from the mailbox: Faust is about to clear it."""
+
     async def release(self, timeout: float) -> None:  # noqa: ASYNC109 - bounds a wait, not a computation
         """Finishes what was folded, for at most `timeout` seconds, and forgets all partitions."""
 
@@ -60,7 +63,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Faust stops the flow and clears the mailbox; what was folded is flushed, then all is forgotten."""
         self._gate.shut_all()
+        self._fresh = False
         self.joined = False
+        # Faust clears the mailbox, but a record that is just being put there survives, and would follow on a gap.
+        self.owner.seal()
         if self._taking is not None:
             self._taking.cancel()
         await super().on_partitions_revoked(revoked)
@@ -141,6 +147,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
             metrics.COMMIT_FAILURES.inc()
             logger.warning("offsets were not committed, the next flush tries again: %r", error)
 
+    def is_hole(self, partition: int, first: int, end: int) -> bool:
+        """Whether the log has no records from `first` up to, not including, `end`."""
+        return self._gate.is_hole(partition, first, end)
+
     def on_buffer_full(self, tp: TP) -> None:
         """Nothing: the mailbox' own bound holds the fetch back. Faust's way would sleep for a second."""
 
@@ -198,3 +208,7 @@ class App(faust.App):  # type: ignore[misc] # Faust is untyped here
     async def commit_offsets(self, offsets: Mapping[int, int]) -> None:
         """Commits each partition's next offset, as the consumer does."""
         await self.consumer.commit_offsets(offsets)
+
+    def is_hole(self, partition: int, first: int, end: int) -> bool:
+        """Whether the log has no records there, as the consumer saw."""
+        return bool(self.consumer.is_hole(partition, first, end))

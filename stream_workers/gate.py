@@ -22,16 +22,19 @@ class Gate:
     def __init__(self) -> None:
         self._expected: dict[int, int] = {}
         self._sought: dict[int, int] = {}
+        self._holes: dict[int, list[range]] = {}
 
     def open(self, partition: int, offset: int) -> None:
         """The next record to pass is the one at `offset`."""
         self._expected[partition] = offset
         self._sought.pop(partition, None)
+        self._holes.pop(partition, None)
 
     def shut_all(self) -> None:
         """Nothing passes."""
         self._expected.clear()
         self._sought.clear()
+        self._holes.clear()
 
     def is_open(self, partition: int) -> bool:
         """Whether records of the partition may pass."""
@@ -49,5 +52,14 @@ class Gate:
         if offset > expected and self._sought.get(partition) != expected:
             self._sought[partition] = expected
             return Verdict.SEEK
+        if offset > expected:
+            self._holes.setdefault(partition, []).append(range(expected, offset))
         self._expected[partition] = offset + 1
         return Verdict.PASS
+
+    def is_hole(self, partition: int, first: int, end: int) -> bool:
+        """Whether the log has no records from `first` up to, not including, `end`; each hole is asked about once."""
+        holes = self._holes.get(partition, [])
+        while holes and holes[0].stop < end:
+            del holes[0]
+        return bool(holes) and holes[0].start <= first and holes[0].stop == end

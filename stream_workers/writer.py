@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import NamedTuple, Protocol
 
+from contract.errors import RecordsMissing
 from contract.progress import LogPartition
 from contract.record import Record
 from contract.store import Store
@@ -36,6 +37,8 @@ class Mailbox(Protocol):
     async def get(self) -> Received: ...
 
 
+IsHole = Callable[[int, int, int], bool]
+"""Whether a partition of the log has no records from one offset up to, not including, another."""
 Commit = Callable[[Mapping[int, int]], Awaitable[None]]
 """Commits the next offset of each partition to Kafka; never raises for a refusal."""
 
@@ -53,6 +56,7 @@ class Writer:
         flusher: Flusher,
         retry: Retry,
         commit: Commit,
+        is_hole: IsHole,
         draw_place: DrawPlace,
         *,
         flush_interval: float,
@@ -64,6 +68,7 @@ class Writer:
         self._flusher = flusher
         self._retry = retry
         self._commit = commit
+        self._is_hole = is_hole
         self._draw_place = draw_place
         self._flush_interval = flush_interval
         self._flush_lines = flush_lines
@@ -71,6 +76,7 @@ class Writer:
         self._mailbox: Mailbox | None = None
         self._states: dict[int, PartitionState] = {}
         self._epoch = 0
+        self._sealed = False
         self._folding = False
         self._flushing = False
         self._flush_soon = asyncio.Event()
@@ -110,9 +116,14 @@ class Writer:
         if not still_ours():
             raise Abandoned(f"take {source}")
         metrics.LOST.inc(start.lost - (stored.lost if stored else 0))
+        self._sealed = False
         self._states[source.partition] = state
         metrics.PARTITIONS.set(len(self._states))
         return first_offset(start)
+
+    def seal(self) -> None:
+        """Folds nothing more until a partition is taken over anew."""
+        self._sealed = True
 
     async def release(self, timeout: float) -> None:  # noqa: ASYNC109 - bounds a wait, not a computation
         """Flushes what was folded, for at most `timeout` seconds, then forgets all partitions."""
@@ -160,8 +171,9 @@ class Writer:
     async def _fold(self, received: Received) -> None:
         record = received.record
         state = self._states.get(record.partition)
-        if state is None or state.generation != received.generation:
+        if self._sealed or state is None or state.generation != received.generation:
             return
+        self._require_no_gap(state, record.offset)
         try:
             await self._retry(
                 "load windows",
@@ -171,6 +183,13 @@ class Writer:
         except Abandoned:
             return
         metrics.RECORDS.inc()
+
+    def _require_no_gap(self, state: PartitionState, offset: int) -> None:
+        expected, partition = state.folded + 1, state.source.partition
+        if offset > expected and not self._is_hole(partition, expected, offset):
+            raise RecordsMissing(
+                f"{state.source}: record {offset} came where {expected} was expected, and the log has what is between"
+            )
 
     async def _make_room(self) -> None:
         if sum(state.unflushed_lines for state in self._states.values()) < self._flush_lines:
