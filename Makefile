@@ -8,7 +8,7 @@ help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 .venv/installed: requirements.lock pyproject.toml deploy/local/make_venv.sh
-	@sh deploy/local/make_venv.sh
+	@bash deploy/local/make_venv.sh
 	@touch $@
 
 setup: .venv/installed ## Everything that run and test need, into .venv and a cache folder

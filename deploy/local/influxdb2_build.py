@@ -8,19 +8,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from deploy.local.cache import appears_whole, cache_folder, need_disk, only_set_up
 from deploy.local.errors import LocalError, SetupFailed
-
-# Shared with the build of 1.8, not with anybody else.
-from deploy.local.influxd_build import _environment, _go
-from deploy.local.report import Report, Step
+from deploy.local.go_toolchain import Builder, go_environment, go_program
+from deploy.local.report import Report
 
 INFLUXDB2_VERSION = "2.7.12"
 
@@ -28,7 +24,6 @@ _STEP = f"InfluxDB {INFLUXDB2_VERSION}"
 _PACKAGE = "github.com/influxdata/influxdb/v2/cmd/influxd"
 _PKG_CONFIG = "github.com/influxdata/pkg-config@v0.2.7"
 _MEGABYTES = 4_500
-_SHOWN_LINES = 12
 _REMEDY = "Run it again: it goes on where it stopped."
 
 
@@ -54,8 +49,9 @@ def _build(target: Path, lock: int, report: Report) -> None:
     environment = _compilers(workshop)
     need_disk(_STEP, workshop, _MEGABYTES)
     with report.step(f"{_STEP}: building it from source, Rust and all (five minutes or more)") as step:
+        builder = Builder(_STEP, environment, lock, step)
         for command in _commands(workshop):
-            _run(command, workshop / "module", environment, lock, step)
+            builder.run(command, workshop / "module")
     with appears_whole(target) as partial:
         shutil.copy2(workshop / "bin" / "influxd", partial)
         _check(partial)
@@ -66,10 +62,10 @@ def _commands(workshop: Path) -> Iterator[list[str]]:
     """In a module of its own: so the versions that 2.7 was released with are used."""
     (workshop / "module" / "go.mod").write_text("module build\n\ngo 1.24\n")
     version = f"-X main.version=v{INFLUXDB2_VERSION}"
-    yield [_go(), "get", "-tool", f"{_PACKAGE}@v{INFLUXDB2_VERSION}"]
-    yield [_go(), "install", _PKG_CONFIG]
+    yield [go_program(_STEP), "get", "-tool", f"{_PACKAGE}@v{INFLUXDB2_VERSION}"]
+    yield [go_program(_STEP), "install", _PKG_CONFIG]
     yield [
-        *(_go(), "build", "-v", "-tags", "sqlite_foreign_keys,sqlite_json", "-ldflags", f"-s -w {version}"),
+        *(go_program(_STEP), "build", "-v", "-tags", "sqlite_foreign_keys,sqlite_json", "-ldflags", f"-s -w {version}"),
         *("-o", str(workshop / "bin" / "influxd"), _PACKAGE),
     ]
 
@@ -82,11 +78,11 @@ def _compilers(workshop: Path) -> dict[str, str]:
     # The engine's default features turn newer compilers' warnings into errors.
     wrapper.write_text(f'#!/bin/sh\nexec "{cargo}" "$@" --no-default-features --features flux/cffi\n')
     wrapper.chmod(0o755)
-    return _environment(workshop) | {
+    return go_environment(workshop) | {
         "CARGO": str(wrapper),
         "CGO_ENABLED": "1",
-        "GO": _go(),
-        "PATH": f"{Path(_go()).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "GO": go_program(_STEP),
+        "PATH": f"{Path(go_program(_STEP)).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PKG_CONFIG": str(workshop / "bin" / "pkg-config"),
         **_toolchain(),
     }
@@ -108,40 +104,6 @@ def _found(program: str, what: str, remedy: str) -> str:
     if path is None:
         raise SetupFailed(_STEP, f"it cannot be built without {what}: there is no `{program}` in PATH", remedy)
     return path
-
-
-def _run(command: list[str], folder: Path, environment: dict[str, str], lock: int, step: Step) -> None:
-    """`lock` is the set-up's lock: the command inherits it, so that a second set-up waits if we are killed."""
-    last: deque[str] = deque(maxlen=_SHOWN_LINES)
-    with _started(command, folder, environment, lock) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            last.append(line)
-            step.advance(line.strip())
-    if process.returncode:
-        name = " ".join([Path(command[0]).name, *command[1:3]])
-        raise SetupFailed(_STEP, f"`{name} …` ended with {process.returncode}:\n{''.join(last)}", _REMEDY)
-
-
-@contextmanager
-def _started(
-    command: list[str], folder: Path, environment: dict[str, str], lock: int
-) -> Iterator["subprocess.Popen[str]"]:
-    with subprocess.Popen(  # noqa: S603 # Go itself, with arguments of ours
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        pass_fds=[lock],
-    ) as process:
-        try:
-            yield process
-        except BaseException:
-            process.terminate()
-            raise
 
 
 def _check(program: Path) -> None:

@@ -1,7 +1,7 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Makes .venv with all that the project needs, at the versions and hashes of requirements.lock.
 # Run from the project's root. Run again after an interruption, it goes on: pip keeps what it has downloaded.
-set -eu
+set -euo pipefail
 
 too_old=
 without_venv=
@@ -31,5 +31,6 @@ fi
 echo "Making .venv with $python ($version)"
 "$python" -m venv .venv
 echo "Installing the packages of requirements.lock"
-.venv/bin/pip install --disable-pip-version-check --require-hashes -r requirements.lock
+.venv/bin/pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements.lock |
+    sed -n 's/^Collecting \([^ ]*\).*/  \1/p; /^Installing/p'
 .venv/bin/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
