@@ -34,12 +34,25 @@ class HourReader:
         self._look = look
         self._metrics = metrics
         self._settings = settings
+        self._under_way: dict[int, asyncio.Task[Answer]] = {}
 
     async def read(self, hour: int) -> Answer:
         """The answer for the hour that starts at `hour` (ms since the epoch).
 
-        First the clock and the log's ends, then progress, then windows: any other order takes records for counted that
-        arrived in between. Raises StoreUnavailable, also when the store takes too long, and StateUnreadable.
+        Whoever asks for an hour that is being read gets that answer: most ask for the current one, and an answer tells
+        itself when its reading began. Raises StoreUnavailable, also when the store takes too long, and StateUnreadable.
+        """
+        reading = self._under_way.get(hour)
+        if reading is None:
+            reading = self._under_way[hour] = asyncio.create_task(self._read(hour))
+            reading.add_done_callback(lambda _: self._under_way.pop(hour))
+        # One reader that hangs up must not end the reading of the others.
+        return await asyncio.shield(reading)
+
+    async def _read(self, hour: int) -> Answer:
+        """First the clock and the log's ends, then progress, then windows.
+
+        Any other order takes records for counted that arrived in between.
         """
         look = await self._look.latest()
         try:

@@ -33,6 +33,25 @@ class SilentStore(MemoryStore):
         raise AssertionError
 
 
+class HeldStore(MemoryStore):
+    """A store that answers when it is let; it counts its readings."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__()
+        self._error = error
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+        self.readings: list[int] = []
+
+    async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        self.readings.append(hour)
+        self.asked.set()
+        await self.let.wait()
+        if self._error is not None:
+            raise self._error
+        return await super().read_windows(hour, source)
+
+
 async def test_an_hour_without_actions_is_all_zeros_and_complete() -> None:
     world = World(partitions=2)
 
@@ -185,3 +204,54 @@ async def test_a_store_that_never_answers_is_away_after_a_bound() -> None:
 
     with pytest.raises(StoreUnavailable, match=r"0\.001 s"):
         await World().reader(SilentStore(), settings).read(HOUR)
+
+
+async def test_those_who_ask_for_an_hour_at_the_same_time_share_one_reading() -> None:
+    store = HeldStore()
+    reader = World().reader(store)
+    asking = [asyncio.create_task(reader.read(HOUR)) for _ in range(50)]
+    await store.asked.wait()
+    store.let.set()
+
+    answers = await asyncio.gather(*asking)
+
+    assert len(set(map(id, answers))) == 1
+    assert store.readings == [HOUR]
+
+
+async def test_each_hour_and_each_later_request_is_read_anew() -> None:
+    store = HeldStore()
+    store.let.set()
+    reader = World().reader(store)
+    await asyncio.gather(reader.read(HOUR), reader.read(HOUR - HOUR_MS))
+
+    await reader.read(HOUR)
+
+    assert sorted(store.readings) == [HOUR - HOUR_MS, HOUR, HOUR]
+
+
+async def test_one_who_hangs_up_does_not_end_the_reading_of_the_others() -> None:
+    store = HeldStore()
+    reader = World().reader(store)
+    hangs_up, stays = (asyncio.create_task(reader.read(HOUR)) for _ in range(2))
+    await store.asked.wait()
+    hangs_up.cancel()
+    await asyncio.wait([hangs_up])
+    store.let.set()
+
+    assert (await stays).hour == HOUR
+
+
+async def test_those_who_share_a_reading_share_its_error_and_the_next_one_tries_again() -> None:
+    store = HeldStore(StoreUnavailable("refused", "connect"))
+    reader = World().reader(store)
+    asking = [asyncio.create_task(reader.read(HOUR)) for _ in range(3)]
+    await store.asked.wait()
+    store.let.set()
+
+    errors = await asyncio.gather(*asking, return_exceptions=True)
+
+    assert [type(error) for error in errors] == [StoreUnavailable] * 3
+    with pytest.raises(StoreUnavailable):
+        await reader.read(HOUR)
+    assert len(store.readings) == 2
