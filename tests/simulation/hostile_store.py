@@ -49,8 +49,7 @@ class HostileStore(MemoryStore):
 
     async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
         await self._put_all(
-            (self.progress, (source, hour_of(max(value.watermark, 0)), place), value)
-            for source, place, value in points
+            (self.progress, (source, hour_of(max(value.watermark, 0)), place), value) for source, place, value in points
         )
 
     async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:

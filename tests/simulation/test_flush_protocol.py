@@ -4,31 +4,35 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 import world
 
+from contract.progress import Progress
 from contract.store import StoreReader
 from contract.window import Window
 from stores import committed
-from stream_workers import flush, partition_state
+from stream_workers import partition_state
 from stream_workers.flush import Flusher
 from stream_workers.partition_state import PartitionFlush, PartitionState
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "400"))
 
 
+def run_all(seeds: range) -> None:
+    for seed in seeds:
+        world.run(seed)
+
+
 @pytest.mark.timeout(3600)
 def test_every_answer_is_right_for_its_offset_whatever_store_and_workers_do() -> None:
-    for seed in range(SEEDS):
-        world.run(seed)
+    run_all(range(SEEDS))
 
 
 def use_values_above_progress(patch: pytest.MonkeyPatch) -> None:
     honest = committed._highest_committed
 
     def highest(limits: Any, points: Any) -> Any:
-        import msgspec
-
         raised = {key: msgspec.structs.replace(value, through_offset=10**9) for key, value in limits.items()}
         return {key: value._replace(progress=limits[key]) for key, value in honest(raised, points).items()}
 
@@ -78,34 +82,40 @@ def write_progress_first(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Flusher, "write", write)
 
 
-def flush_below_a_loaded_window(patch: pytest.MonkeyPatch) -> None:
+def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        PartitionState,
-        "may_flush",
-        property(lambda self: self._in_flight is None and self.folded > self.progress.through_offset),
+        PartitionState, "evictable", lambda self: [self.windows[hour] for hour in self.windows.keys() - self._pinned]
     )
 
 
-def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(PartitionState, "evictable", lambda self: [self.windows[hour] for hour in self.windows.keys() - self._pinned])
+def start_from_a_progress_that_may_be_forgotten(patch: pytest.MonkeyPatch) -> None:
+    async def take(self: Any) -> PartitionState:
+        found = await self.world.store.read_progress(world.SOURCE)
+        return PartitionState(world.SOURCE, found.get(world.SOURCE, Progress()), self._draw_place)
+
+    patch.setattr(world.Worker, "_take", take)
 
 
+# Each with a seed at which it shows today: that only saves the time to find one. Two more rules show too rarely here
+# (3 and 7 of 50,000 runs of the model) and have tests of their own: that no flush ends below a loaded window
+# (tests/unit/test_worker_partition_state.py), and that progress must stand still (tests/contract_suite).
 RULES = [
-    use_values_above_progress,
-    keep_one_place,
-    reuse_a_place,
-    load_all_segments,
-    count_replays,
-    write_progress_first,
+    (use_values_above_progress, 0),
+    (keep_one_place, 0),
+    (reuse_a_place, 1137),
+    (load_all_segments, 0),
+    (count_replays, 0),
+    (write_progress_first, 0),
+    (evict_windows_that_are_not_committed, 0),
+    (start_from_a_progress_that_may_be_forgotten, 3672),
 ]
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("break_rule", RULES)
+@pytest.mark.parametrize(("break_rule", "seed"), RULES, ids=[rule.__name__ for rule, _ in RULES])
 def test_breaking_a_rule_of_the_flush_gives_wrong_answers(
-    break_rule: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+    break_rule: Callable[[pytest.MonkeyPatch], None], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_rule(monkeypatch)
     with pytest.raises((AssertionError, KeyError)):
-        for seed in range(5_000):
-            world.run(seed)
+        run_all(range(seed, seed + 20_000))

@@ -116,6 +116,10 @@ class World:
         self.log: list[Record] = []
         self.actions: list[list[Action]] = []
         self.workers: list[Worker] = []
+        # Worlds differ: in some, late writes come very late; in some, workers live long.
+        self._late = self.rng.choice([0.003, 0.01, 0.035])
+        self._birth = self.rng.choice([0.01, 0.04])
+        self._death = self._birth * 0.6
 
     def produce(self) -> None:
         actions = [self._action() for _ in range(self.rng.randint(0, 3))]
@@ -136,14 +140,14 @@ class World:
         chance = self.rng.random()
         if chance < 0.10:
             self.produce()
-        elif chance < 0.14 or not self.workers:
+        elif chance < 0.10 + self._birth or not self.workers:
             self.workers.append(Worker(self))
-        elif chance < 0.165:
+        elif chance < 0.10 + self._birth + self._death:
             self.workers.pop(self.rng.randrange(len(self.workers))).kill()
-        elif chance < 0.185:
-            self.store.crash()
-        elif chance < 0.22:
+        elif chance > 1 - self._late:
             self.store.deliver_late()
+        elif chance > 0.98 - self._late:
+            self.store.crash()
         else:
             self.rng.choice(self.workers).step()
 
@@ -163,7 +167,9 @@ class World:
                 continue
             progress, value = found
             assert (value.counts, value.duplicates, value.unique_users) == self.oracle(value.through_offset, hour)
-            assert progress.lines == sum(max(1, len(actions)) for actions in self.actions[: progress.through_offset + 1])
+            assert progress.lines == sum(
+                max(1, len(actions)) for actions in self.actions[: progress.through_offset + 1]
+            )
             later = self.actions[value.through_offset + 1 : before.through_offset + 1]
             assert count(later, hour) == ({}, 0, 0), "stale"
 
