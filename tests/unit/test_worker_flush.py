@@ -1,6 +1,4 @@
 import asyncio
-import logging
-from collections.abc import Iterator
 
 import pytest
 from worker_world import (
@@ -56,13 +54,6 @@ class Parts:
 @pytest.fixture
 def parts() -> Parts:
     return Parts()
-
-
-@pytest.fixture(autouse=True)
-def no_logs() -> Iterator[None]:
-    logging.disable(logging.WARNING)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 def ours() -> bool:

@@ -107,3 +107,41 @@ def test_every_record_of_the_log_passes_once_and_in_order_whatever_a_fetcher_del
     fetch(gate.expected(0), len(log))
 
     assert passed == [offset for offset in log if offset >= start]
+
+
+def test_a_hole_that_the_fetcher_saw_twice_is_known_as_the_logs_own() -> None:
+    gate = open_at(5)
+    assert judged(gate, 5, 9, 9, 10, 12, 12) == [PASS, SEEK, PASS, PASS, SEEK, PASS]
+    assert gate.is_hole(0, 6, 9)
+    assert gate.is_hole(0, 11, 12)
+
+
+def test_a_part_of_a_hole_up_to_its_end_is_one_too() -> None:
+    """A record at progress that compaction removed: reading begins there, counting after it."""
+    gate = open_at(5)
+    judged(gate, 9, 9)
+    assert gate.is_hole(0, 6, 9)
+
+
+def test_where_the_log_has_records_there_is_no_hole() -> None:
+    gate = open_at(5)
+    assert not gate.is_hole(0, 5, 6)
+    judged(gate, 5, 6, 9, 9)
+    assert not gate.is_hole(0, 6, 9)
+    assert not gate.is_hole(1, 7, 9)
+
+
+def test_a_hole_is_not_taken_for_one_before_it_was_seen_twice() -> None:
+    gate = open_at(5)
+    judged(gate, 9)
+    assert not gate.is_hole(0, 5, 9)
+
+
+def test_a_gate_that_is_opened_again_has_forgotten_the_holes() -> None:
+    gate = open_at(5)
+    judged(gate, 9, 9)
+    gate.open(0, 5)
+    assert not gate.is_hole(0, 5, 9)
+    judged(gate, 9, 9)
+    gate.shut_all()
+    assert not gate.is_hole(0, 5, 9)

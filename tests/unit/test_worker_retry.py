@@ -1,6 +1,4 @@
 import asyncio
-import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -37,13 +35,6 @@ class Pauses(list[float]):
 
     async def __call__(self, seconds: float) -> None:
         self.append(seconds)
-
-
-@pytest.fixture(autouse=True)
-def no_logs() -> Iterator[None]:
-    logging.disable(logging.WARNING)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 def ours() -> bool:

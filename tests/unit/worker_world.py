@@ -1,12 +1,9 @@
 """What the worker's unit tests share: a store that fails and waits on demand, records, places, a clock."""
 
 import asyncio
-import functools
-import selectors
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
 
 from contract.action import Action, encode_action
 from contract.errors import StoreUnavailable
@@ -141,46 +138,6 @@ def record(offset: int, *actions: Action, partition: int = 0) -> Record:
 
 def record_of(offset: int, value: bytes | None, *, partition: int = 0) -> Record:
     return Record(partition, offset, HOUR + offset, value, partitions=8)
-
-
-_LONGEST = 1_000.0
-"""Seconds of a test's own time, which cost nothing: a test that reaches them waits for what never comes."""
-
-
-class _Timeless(selectors.DefaultSelector):
-    """Waits for no timer: the clock jumps to it. With nothing to wait for, the test hangs, and is told so at once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if not ready:
-            if timeout is None:
-                raise RuntimeError("all tasks wait for each other")
-            self.now += timeout
-        return ready
-
-
-class _TimelessLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._clock = _Timeless()
-        super().__init__(self._clock)
-
-    def time(self) -> float:
-        return self._clock.now
-
-
-def timeless(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Runs an async test on a loop whose time passes at once, as soon as nothing else can happen."""
-
-    @functools.wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # the test's own arguments, handed on as they are
-        with asyncio.Runner(loop_factory=_TimelessLoop) as runner:
-            runner.run(asyncio.wait_for(test(*args, **kwargs), _LONGEST))
-
-    return run
 
 
 async def quiet() -> None:
