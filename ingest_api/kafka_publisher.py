@@ -81,8 +81,7 @@ class KafkaPublisher:
         self._outgoing.flush()
         connection, self._connection = self._connection, None
         if connection is not None:
-            await asyncio.gather(self._close(connection), *self._closing)
-        await self._topic.close()
+            await asyncio.gather(self._topic.close(), self._close(connection), *self._closing)
         for record in list(self._in_flight):
             self._finish(record, OutcomeUnknown("the process ended before Kafka acknowledged"))
 

@@ -1,0 +1,38 @@
+"""What a topic holds."""
+
+import secrets
+from typing import NamedTuple
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+_SECONDS = 30.0
+
+
+class Read(NamedTuple):
+    """One record of the log."""
+
+    partition: int
+    value: bytes
+    headers: dict[str, bytes]
+
+
+def read_log(bootstrap: str, topic: str) -> list[Read]:
+    """All records that are in the log now, partition by partition."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": secrets.token_hex(6), "enable.auto.commit": False})
+    try:
+        partitions = consumer.list_topics(topic, timeout=_SECONDS).topics[topic].partitions
+        places = [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions]
+        expected = sum(consumer.get_watermark_offsets(place, timeout=_SECONDS)[1] for place in places)
+        consumer.assign(places)
+        messages = consumer.consume(expected, _SECONDS) if expected else []
+        assert len(messages) == expected
+        return sorted(
+            Read(
+                partition=message.partition() or 0,
+                value=message.value() or b"",
+                headers=dict(message.headers() or []),  # type: ignore[arg-type] # read from Kafka they are a list of pairs
+            )
+            for message in messages
+        )
+    finally:
+        consumer.close()
