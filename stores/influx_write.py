@@ -45,19 +45,17 @@ class InfluxWriter:
 
     def _again(self, body: bytes, refusal: Answer) -> list[bytes]:
         """What of a refused body to send once more; raises where that would be of no use, or not right."""
+        lines = body.count(b"\n") + 1
+        what = f"{lines} lines for {self._bucket.name}"
         if is_too_large(refusal):
             if b"\n" not in body:
-                raise StoreConflict(f"{self._what(body)}: too large, with {len(body)} bytes", reason="too_large")
+                raise StoreConflict(f"{what}: too large, with {len(body)} bytes: {body[:200]!r}", reason="too_large")
             return [*halves(body)]
         if self._expires and (dropped := dropped_as_old(refusal)):
             return _without_oldest(body, dropped)
         if is_for_ever(refusal):
-            raise StoreConflict(f"{self._what(body)}: {refusal.status} {refusal.text}", reason="conflict")
-        raise unavailable(refusal, self._what(body))
-
-    def _what(self, body: bytes) -> str:
-        lines = body.count(b"\n") + 1
-        return f"{lines} lines for {self._bucket.name}, the first {body[:200]!r}"
+            raise StoreConflict(f"{what}, the first {body[:200]!r}: {refusal.text}", reason="conflict")
+        raise unavailable(refusal, what)
 
 
 def _without_oldest(body: bytes, count: int) -> list[bytes]:
