@@ -11,6 +11,7 @@ import uvloop
 from pydantic import ValidationError
 
 from ingest_api.app import create_kafka_app
+from ingest_api.http_protocol import BoundedHttpProtocol
 from ingest_api.settings import IngestSettings
 
 _KEEP_ALIVE_SECONDS = 75
@@ -22,7 +23,7 @@ async def _serve(settings: IngestSettings) -> None:
         create_kafka_app(settings),
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=BoundedHttpProtocol,
         log_config=None,
         access_log=False,
         proxy_headers=False,

@@ -17,10 +17,11 @@ _PIECE: Final = 256 * 1024
 
 
 class BodyLimits(NamedTuple):
-    """Most bytes of a body, as it is sent and once decompressed."""
+    """Most bytes of a body, as it is sent and once decompressed, and the longest time for it to come."""
 
     sent: int
     decompressed: int
+    seconds: float
 
 
 def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:
@@ -32,13 +33,18 @@ def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:
 async def read_body(stream: AsyncIterable[bytes], *, gzipped: bool, limits: BodyLimits, held: Held) -> bytes:
     """The whole body. What it takes of memory is taken from `held` first.
 
-    Raises RequestRefused (413 beyond a limit, 400 if it is cut off or is no gzip) and NotPublished (no memory).
+    Raises RequestRefused (413 and 408 beyond a limit, 400 if it is cut off or is no gzip) and NotPublished (no memory).
     """
     pieces = []
     sent = _counted(stream, limits.sent)
-    async for piece in _decompressed(sent, limits.decompressed) if gzipped else sent:
-        held.take(len(piece))
-        pieces.append(piece)
+    try:
+        async with asyncio.timeout(limits.seconds):
+            async for piece in _decompressed(sent, limits.decompressed) if gzipped else sent:
+                held.take(len(piece))
+                pieces.append(piece)
+    except TimeoutError as error:
+        detail = f"the body did not come within {limits.seconds:g} s"
+        raise RequestRefused(HTTPStatus.REQUEST_TIMEOUT, "body_too_slow", detail) from error
     return b"".join(pieces)
 
 

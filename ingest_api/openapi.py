@@ -70,6 +70,7 @@ _ACTION_REF: Final = {"$ref": "#/components/schemas/Action"}
 _RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _DESCRIPTIONS: Final = {
     HTTPStatus.BAD_REQUEST: "A value, or the body as a whole, breaks a rule: `code` names it.",
+    HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes, as sent or decompressed, or more lines than are accepted.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: f"Neither of {ACCEPT_POST}, or a Content-Encoding other than gzip.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "An error in this program: each action may or may not be counted.",
@@ -124,6 +125,7 @@ BATCH_DOCS: Final[dict[str, Any]] = {
     "responses": {
         **problems(
             HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_TIMEOUT,
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             HTTPStatus.INTERNAL_SERVER_ERROR,

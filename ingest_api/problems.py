@@ -2,7 +2,7 @@
 
 400  one value, or the body, breaks a rule; code, field, value (cut) and rule say which
 404, 405, ...  what the framework refuses: code is the status' name
-413, 415  the body is too large, or of a kind that is not read
+408, 413, 415  the body is too slow, too large, or of a kind that is not read
 500  `internal_error`
 503  `not_published` or `outcome_unknown`: try again after Retry-After seconds
 """
@@ -67,7 +67,8 @@ def _respond(problem: Problem, headers: dict[str, str] | None = None) -> Respons
     return Response(problem.model_dump_json(exclude_none=True), problem.status, headers, MEDIA_TYPE)
 
 
-def _of_framework(status: HTTPStatus, code: str, detail: str) -> Problem:
+def simple(status: HTTPStatus, code: str, detail: str) -> Problem:
+    """A problem that is told by its status, code and detail alone."""
     return Problem(title=status.phrase, status=status, detail=detail, code=code)
 
 
@@ -99,19 +100,19 @@ class ProblemHandlers:
         """404, 405 and the like."""
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
-        problem = _of_framework(status, status.name.lower(), str(error.detail))
+        problem = simple(status, status.name.lower(), str(error.detail))
         return self._counted(problem, dict(error.headers or {}))
 
     async def invalid(self, _: Request, error: Exception) -> Response:
         """422: a route that lets the framework read its parameters."""
         assert isinstance(error, RequestValidationError)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return self._counted(_of_framework(status, "request_invalid", str(error.errors())[:1000]))
+        return self._counted(simple(status, "request_invalid", str(error.errors())[:1000]))
 
     async def unexpected(self, _: Request, __: Exception) -> Response:
         """500. The framework raises the error again once this is sent, and the server logs it."""
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return self._counted(_of_framework(status, "internal_error", "an error in this program"))
+        return self._counted(simple(status, "internal_error", "an error in this program"))
 
     def _counted(self, problem: Problem, headers: dict[str, str] | None = None) -> Response:
         self._metrics.problems.labels(problem.code).inc()

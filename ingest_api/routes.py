@@ -64,7 +64,11 @@ class BatchReader:
     """Reads a batch from a request, within the limits, and judges it."""
 
     def __init__(self, settings: IngestSettings, door: Door, metrics: Metrics) -> None:
-        self._limits = BodyLimits(settings.ingest_max_body_bytes, settings.ingest_max_decompressed_bytes)
+        self._limits = BodyLimits(
+            sent=settings.ingest_max_body_bytes,
+            decompressed=settings.ingest_max_decompressed_bytes,
+            seconds=settings.ingest_body_timeout.total_seconds(),
+        )
         self._max_lines = settings.ingest_max_lines
         self._bodies = Budget(settings.ingest_max_in_flight_bytes, "bodies")
         self._door = door

@@ -48,6 +48,9 @@ class IngestSettings(BaseSettings):
     ingest_max_lines: int = Field(10_000, ge=1, description="Most lines, or elements, of a batch")
     ingest_max_body_bytes: int = Field(8 * _MIB, ge=1, description="Most bytes of a body as it is sent")
     ingest_max_decompressed_bytes: int = Field(16 * _MIB, ge=1, description="Most bytes of a body once decompressed")
+    ingest_body_timeout: timedelta = Field(
+        timedelta(seconds=10), gt=_NONE, description="Longest time for a body to come; then 408"
+    )
     ingest_max_in_flight_bytes: int = Field(
         64 * _MIB, ge=1, description="Most bytes of bodies being read, and of lines not yet acknowledged; then 503"
     )
@@ -64,7 +67,7 @@ class IngestSettings(BaseSettings):
         timedelta(seconds=5), gt=_NONE, description="How soon a topic's growth is learnt"
     )
     ingest_drain_timeout: timedelta = Field(
-        timedelta(seconds=20), gt=_NONE, description="Longest time for requests in flight after SIGTERM"
+        timedelta(seconds=25), gt=_NONE, description="Longest time for requests in flight after SIGTERM"
     )
 
     @model_validator(mode="after")
@@ -72,6 +75,9 @@ class IngestSettings(BaseSettings):
         largest = max(self.ingest_max_body_bytes, self.ingest_max_decompressed_bytes)
         if self.ingest_max_in_flight_bytes < largest:
             raise ValueError(f"ingest_max_in_flight_bytes is below {largest}, the largest body that is accepted")
-        if self.ingest_drain_timeout <= self.ingest_delivery_timeout:
-            raise ValueError("ingest_drain_timeout is not above ingest_delivery_timeout: requests would be cut off")
+        longest_request = self.ingest_body_timeout + self.ingest_delivery_timeout
+        if self.ingest_drain_timeout <= longest_request:
+            raise ValueError(
+                f"ingest_drain_timeout is not above {longest_request}, the longest request: it would be cut"
+            )
         return self

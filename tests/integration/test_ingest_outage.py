@@ -1,6 +1,7 @@
 """The door while its Kafka is away: a broker of our own is stopped, killed and started again."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -132,6 +133,16 @@ async def test_a_door_that_starts_without_kafka_says_so_and_opens_when_kafka_com
     assert users_in(broker, topic) == ["later"]
 
 
+async def begin_batch(one: Door) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection on which the first thousand bytes of a batch have come."""
+    reader, writer = await asyncio.open_connection(one.client.base_url.host, one.client.base_url.port)
+    writer.write(b"POST /v1/actions HTTP/1.1\r\nHost: door\r\nContent-Type: application/x-ndjson\r\n")
+    writer.write(b"Content-Length: %d\r\n\r\n" % len(BATCH) + BATCH[:1000])
+    while await one.metric("body_bytes") != 1000:
+        pass
+    return reader, writer
+
+
 async def drained(one: Door, broker: Broker, requests: list[asyncio.Task[object]]) -> None:
     """Stops the door while requests wait for Kafka, and lets Kafka go on once nobody can connect any more."""
     one.process.send_signal(signal.SIGTERM)
@@ -161,11 +172,7 @@ async def test_at_sigterm_a_body_that_is_still_coming_is_read_to_its_end_and_ans
 ) -> None:
     async with door(broker.bootstrap, topic) as one:
         await one.ready()
-        reader, writer = await asyncio.open_connection(one.client.base_url.host, one.client.base_url.port)
-        writer.write(b"POST /v1/actions HTTP/1.1\r\nHost: door\r\nContent-Type: application/x-ndjson\r\n")
-        writer.write(b"Content-Length: %d\r\n\r\n" % len(BATCH) + BATCH[:1000])
-        while await one.metric("body_bytes") != 1000:
-            pass
+        reader, writer = await begin_batch(one)
         one.process.send_signal(signal.SIGTERM)
         await one.refuses_connections()
         writer.write(BATCH[1000:])
@@ -176,6 +183,29 @@ async def test_at_sigterm_a_body_that_is_still_coming_is_read_to_its_end_and_ans
         assert answer.endswith(b'{"accepted":100,"rejected":[]}')
         assert await one.process.wait() == 0
     assert len(users_in(broker, topic)) == 100
+
+
+async def test_at_sigterm_a_body_that_never_ends_is_answered_408_in_bounded_time(broker: Broker, topic: str) -> None:
+    async with door(broker.bootstrap, topic, ingest_body_timeout="PT1S") as one:
+        await one.ready()
+        reader, writer = await begin_batch(one)
+        one.process.send_signal(signal.SIGTERM)
+        assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
+        writer.close()
+        await writer.wait_closed()
+        assert await one.process.wait() == 0
+
+
+async def test_what_is_no_http_is_refused_with_a_problem(broker: Broker, topic: str) -> None:
+    async with door(broker.bootstrap, topic) as one:
+        reader, writer = await asyncio.open_connection(one.client.base_url.host, one.client.base_url.port)
+        writer.write(b"nonsense\r\n\r\n")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b"content-type: application/problem+json" in head
+        assert json.loads(body)["code"] == "http_malformed"
 
 
 async def test_at_sigterm_without_kafka_the_answer_is_503_in_bounded_time_and_the_exit_code_is_0(

@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 import tracemalloc
 from collections.abc import AsyncIterator, Iterable
@@ -11,7 +12,7 @@ from ingest_api.body import BodyLimits, read_body, refuse_announced
 from ingest_api.budget import Budget
 from ingest_api.errors import NotPublished, RequestRefused
 
-LIMITS = BodyLimits(sent=1000, decompressed=3000)
+LIMITS = BodyLimits(sent=1000, decompressed=3000, seconds=60)
 
 
 async def stream(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
@@ -76,7 +77,7 @@ async def test_the_compressed_bytes_have_their_own_limit() -> None:
 async def test_a_zip_bomb_takes_no_more_memory_than_the_limits_allow() -> None:
     bomb = gzip.compress(bytes(200_000_000))
     tracemalloc.start()
-    refusal = await refusal_of(bomb, gzipped=True, limits=BodyLimits(10**6, 10**6))
+    refusal = await refusal_of(bomb, gzipped=True, limits=BodyLimits(10**6, 10**6, 60))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert refusal == (413, "body_too_large_decompressed")
@@ -107,6 +108,16 @@ async def test_a_client_that_leaves_in_the_middle_has_sent_no_body() -> None:
     with Budget(10**9, "bodies").held() as held, pytest.raises(RequestRefused) as refused:
         await read_body(leaving(), gzipped=False, limits=LIMITS, held=held)
     assert refused.value.code == "body_cut_off"
+
+
+async def test_a_body_that_does_not_come_in_time_is_refused() -> None:
+    async def hanging() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.Event().wait()
+
+    with Budget(10**9, "bodies").held() as held, pytest.raises(RequestRefused) as refused:
+        await read_body(hanging(), gzipped=False, limits=LIMITS._replace(seconds=0.001), held=held)
+    assert (refused.value.status, refused.value.code) == (408, "body_too_slow")
 
 
 async def test_a_body_that_finds_no_memory_is_not_read_and_what_it_took_is_given_back() -> None:

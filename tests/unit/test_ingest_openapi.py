@@ -1,6 +1,8 @@
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -25,7 +27,9 @@ def log() -> MemoryPublisher:
 
 @pytest.fixture
 def app(log: MemoryPublisher) -> FastAPI:
-    return create_app(IngestSettings(ingest_max_lines=10), log, clock=lambda: NOW)
+    return create_app(
+        IngestSettings(ingest_max_lines=10, ingest_body_timeout=timedelta(milliseconds=10)), log, clock=lambda: NOW
+    )
 
 
 @pytest.fixture
@@ -148,11 +152,17 @@ async def test_the_answer_to_a_batch_has_the_members_that_its_schema_names(
     assert answer["rejected"][0].keys() == rejected["properties"].keys()
 
 
+async def hanging() -> AsyncIterator[bytes]:
+    yield b"{"
+    await asyncio.Event().wait()
+
+
 PROVOKED = {
     ("/analytics", 400): lambda client: client.post("/analytics"),
     ("/analytics", 500): lambda client: client.post("/analytics?timestamp=1&user=u&event=click"),
     ("/analytics", 503): lambda client: client.post("/analytics?timestamp=1&user=u&event=click"),
     ("/v1/actions", 400): lambda client: client.post("/v1/actions", json={}),
+    ("/v1/actions", 408): lambda client: client.post("/v1/actions", content=hanging(), headers=NDJSON),
     ("/v1/actions", 413): lambda client: client.post("/v1/actions", json=[1] * 11),
     ("/v1/actions", 415): lambda client: client.post("/v1/actions", content=b""),
     ("/v1/actions", 500): lambda client: client.post(
