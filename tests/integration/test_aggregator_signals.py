@@ -59,9 +59,7 @@ async def aggregator(influx_url: str) -> AsyncIterator[tuple[Process, httpx.Asyn
         sys.executable, "-m", "aggregator", env={**os.environ, **settings}, stderr=PIPE
     )
     try:
-        assert process.stderr is not None
-        while b"running on" not in await process.stderr.readline():
-            assert process.returncode is None
+        await _until_it_says(process, b"running on")
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             yield process, client
     finally:
@@ -88,7 +86,7 @@ async def test_what_is_in_flight_at_sigterm_is_answered() -> None:
         await influxdb.asked.wait()
 
         process.send_signal(signal.SIGTERM)
-        await _until_it_listens_no_more(client)
+        await _until_it_says(process, b"Shutting down")
         assert not asking.done()
         influxdb.let.set()
 
@@ -107,11 +105,7 @@ async def test_unusable_settings_end_it_with_2_and_are_named() -> None:
     assert b"port" in errors
 
 
-async def _until_it_listens_no_more(client: httpx.AsyncClient) -> None:
-    url = client.base_url
-    while True:
-        try:
-            _, writer = await asyncio.open_connection(url.host, url.port)
-        except ConnectionRefusedError:
-            return
-        writer.close()
+async def _until_it_says(process: Process, text: bytes) -> None:
+    assert process.stderr is not None
+    while text not in (line := await process.stderr.readline()):
+        assert line, "it ended without saying so"
