@@ -15,6 +15,7 @@ from stream_workers.flush import Flusher
 from stream_workers.rejected import RejectedTopic
 from stream_workers.retry import Retry
 from stream_workers.settings import WorkerSettings
+from stream_workers.together import together
 from stream_workers.topic import ActionsTopic
 from stream_workers.writer import Writer
 
@@ -45,7 +46,7 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
 
     writer = Writer(
         store,
-        Flusher(store, rejected, topic, retry, asyncio.gather),
+        Flusher(store, rejected, topic, retry, together),
         retry,
         commit,
         is_hole,

@@ -1,12 +1,13 @@
 """One flush: results, and only once all of them are acknowledged, progress."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
 from contract.store import ProgressPoint, StoreWriter
 from stream_workers.partition_state import PartitionFlush, PartitionState, RejectedLine
 from stream_workers.retry import Retry
+from stream_workers.together import Together
 
 
 class RejectedSink(Protocol):
@@ -21,10 +22,6 @@ class LogIdentity(Protocol):
 
     async def verify(self, log: str) -> None:
         """Raises LogReplaced if the topic has another id by now, LogUnavailable if Kafka does not answer."""
-
-
-Together = Callable[..., Awaitable[object]]
-"""Runs awaitables side by side and raises the first error: asyncio.gather, or one after the other in a simulation."""
 
 
 class Flusher:

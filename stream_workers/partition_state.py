@@ -18,6 +18,7 @@ from contract.record import Record, decode_record
 from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
 from contract.window import Window, WindowValue
 from stores.committed import read_committed, read_committed_segments
+from stream_workers.together import Together, together
 
 DrawPlace = Callable[[], int]
 
@@ -73,7 +74,14 @@ class PartitionState:
     which the partition was assigned.
     """
 
-    def __init__(self, source: LogPartition, start: Progress, draw_place: DrawPlace, generation: int = 0) -> None:
+    def __init__(
+        self,
+        source: LogPartition,
+        start: Progress,
+        draw_place: DrawPlace,
+        generation: int = 0,
+        together: Together = together,
+    ) -> None:
         """A partition that starts from a progress which the store has acknowledged."""
         self.source = source
         self.generation = generation
@@ -88,6 +96,7 @@ class PartitionState:
         """Highest through_offset of a loaded window: no flush ends below it."""
         self.windows: dict[int, HeldWindow] = {}
         self._start = start
+        self._together = together
         self._touched: set[int] = set()
         self._pinned: set[int] = set()
         self._in_flight: PartitionFlush | None = None
@@ -124,9 +133,7 @@ class PartitionState:
                 timestamp = line.timestamp
                 by_hour.setdefault(timestamp - timestamp % HOUR_MS, []).append(line)
         self._pinned = set(by_hour)
-        for hour in by_hour:
-            if hour not in self.windows:
-                self.windows[hour] = await self._load(hour, reader)
+        await self._together(*(self._load(hour, reader) for hour in by_hour if hour not in self.windows))
         self._apply(record, lines, by_hour)
         self._pinned = set()
 
@@ -138,12 +145,12 @@ class PartitionState:
                 "remembers: the log was truncated and written anew"
             )
 
-    async def _load(self, hour: int, reader: StoreReader) -> HeldWindow:
+    async def _load(self, hour: int, reader: StoreReader) -> None:
         committed = (await read_committed(reader, hour, self.source)).get(self.source)
         value = (committed and committed.window) or WindowValue()
         segments = await read_committed_segments(reader, hour, self.source, value)
         self.must_reach = max(self.must_reach, value.through_offset)
-        return HeldWindow(hour, Window(value, segments), [self.draw_place(), self.draw_place()])
+        self.windows[hour] = HeldWindow(hour, Window(value, segments), [self.draw_place(), self.draw_place()])
 
     def _apply(self, record: Record, lines: list[Action | Rejection], by_hour: dict[int, list[Action]]) -> None:
         for hour, actions in by_hour.items():
