@@ -14,6 +14,8 @@ DataOption = Annotated[
 ]
 DEFAULT_DATA = Path(".collector")
 DEFAULT_PORT = 8080
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended, as shells have it."""
 
 
 def folder_of(data: Path) -> DataFolder:

@@ -1,6 +1,8 @@
 """`collector setup`."""
 
-from collector.options import report
+import typer
+
+from collector.options import INTERRUPTED, report
 from deploy.local.artifacts import set_up
 from deploy.local.cache import cache_folder
 
@@ -11,5 +13,9 @@ def setup() -> None:
     What is there is kept; an interrupted set-up goes on where it stopped.
     """
     tell = report()
-    set_up(tell)
+    try:
+        set_up(tell)
+    except KeyboardInterrupt:
+        tell.say("Interrupted; run again, it goes on where it stopped")
+        raise typer.Exit(INTERRUPTED) from None
     tell.say(f"Java, Kafka and InfluxDB are set up ({cache_folder()})")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from collector.options import DEFAULT_DATA, DEFAULT_PORT, DataOption, folder_of, report
+from collector.options import DEFAULT_DATA, DEFAULT_PORT, INTERRUPTED, DataOption, folder_of, report
 from deploy.local.data_folder import DataFolder
 from deploy.local.errors import NoStack
 from deploy.local.interruption import Interrupted, Interruption
@@ -17,8 +17,6 @@ from deploy.local.roster import read_state
 from deploy.local.starting import Plan, start_stack
 from deploy.local.stopping import stop_stack
 from deploy.local.watching import watch_stack
-
-_INTERRUPTED = 130
 
 
 def up(
@@ -35,7 +33,7 @@ def up(
             start_stack(folder, Plan(port, workers), tell, interruption)
         except Interrupted:
             tell.say("Interrupted: all that was started is stopped")
-            raise typer.Exit(_INTERRUPTED) from None
+            raise typer.Exit(INTERRUPTED) from None
         tell.say(_greeting(folder, int(time.time() * 1000)))
         if detach:
             tell.say(f"`collector down --data {data}` stops it")

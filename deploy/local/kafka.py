@@ -48,7 +48,13 @@ appender.out.layout.type = PatternLayout
 appender.out.layout.pattern = %d{ISO8601} %p %m (%c)%n%throwable
 """
 
-_NO_WARNINGS = ("--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED")
+_OPTIONS = (
+    "-Xmx768m",
+    # The optimizing compiler takes 40 % of the CPU time of a start (4.7 s with it, 2.9 s without), and more later.
+    "-XX:TieredStopAtLevel=1",
+    "--sun-misc-unsafe-memory-access=allow",
+    "--enable-native-access=ALL-UNNAMED",
+)
 _ADMIN_SECONDS = 15.0
 _FORMAT_SECONDS = 60.0
 
@@ -76,7 +82,7 @@ class Kafka(Service):
         data = self._folder / "data"
         if not data.is_dir():
             self._format(data)
-        options = ["-Xmx768m", *_NO_WARNINGS, f"-Dlog4j2.configurationFile={logging}"]
+        options = [*_OPTIONS, f"-Dlog4j2.configurationFile={logging}"]
         return Command(self._java(*options, "kafka.Kafka", str(self._properties(data))), self.log)
 
     def answers(self) -> bool:

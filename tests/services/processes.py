@@ -17,6 +17,11 @@ def services_as_processes(folder: Path) -> Iterator[Addresses]:
         artifacts = installed()
     except LocalError as error:
         raise Missing(str(error)) from error
-    kafka = Kafka(artifacts, folder / "kafka", free_port(), free_port())
-    with InfluxDB(artifacts, folder / "influxdb", free_port()) as influxdb, kafka:
-        yield Addresses(kafka.bootstrap, influxdb.url)
+    influxdb = InfluxDB(artifacts, folder / "influxdb", free_port())
+    influxdb.start()
+    try:
+        with Kafka(artifacts, folder / "kafka", free_port(), free_port()) as kafka:
+            influxdb.wait_until_ready()
+            yield Addresses(kafka.bootstrap, influxdb.url)
+    finally:
+        influxdb.stop()
