@@ -8,7 +8,6 @@ import msgspec
 import pytest
 import world
 
-from contract.progress import Progress
 from contract.store import StoreReader
 from contract.window import Window
 from stores import committed
@@ -50,10 +49,6 @@ def keep_one_place(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PartitionState, "committed", committed_without_turn)
 
 
-def reuse_a_place(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(PartitionFlush, "draw_window_places", lambda _self: None)
-
-
 def load_all_segments(patch: pytest.MonkeyPatch) -> None:
     async def segments(reader: StoreReader, hour: int, source: Any, _window: Any) -> Any:
         return await reader.read_segments(hour, source, 10**9)
@@ -88,34 +83,24 @@ def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
     )
 
 
-def start_from_a_progress_that_may_be_forgotten(patch: pytest.MonkeyPatch) -> None:
-    async def take(self: Any) -> PartitionState:
-        found = await self.world.store.read_progress(world.SOURCE)
-        return PartitionState(world.SOURCE, found.get(world.SOURCE, Progress()), self._draw_place)
-
-    patch.setattr(world.Worker, "_take", take)
-
-
-# Each with a seed at which it shows today: that only saves the time to find one. Two more rules show too rarely here
-# (3 and 7 of 50,000 runs of the model) and have tests of their own: that no flush ends below a loaded window
-# (tests/unit/test_worker_partition_state.py), and that progress must stand still (tests/contract_suite).
+# The other rules show too rarely in random runs (in 0 to 14 of 4,000 runs of the model) and have tests of their own:
+# places are drawn anew, a start is written first, no flush ends below a loaded window (tests/unit/test_worker_*.py), and
+# progress must stand still (tests/contract_suite).
 RULES = [
-    (use_values_above_progress, 0),
-    (keep_one_place, 0),
-    (reuse_a_place, 1137),
-    (load_all_segments, 0),
-    (count_replays, 0),
-    (write_progress_first, 0),
-    (evict_windows_that_are_not_committed, 0),
-    (start_from_a_progress_that_may_be_forgotten, 3672),
+    use_values_above_progress,
+    keep_one_place,
+    load_all_segments,
+    count_replays,
+    write_progress_first,
+    evict_windows_that_are_not_committed,
 ]
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(("break_rule", "seed"), RULES, ids=[rule.__name__ for rule, _ in RULES])
+@pytest.mark.parametrize("break_rule", RULES)
 def test_breaking_a_rule_of_the_flush_gives_wrong_answers(
-    break_rule: Callable[[pytest.MonkeyPatch], None], seed: int, monkeypatch: pytest.MonkeyPatch
+    break_rule: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_rule(monkeypatch)
     with pytest.raises((AssertionError, KeyError)):
-        run_all(range(seed, seed + 20_000))
+        run_all(range(2_000))

@@ -72,7 +72,7 @@ class Worker:
     async def _take(self) -> PartitionState:
         found = await self.world.store.read_progress(SOURCE)
         start = start_from(SOURCE, found.get(SOURCE), 0, len(self.world.log))
-        state = PartitionState(SOURCE, start, self._draw_place)
+        state = PartitionState(SOURCE, start, self._draw_place, together=self._one_after_another)
         if start.through_offset >= 0:
             await self._flusher.write_progress([state], lambda: True)
         return state
@@ -118,6 +118,7 @@ class World:
         self.workers: list[Worker] = []
         # Worlds differ: in some, late writes come very late; in some, workers live long.
         self._late = self.rng.choice([0.003, 0.01, 0.035])
+        self._crash = self.rng.choice([0.02, 0.10])
         self._birth = self.rng.choice([0.01, 0.04])
         self._death = self._birth * 0.6
 
@@ -146,7 +147,7 @@ class World:
             self.workers.pop(self.rng.randrange(len(self.workers))).kill()
         elif chance > 1 - self._late:
             self.store.deliver_late()
-        elif chance > 0.98 - self._late:
+        elif chance > 1 - self._late - self._crash:
             self.store.crash()
         else:
             self.rng.choice(self.workers).step()
