@@ -21,7 +21,8 @@ def main() -> None:
     try:
         settings = WorkerSettings()
     except ValidationError as error:
-        sys.exit(f"settings: {error}")
+        print(f"settings: {error}", file=sys.stderr)  # noqa: T201 - there is no log yet, its level is a setting
+        sys.exit(2)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     if settings.log_level != "DEBUG":
         for library in ("faust", "mode", "aiokafka"):

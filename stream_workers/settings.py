@@ -1,12 +1,14 @@
 """The worker's settings, from the environment."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from stores.settings import InfluxSettings
+
+_NONE: Final = timedelta(0)
 
 
 class WorkerSettings(InfluxSettings):
@@ -20,10 +22,12 @@ class WorkerSettings(InfluxSettings):
     topic: str = Field("actions", description="The topic that holds the actions.")
     rejected_topic: str = Field("actions.rejected", description="The topic that rejected lines go to.")
     consumer_group: str = Field("stream-workers", description="The consumer group of all workers.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least level of log lines that are written."
+    )
 
     worker_flush_interval: timedelta = Field(
-        timedelta(seconds=0.5), description="How long a record waits at most before a flush begins."
+        timedelta(seconds=0.5), gt=_NONE, description="How long a record waits at most before a flush begins."
     )
     worker_flush_lines: Annotated[int, Field(ge=1)] = Field(
         50_000, description="So many lines begin a flush at once; twice as many waiting stop the reading."
@@ -35,12 +39,13 @@ class WorkerSettings(InfluxSettings):
         64, description="Records that wait in the worker's queue."
     )
     worker_session_timeout: timedelta = Field(
-        timedelta(seconds=10), description="A worker that is silent for so long loses its partitions."
+        timedelta(seconds=10), gt=_NONE, description="A worker that is silent for so long loses its partitions."
     )
     worker_release_timeout: timedelta = Field(
-        timedelta(seconds=5), description="How long a rebalance waits for the flush of what was folded."
+        timedelta(seconds=5), gt=_NONE, description="How long a rebalance waits for the flush of what was folded."
     )
     worker_drain_timeout: timedelta = Field(
         timedelta(seconds=20),
+        gt=_NONE,
         description="Bound on a clean stop; keep it shorter than the orchestrator's grace period.",
     )
