@@ -84,7 +84,7 @@ def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
 
 
 # The other rules show too rarely in random runs (in 0 to 14 of 4,000 runs of the model) and have tests of their own:
-# places are drawn anew, a start is written first, no flush ends below a loaded window (tests/unit/test_worker_*.py), and
+# places are drawn anew, a start is written first, no flush ends below a loaded window (tests/unit/test_worker_*.py);
 # progress must stand still (tests/contract_suite).
 RULES = [
     use_values_above_progress,
