@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import gettempdir
 from typing import NamedTuple
 
 from mode import CrashingSupervisor
@@ -73,6 +75,8 @@ def _faust_app(settings: WorkerSettings, writer: Writer, topic: ActionsTopic) ->
         release_timeout=settings.worker_release_timeout.total_seconds(),
         broker=["kafka://" + address.strip() for address in settings.kafka_bootstrap.split(",")],
         autodiscover=False,
+        # Faust makes a folder for tables, which we have none of: not in the folder that the worker is started in.
+        datadir=str(Path(gettempdir()) / "faust-of-stream-workers"),
         broker_max_poll_interval=FOR_EVER,
         broker_session_timeout=settings.worker_session_timeout.total_seconds(),
         broker_heartbeat_interval=settings.worker_session_timeout.total_seconds() / 5,
