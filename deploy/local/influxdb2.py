@@ -21,7 +21,7 @@ class InfluxDB2(Service):
     def __init__(self, program: Path, folder: Path, port: int, token: str, log: Path | None = None) -> None:
         """`token` may do everything; it is made at the first start in `folder`, and stays."""
         super().__init__("influxdb2", port, log or folder / "influxdb2.log")
-        self._program = program
+        self.program = program
         self._folder = folder
         self.token = token
 
@@ -34,7 +34,7 @@ class InfluxDB2(Service):
         self._folder.mkdir(parents=True, exist_ok=True)
         return Command(
             [
-                str(self._program),
+                str(self.program),
                 "run",
                 f"--bolt-path={self._folder / 'influxd.bolt'}",
                 f"--engine-path={self._folder / 'engine'}",

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from influx_stub import STORED, Request, answer, influx_stub
@@ -11,7 +12,7 @@ from contract.action import Action
 from contract.errors import StateUnreadable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
-from contract.store import ProgressPoint, RawActions
+from contract.store import PLACES, ProgressPoint, RawActions
 from stores.influx import InfluxStore
 from stores.settings import InfluxSettings
 
@@ -44,7 +45,42 @@ async def test_a_query_is_asked_of_the_bucket_in_chunks_and_in_nanoseconds() -> 
         await store.close()
     (request,) = stub.requests
     assert request.path == "/query"
+    assert request.query.pop("q")[0].startswith('SELECT "state" FROM "hourly" WHERE time >= ')
     assert request.query == {"db": ["results"], "rp": ["ever"], "epoch": ["ns"], "chunked": ["true"]}
+
+
+async def test_a_read_survives_that_the_server_was_started_anew() -> None:
+    def answer_and_cut(_: Request, writer: asyncio.StreamWriter) -> bool:
+        EMPTY(_, writer)
+        return False
+
+    async with influx_stub(answer_and_cut, answer_and_cut, EMPTY) as stub:
+        store = InfluxStore(stub.settings(), lambda: NOW)
+        for _ in range(3):
+            assert await store.read_windows(NOW) == []
+        await store.close()
+
+
+async def test_progress_of_many_idle_sources_is_asked_for_in_a_body() -> None:
+    latest = ",".join(
+        f'{{"tags":{{"log":"l","partition":"{partition}"}},"values":[[{partition * PLACES},""]]}}'
+        for partition in range(100)
+    )
+    hours = [
+        f'{{"results":[{{"statement_id":{hour},"series":[{{"tags":{{"log":"l","partition":"{hour}"}},'
+        f'"values":[[{hour * PLACES},"{{\\"version\\":1,\\"through_offset\\":{hour}}}"]]}}]}}]}}'
+        for hour in range(100)
+    ]
+    first = f'{{"results":[{{"statement_id":0,"series":[{latest}]}}]}}'
+    async with influx_stub(answer(200, first), answer(200, "\n".join(hours))) as stub:
+        store = InfluxStore(stub.settings(), lambda: NOW)
+        found = await store.read_progress()
+        await store.close()
+    assert {source.partition: progress.through_offset for source, progress in found.items()} == dict(
+        zip(range(100), range(100), strict=True)
+    )
+    assert "q" not in stub.requests[1].query
+    assert parse_qs(stub.requests[1].body.decode())["q"][0].count("SELECT") == 100
 
 
 @pytest.mark.parametrize("gzip", [False, True])

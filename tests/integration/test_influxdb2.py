@@ -1,0 +1,34 @@
+import secrets
+from pathlib import Path
+
+import pytest
+
+from contract.progress import LogPartition, Progress
+from contract.store import ProgressPoint
+from deploy.local.influxdb2 import ORG, InfluxDB2
+from deploy.local.ports import free_port
+from stores.influx import InfluxStore
+from stores.influx_setup import create_buckets
+from stores.settings import InfluxSettings
+
+SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
+
+
+@pytest.mark.influx2
+async def test_what_influxdb_2_7_acknowledged_survives_its_kill_and_so_does_its_token(
+    influx2_server: InfluxDB2, tmp_path: Path
+) -> None:
+    program, port, token = influx2_server.program, free_port(), secrets.token_urlsafe(16)
+    settings = InfluxSettings(influx_url=f"http://127.0.0.1:{port}", influx_token=token, influx_org=ORG)
+    store = InfluxStore(settings, lambda: 0)
+    first = InfluxDB2(program, tmp_path, port, token)
+    first.start()
+    try:
+        first.wait_until_ready()
+        await create_buckets(settings)
+        await store.write_progress([ProgressPoint(SOURCE, 7, Progress(5))])
+    finally:
+        first.kill()
+    with InfluxDB2(program, tmp_path, port, "the token of the first start stays"):
+        assert await store.read_progress() == {SOURCE: Progress(5)}
+    await store.close()
