@@ -1,0 +1,61 @@
+"""Counts actions apart from the product, and compares every hour."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+HOUR_MS = 3_600_000
+
+
+@dataclass
+class Expected:
+    clicks: int = 0
+    impressions: int = 0
+    users: set[str] = field(default_factory=set)
+    ids: set[tuple[str, str]] = field(default_factory=set)
+
+    def text(self) -> str:
+        return f"unique_users,{len(self.users)}\nclicks,{self.clicks}\nimpressions,{self.impressions}\n"
+
+
+def count(actions: Iterable[dict[str, Any]]) -> dict[int, Expected]:
+    """By hour, ms since the epoch. An action with an id counts once per user and hour."""
+    hours: dict[int, Expected] = defaultdict(Expected)
+    for action in actions:
+        hour = hours[action["timestamp"] // HOUR_MS * HOUR_MS]
+        if "id" in action:
+            if (action["user"], action["id"]) in hour.ids:
+                continue
+            hour.ids.add((action["user"], action["id"]))
+        hour.users.add(action["user"])
+        if action["event"] == "click":
+            hour.clicks += 1
+        else:
+            hour.impressions += 1
+    return dict(hours)
+
+
+async def differences(http: httpx.AsyncClient, url: str, expected: dict[int, Expected]) -> dict[int, tuple[str, str]]:
+    """The hours whose answer differs: (expected, answered)."""
+    limit = asyncio.Semaphore(16)
+
+    async def answer(hour: int) -> str:
+        async with limit:
+            response = await http.get(f"{url}/analytics", params={"timestamp": hour + 1})
+            response.raise_for_status()
+            return response.text
+
+    answers = await asyncio.gather(*map(answer, expected))
+    pairs = {hour: (expected[hour].text(), found) for hour, found in zip(expected, answers, strict=True)}
+    return {hour: pair for hour, pair in pairs.items() if pair[0] != pair[1]}
+
+
+async def until_caught_up(http: httpx.AsyncClient, url: str, seconds: float = 120) -> None:
+    """Returns once an answer says that nothing is left to count."""
+    async with asyncio.timeout(seconds):
+        while (await http.get(f"{url}/v1/hours/2026-01-01T00")).json().get("lag") != 0:  # noqa: ASYNC110 - it is another process that we wait for
+            await asyncio.sleep(0.1)

@@ -1,0 +1,58 @@
+"""The services as processes on a topic and buckets of their own."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.local.ports import free_port
+from deploy.local.python_service import PythonService
+from stores.settings import InfluxSettings
+
+
+class Pipeline:
+    """One ingest API, one aggregator, and as many workers as a test starts."""
+
+    def __init__(self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, influx: InfluxSettings) -> None:
+        self._folder = folder
+        self._environment: Mapping[str, str] = {
+            "COLLECTOR_KAFKA_BOOTSTRAP": bootstrap,
+            "COLLECTOR_TOPIC": topic,
+            "COLLECTOR_REJECTED_TOPIC": rejected_topic,
+            "COLLECTOR_CONSUMER_GROUP": topic,
+            "COLLECTOR_INFLUX_URL": str(influx.influx_url),
+            "COLLECTOR_INFLUX_TOKEN": influx.influx_token.get_secret_value(),
+            "COLLECTOR_INFLUX_ORG": influx.influx_org,
+            "COLLECTOR_RAW_BUCKET": influx.raw_bucket,
+            "COLLECTOR_HOURLY_BUCKET": influx.hourly_bucket,
+            "COLLECTOR_WORKER_SESSION_TIMEOUT": "PT6S",
+        }
+        self._services: list[PythonService] = []
+        self.ingest = self.start("ingest_api")
+        self.aggregator = self.start("aggregator")
+
+    @property
+    def ingest_url(self) -> str:
+        return f"http://127.0.0.1:{self.ingest.port}"
+
+    @property
+    def aggregator_url(self) -> str:
+        return f"http://127.0.0.1:{self.aggregator.port}"
+
+    def start(self, module: str) -> PythonService:
+        name = f"{module}-{len(self._services) + 1}"
+        service = PythonService(name, free_port(), self._folder / f"{name}.log", module, self._environment)
+        service.start()
+        self._services.append(service)
+        return service
+
+    def start_worker(self) -> PythonService:
+        return self.start("stream_workers")
+
+    def wait_until_ready(self) -> None:
+        for service in self._services:
+            if service.process is not None and service.process.is_alive():
+                service.wait_until_ready()
+
+    def close(self) -> None:
+        for service in self._services:
+            if service.process is not None and service.process.is_alive():
+                service.kill()
