@@ -1,6 +1,7 @@
 """Wires the worker, once."""
 
 import asyncio
+import os
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,7 +77,7 @@ def _faust_app(settings: WorkerSettings, writer: Writer, topic: ActionsTopic) ->
         broker=["kafka://" + address.strip() for address in settings.kafka_bootstrap.split(",")],
         autodiscover=False,
         # Faust makes a folder for tables, which we have none of: not in the folder that the worker is started in.
-        datadir=str(Path(gettempdir()) / "faust-of-stream-workers"),
+        datadir=str(Path(gettempdir()) / f"faust-of-stream-workers-{os.getuid()}"),
         broker_max_poll_interval=FOR_EVER,
         broker_session_timeout=settings.worker_session_timeout.total_seconds(),
         broker_heartbeat_interval=settings.worker_session_timeout.total_seconds() / 5,
