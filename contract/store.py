@@ -78,6 +78,9 @@ class StoreReader(Protocol):
     async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
         """All values of the hour, committed or not, of all places."""
 
+    async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        """All values, as above, of the hours from `first` up to, not including, `end`: however many these are."""
+
     async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
         """All parts of the source's segments of the hour, up to and including `through_offset`."""
 

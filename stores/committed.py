@@ -29,15 +29,14 @@ async def read_committed(
         points = await reader.read_windows(hour, source)
         after = await reader.read_progress(source)
         stood_still = {key: progress for key, progress in before.items() if after.get(key) == progress}
-        found |= _highest_committed(stood_still, points)
+        found |= highest_committed(stood_still, points)
         if found.keys() >= after.keys():
             return found
         before = {key: progress for key, progress in after.items() if key not in found}
 
 
-def _highest_committed(
-    limits: dict[LogPartition, Progress], points: list[WindowPoint]
-) -> dict[LogPartition, Committed]:
+def highest_committed(limits: dict[LogPartition, Progress], points: list[WindowPoint]) -> dict[LogPartition, Committed]:
+    """Of one hour's points, the value to be used for each source: the highest one not above its progress."""
     highest: dict[LogPartition, WindowValue] = {}
     for point in points:
         limit, held = limits.get(point.source), highest.get(point.source)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from contract.hour import hour_of
+from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window import Segment
@@ -63,8 +63,11 @@ class InfluxStore:
         return highest
 
     async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
-        (series,) = await self._connection.query(self._hourly, influx_schema.windows_of_hour(hour, source))
-        return list(windows_in(series, hour))
+        return await self.read_windows_between(hour, hour + HOUR_MS, source)
+
+    async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        (series,) = await self._connection.query(self._hourly, influx_schema.windows_between(first, end, source))
+        return list(windows_in(series))
 
     async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
         if through_offset < 0:

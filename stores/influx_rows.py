@@ -5,20 +5,22 @@ from binascii import Error as NotBase64
 from collections.abc import Iterable, Iterator
 
 from contract.errors import StateUnreadable
+from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.state import decode_state
-from contract.store import WindowPoint
+from contract.store import PLACES, WindowPoint
 from contract.window import Segment, WindowValue
 from stores.influx_answer import Series
 from stores.influx_schema import MS
 
 
-def windows_in(series: Iterable[Series], hour: int) -> Iterator[WindowPoint]:
+def windows_in(series: Iterable[Series]) -> Iterator[WindowPoint]:
     """Each row's window. Raises StateUnreadable."""
     for one in series:
         source = source_of(one)
         for time, state in one.values:
-            yield WindowPoint(source, hour, time - hour * MS, decode_state(state, WindowValue))
+            hour, place = divmod(time, PLACES)
+            yield WindowPoint(source, hour * HOUR_MS, place, decode_state(state, WindowValue))
 
 
 def progress_in(series: Iterable[Series]) -> Iterator[tuple[LogPartition, Progress]]:

@@ -13,6 +13,7 @@ beside it are for people. All times are ns since the epoch; all queries ask for 
 
 from typing import Final, NamedTuple, Self
 
+from contract.hour import HOUR_MS
 from contract.progress import LogPartition
 from contract.store import PLACES
 
@@ -25,8 +26,8 @@ LAST_PROGRESS: Final = 'SELECT LAST("state") FROM "progress"{where} GROUP BY "lo
 PROGRESS_OF_HOUR: Final = 'SELECT "state" FROM "progress" WHERE {times}{and_source} GROUP BY "log", "partition"'
 """All places of one hour."""
 
-WINDOWS_OF_HOUR: Final = 'SELECT "state" FROM "hourly" WHERE {times}{and_source} GROUP BY "log", "partition"'
-"""All places of one hour."""
+WINDOWS: Final = 'SELECT "state" FROM "hourly" WHERE {times}{and_source} GROUP BY "log", "partition"'
+"""All places of one hour, or of several."""
 
 SEGMENTS_OF_HOUR: Final = (
     'SELECT "users", "ids" FROM "hourly_users" WHERE {times}{and_source} GROUP BY "log", "partition", "part"'
@@ -58,12 +59,12 @@ def last_progress(source: LogPartition | None) -> str:
 
 def progress_of_hour(hour: int, source: LogPartition | None) -> str:
     """The query for all progress points of the hour that starts at `hour` ms."""
-    return PROGRESS_OF_HOUR.format(times=_hour(hour), and_source=_and(source))
+    return PROGRESS_OF_HOUR.format(times=_between(hour, hour + HOUR_MS), and_source=_and(source))
 
 
-def windows_of_hour(hour: int, source: LogPartition | None) -> str:
-    """The query for all windows of the hour that starts at `hour` ms."""
-    return WINDOWS_OF_HOUR.format(times=_hour(hour), and_source=_and(source))
+def windows_between(first: int, end: int, source: LogPartition | None) -> str:
+    """The query for all windows of the hours from `first` ms up to, not including, `end` ms."""
+    return WINDOWS.format(times=_between(first, end), and_source=_and(source))
 
 
 def segments_of_hour(hour: int, source: LogPartition, through_offset: int) -> str:
@@ -77,8 +78,8 @@ def quoted_name(name: str) -> str:
     return '"' + _escaped(name, '"') + '"'
 
 
-def _hour(hour: int) -> str:
-    return f"time >= {hour * MS} AND time < {hour * MS + PLACES}"
+def _between(first: int, end: int) -> str:
+    return f"time >= {first * MS} AND time < {end * MS}"
 
 
 def _and(source: LogPartition | None) -> str:

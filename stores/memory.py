@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contract.action import Action
-from contract.hour import hour_of
+from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window import Segment, WindowValue
@@ -43,10 +43,13 @@ class MemoryStore:
         return highest
 
     async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        return await self.read_windows_between(hour, hour + HOUR_MS, source)
+
+    async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
         return [
-            WindowPoint(key, start, place, value)
-            for (key, start, place), value in self.windows.items()
-            if start == hour and source in (None, key)
+            WindowPoint(key, hour, place, value)
+            for (key, hour, place), value in self.windows.items()
+            if first <= hour < end and source in (None, key)
         ]
 
     async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:

@@ -92,6 +92,28 @@ async def test_no_number_of_places_is_too_many(store: Store) -> None:
     assert {point.place for point in await store.read_windows(NOVEMBER)} == set(range(places))
 
 
+async def test_windows_of_many_hours_are_read_at_once_for_all_sources_or_for_one(store: Store) -> None:
+    points = [
+        WindowPoint(source, hour, place, WindowValue(place))
+        for source in (SOURCE, OTHER_LOG)
+        for hour in (0, NOVEMBER - HOUR_MS, NOVEMBER, NOVEMBER + HOUR_MS, END_OF_TIME_MS - HOUR_MS)
+        for place in (0, PLACES - 1)
+    ]
+    await store.write_windows(points, [])
+    assert sorted(await store.read_windows_between(0, END_OF_TIME_MS)) == sorted(points)
+    assert await store.read_windows_between(NOVEMBER, NOVEMBER) == []
+    for first, end in [(0, END_OF_TIME_MS), (NOVEMBER, NOVEMBER + HOUR_MS), (HOUR_MS, NOVEMBER + HOUR_MS)]:
+        own = [point for point in points if point.source == SOURCE and first <= point.hour < end]
+        assert sorted(await store.read_windows_between(first, end, SOURCE)) == own
+
+
+async def test_no_number_of_hours_is_too_many(store: Store) -> None:
+    hours = range(NOVEMBER, NOVEMBER + 25_000 * HOUR_MS, HOUR_MS)
+    await store.write_windows([WindowPoint(SOURCE, hour, 5, VALUE) for hour in hours], [])
+    found = await store.read_windows_between(0, END_OF_TIME_MS, SOURCE)
+    assert [point.hour for point in sorted(found)] == list(hours)
+
+
 @pytest.mark.parametrize(
     ("users", "ids"),
     [((1, 2**64 - 1), (0, 5)), ((7,), ()), ((), (7,)), (tuple(range(MAX_SEGMENT_HASHES)), ())],
