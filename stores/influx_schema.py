@@ -1,4 +1,4 @@
-"""What the store holds in InfluxDB: names, times and the queries. DESIGN.md's table says why it is so.
+"""What the store holds in InfluxDB: names, times and the queries. docs/design.md says why it is so.
 
 In `hourly/autogen`, kept for ever:
     hourly        log, partition        time: the hour's start + place            state; count_<event>, unique_users
