@@ -30,7 +30,7 @@ class HeldInfluxDB:
     async def serving(self) -> AsyncIterator[str]:
         """Its address."""
         app = web.Application()
-        app.router.add_post("/query", self._answer)
+        app.router.add_route("*", "/query", self._answer)
         runner = web.AppRunner(app)
         await runner.setup()
         port = free_port()
