@@ -11,9 +11,11 @@ from typing import Any, Final, Protocol
 
 import faust
 from aiokafka.errors import KafkaError
+from faust.tables.recovery import RebalanceAgain
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from contract.errors import LogError, LogUnavailable
 from contract.progress import LogPartition
 from stream_workers import metrics
 from stream_workers.gate import Gate, Verdict
@@ -50,6 +52,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
         self.draining = False
         self.joined = False
         """Whether the worker counts all that it was assigned."""
+        self._log: str | None = None
         self._gate = Gate()
         self._fresh = False
         self._taking: asyncio.Task[None] | None = None
@@ -57,8 +60,27 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Faust seeks next, once its own recovery is done."""
         self._fresh = True
-        await super().on_partitions_assigned(assigned, generation_id)
         self.joined = not assigned
+        await super().on_partitions_assigned(assigned, generation_id)
+        if not assigned:
+            await self._require_topic()
+
+    async def _require_topic(self) -> None:
+        """Nothing is assigned where others have all, but also where the topic is gone: then its return goes unseen."""
+        try:
+            await self._recognise_log()
+        except LogUnavailable as error:
+            logger.warning("%s", error)
+        except LogError as error:
+            await self.crash(error)
+
+    async def _recognise_log(self) -> str:
+        """The topic's id. Raises LogReplaced unless it is the one that this worker saw first."""
+        if self._log is None:
+            self._log = await self.topic.log()
+        else:
+            await self.topic.verify(self._log)
+        return self._log
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Faust stops the flow and clears the mailbox; what was folded is flushed, then all is forgotten."""
@@ -83,6 +105,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
         self._fresh = False
         self._taking = asyncio.create_task(self._take(assigned, self.app.consumer_generation_id))
         done, _ = await asyncio.wait({self._taking}, timeout=SEEK_WITHIN)
+        if self._taking.cancelled():
+            # A seek that ends as cancelled ends Faust's recovery for good: this worker would never read again.
+            raise RebalanceAgain
         if done:
             self._taking.result()
             return
@@ -96,7 +121,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
             self._crashing = asyncio.create_task(self.crash(error))
 
     async def _take(self, assigned: set[TP], generation: int) -> None:
-        log = await self.topic.log()
+        log = await self._recognise_log()
         beginnings = await self.earliest_offsets(*assigned)
         ends = await self.highwaters(*assigned)
 

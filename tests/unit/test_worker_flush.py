@@ -24,6 +24,7 @@ from contract.progress import LogPartition, Progress
 from stream_workers.flush import Flusher
 from stream_workers.partition_state import PartitionFlush, PartitionState
 from stream_workers.retry import Abandoned, Retry
+from stream_workers.together import together
 
 RESULTS = ["actions", "windows", "rejected"]
 
@@ -37,7 +38,7 @@ class Parts:
         self.sink = FakeSink(self.journal)
         self.identity = FakeIdentity(self.journal)
         self.places = numbered_places()
-        self.flusher = Flusher(self.store, self.sink, self.identity, Retry(no_pause), asyncio.gather)
+        self.flusher = Flusher(self.store, self.sink, self.identity, Retry(no_pause), together)
 
     async def flush(self, source: LogPartition = SOURCE, state: PartitionState | None = None) -> PartitionFlush:
         """A flush with actions, a window and a rejected line in it."""

@@ -25,6 +25,7 @@ from contract.store import ProgressPoint, WindowPoint
 from contract.window import WindowValue
 from stream_workers.flush import Flusher
 from stream_workers.retry import Retry
+from stream_workers.together import together
 from stream_workers.writer import Received, Writer
 
 GENERATION = 3
@@ -77,7 +78,7 @@ class Kit:
         retry = Retry(no_pause)
         self.writer = Writer(
             self.store,
-            Flusher(self.store, self.sink, FakeIdentity(self.journal), retry, asyncio.gather),
+            Flusher(self.store, self.sink, FakeIdentity(self.journal), retry, together),
             retry,
             self._commit,
             lambda *hole: hole in self.holes,
