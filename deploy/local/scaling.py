@@ -8,6 +8,7 @@ from deploy.local.interruption import Interruption
 from deploy.local.members import Role
 from deploy.local.report import Report
 from deploy.local.roster import Roster
+from deploy.local.settling import wait_until_settled
 from deploy.local.starting import Launch
 from deploy.local.stopping import stop_members
 
@@ -25,4 +26,5 @@ def scale_stack(folder: DataFolder, role: Role, wanted: int, report: Report, int
         cast = Cast(folder, roster, installed(), roster.port_of(Role.FRONT))
         if missing:
             Launch(roster, report, interruption).start([(role, cast.numbered(role, number)) for number in missing])
+        wait_until_settled(roster.of(role), folder, interruption)
         report.say(f"{role}: {wanted} running")

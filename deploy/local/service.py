@@ -20,7 +20,7 @@ class Service(ABC):
     As a context manager it is started, waited for, and stopped.
     """
 
-    ready_seconds = 60.0
+    ready_seconds = 120.0
     """It counts as failed if it does not answer so soon."""
     stop_seconds = 30.0
     """It is killed if it has not ended so long after SIGTERM."""

@@ -20,6 +20,7 @@ from deploy.local.report import Report
 from deploy.local.roster import Roster
 from deploy.local.service import Service
 from deploy.local.settings import LocalSettings
+from deploy.local.settling import wait_until_settled
 from deploy.local.stopping import stop_members
 from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings
@@ -63,6 +64,7 @@ def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: In
                     (Role.FRONT, cast.front()),
                 ]
             )
+            wait_until_settled(roster.members, folder, interruption)
         except BaseException:
             stop_members(roster, roster.members, report)
             raise
