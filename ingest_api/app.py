@@ -43,6 +43,7 @@ def create_app(
         version=version("user-actions-collector"),
         summary="Takes users' actions in, and answers once Kafka has acknowledged them.",
         lifespan=lifespan,
+        redirect_slashes=False,
     )
     ProblemHandlers(metrics).install(app)
     app.include_router(routes(settings, door, measured, metrics))

@@ -71,23 +71,21 @@ async def _counted(stream: AsyncIterable[bytes], limit: int) -> AsyncIterator[by
 async def _decompressed(stream: AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:
     """Several members in a row are one gzip (RFC 1952). Never more than a piece is decompressed ahead of the count."""
     size = 0
-    member, whole = zlib.decompressobj(_GZIP), False
+    member = zlib.decompressobj(_GZIP)
     async for received in stream:
-        data, more = received, bool(received)
-        while more:
+        data = received
+        while data:
             if member.eof:
-                member, whole = zlib.decompressobj(_GZIP), False
+                member = zlib.decompressobj(_GZIP)
             try:
                 piece = member.decompress(data, _PIECE)
             except zlib.error as error:
                 raise _refused("gzip_malformed", f"the body is no gzip: {error}") from error
-            whole = member.eof
-            data = member.unused_data if whole else member.unconsumed_tail
-            more = bool(data) or (len(piece) == _PIECE and not whole)
+            data = member.unused_data if member.eof else member.unconsumed_tail
             size += len(piece)
             if size > limit:
                 raise _too_large("body_too_large_decompressed", "decompressed, the body has more bytes", limit)
             yield piece
             await asyncio.sleep(0)
-    if not whole:
+    if not member.eof:
         raise _refused("gzip_cut_off", "the gzip ends before its end")

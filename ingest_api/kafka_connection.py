@@ -88,6 +88,6 @@ class KafkaConnection:
             self._producer.poll(_POLL_SECONDS)
 
     def _on_error(self, error: KafkaError) -> None:
-        logger.warning("Kafka: %s", error.str())
+        # librdkafka has logged it already.
         if error.fatal():
             self._loop.call_soon_threadsafe(self._on_fatal, self)

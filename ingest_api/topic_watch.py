@@ -34,6 +34,7 @@ class TopicWatch:
         """Looks no more; returns once no thread of ours is left."""
         if self._running is not None:
             self._running.cancel()
+            await asyncio.wait([self._running])
         if self._looking is not None:
             await self._looking
 

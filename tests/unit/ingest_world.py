@@ -106,6 +106,24 @@ class World:
         await self.publisher.close()
 
 
+class Turns:
+    """Takes each turn that the event loop gives to others."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._task = asyncio.create_task(self._take())
+
+    async def _take(self) -> None:
+        while True:
+            self._taken += 1
+            await asyncio.sleep(0)
+
+    def taken(self) -> int:
+        """How many there were."""
+        self._task.cancel()
+        return self._taken
+
+
 async def until(condition: Callable[[], bool]) -> None:
     """Returns once it is so; the test's time limit is the bound."""
     while not condition():  # noqa: ASYNC110 - conditions are of many kinds, no event tells of them

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest_world import Turns
 
 from contract.action import MAX_ID, MAX_USER, Action, Rejection, encode_action, parse_line
 from ingest_api.batch import MAX_LINE_BYTES, Judged, judge_batch
@@ -113,6 +114,12 @@ async def test_numbers_go_on_where_the_next_portion_of_lines_begins(size: int) -
     assert refused(judged) == [(size, "not_json")]
 
 
+async def test_while_a_large_batch_is_judged_others_have_their_turn() -> None:
+    turns = Turns()
+    await ndjson(b"\n".join([LINE] * 5000))
+    assert turns.taken() >= 5
+
+
 async def test_a_batch_has_as_many_lines_as_the_limit_and_one_more_is_refused_as_a_whole() -> None:
     lines = b"\n".join([LINE] * 5)
     assert len((await ndjson(lines + b"\n", max_lines=5)).accepted) == 5
@@ -130,12 +137,23 @@ async def test_an_array_of_very_many_elements_is_refused_before_they_take_memory
     assert error.value.code == "too_many_lines"
 
 
+async def test_commas_in_texts_are_no_elements_up_to_32_a_line() -> None:
+    def of_commas(count: int) -> bytes:
+        return b'[{"timestamp":1,"event":"click","user":"%s"}]' % (b"," * (count - 2))
+
+    assert len((await array(of_commas(32), max_lines=1)).accepted) == 1
+    with pytest.raises(RequestRefused):
+        await array(of_commas(33), max_lines=1)
+
+
 async def test_the_longest_way_to_write_an_action_is_no_line_too_long() -> None:
     longest = Action(NOW, "😀" * MAX_USER, "impression", "😀" * MAX_ID)
     escaped = json.dumps(msgspec.to_builtins(longest)).encode()
     assert len(escaped) < MAX_LINE_BYTES
     assert await ndjson(escaped.ljust(MAX_LINE_BYTES)) == Judged([longest], [])
     assert await array(b"[" + escaped + b"]") == Judged([longest], [])
+    over_lines = escaped[:-1].ljust(MAX_LINE_BYTES - 1, b"\n") + b"}"
+    assert await array(b"[" + over_lines + b"]") == Judged([longest], [])
 
 
 async def test_a_line_that_is_longer_than_any_action_is_refused_by_itself() -> None:

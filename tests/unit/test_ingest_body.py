@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest_world import Turns
 from starlette.requests import ClientDisconnect
 
 from ingest_api.body import BodyLimits, read_body, refuse_announced
@@ -67,6 +68,19 @@ async def test_a_body_may_decompress_to_the_limit_and_one_byte_more_is_refused()
     assert await refusal_of(gzip.compress(b"x" * 3001), gzipped=True) == (413, "body_too_large_decompressed")
     members = gzip.compress(b"x" * 2000) + gzip.compress(b"x" * 1001)
     assert await refusal_of(members, gzipped=True) == (413, "body_too_large_decompressed")
+
+
+async def test_while_a_large_body_is_decompressed_others_have_their_turn() -> None:
+    turns = Turns()
+    await read(gzip.compress(bytes(3_000_000)), gzipped=True, limits=BodyLimits(10**6, 10**7, 60))
+    assert turns.taken() > 10
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+async def test_a_body_that_grows_a_thousandfold_is_read_to_its_last_byte(size: int) -> None:
+    compressed = gzip.compress(bytes(3_000_000))
+    body = await read(*cut(compressed, size), gzipped=True, limits=BodyLimits(10**6, 10**7, 60))
+    assert body == bytes(3_000_000)
 
 
 async def test_the_compressed_bytes_have_their_own_limit() -> None:

@@ -45,6 +45,13 @@ def test_an_action_beyond_the_door_s_rules_is_refused_with_the_evidence(
     assert judge(action) == Rejection(code, field, value, rule)
 
 
+@pytest.mark.parametrize("timestamp", [1000, NOW + HOUR])
+def test_a_timestamp_at_the_edge_is_not_blamed_for_an_unknown_event(timestamp: int) -> None:
+    judged = judge(Action(timestamp, "u", "share"))
+    assert isinstance(judged, Rejection)
+    assert judged.code == "event_unknown"
+
+
 def test_what_the_log_s_rules_rejected_stays_rejected_and_in_its_place() -> None:
     good, rejected = Action(NOW, "u", "click"), reject("not_json", None, b"?")
     assert door().judge([good, rejected, good]) == [good, rejected, good]

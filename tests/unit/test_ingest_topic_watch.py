@@ -69,6 +69,15 @@ async def test_growth_is_learnt_by_looking_now_and_then() -> None:
     await watch.close()
 
 
+async def test_after_closing_nobody_looks_any_more() -> None:
+    topic = Topic(8)
+    watch = TopicWatch(topic.look, 0.001)
+    watch.start()
+    await until(lambda: topic.looks == 3)
+    await watch.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def looked_twice(first: int | LogError, second: int | LogError) -> TopicWatch:
     topic = Topic(first)
     watch = TopicWatch(topic.look, 0.001)
@@ -99,9 +108,9 @@ async def test_a_topic_that_comes_is_found() -> None:
 async def test_changes_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         await looked_twice(8, LogUnavailable("away"))
-    assert [record.message for record in caplog.records] == [
-        "the topic: 8 partitions, Kafka answers",
-        "the topic: 8 partitions, away",
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("INFO", "the topic: 8 partitions, Kafka answers"),
+        ("WARNING", "the topic: 8 partitions, away"),
     ]
 
 
