@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from collector.audit import audit
 from collector.down import down
 from collector.logs import logs
 from collector.ps import ps
@@ -20,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (setup, up, down, ps, logs, scale, send, settings):
+for command in (setup, up, down, ps, logs, scale, send, audit, settings):
     app.command()(command)
 
 

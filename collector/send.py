@@ -14,26 +14,33 @@ from rich.progress import Progress
 
 from collector.batches import Line, in_batches, lines_of
 from collector.delivery import Delivery
-from collector.options import DEFAULT_PORT
+from collector.options import DEFAULT_PORT, folder_of
 from collector.tally import Tally
 from collector.traffic import made_up_lines
 from contract.errors import CollectorError
+from deploy.local.errors import NoStack
+from deploy.local.members import Role
+from deploy.local.roster import read_state
 
 _TIMEOUT = 60.0
 _PATIENCE = 60.0
 _SECONDS_A_TICK = 0.1
+_DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-def send(
+def send(  # noqa: PLR0913 - one a command-line option
     file: Annotated[
         str | None, typer.Argument(metavar="FILE.ndjson", help="Actions, one a line; - reads standard input.")
     ] = None,
-    url: Annotated[str, typer.Option(help="Where the ingest API is.")] = f"http://127.0.0.1:{DEFAULT_PORT}",
+    url: Annotated[str | None, typer.Option(help=f"Where the ingest API is.  [default: {_DEFAULT_URL}]")] = None,
     rate: Annotated[int | None, typer.Option(min=1, metavar="R", help="Make up R actions a second instead.")] = None,
     users: Annotated[int, typer.Option(min=1, metavar="U", help="Of so many users.")] = 1_000,
     seconds: Annotated[int, typer.Option("--for", min=1, metavar="S", help="For so many seconds.")] = 10,
     *,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Send to the door of the stack in this folder.")
+    ] = None,
     compress: Annotated[bool, typer.Option("--gzip", help="Compress the requests.")] = False,
 ) -> None:
     """Sends actions, a file's or made-up ones, and tells what became of them.
@@ -43,8 +50,13 @@ def send(
     """
     if (file is None) == (rate is None):
         raise typer.BadParameter("give either a file or --rate")
+    if url is not None and data is not None:
+        raise typer.BadParameter("give either --url or --data")
     tally = Tally()
-    with _client(url) as client, Progress(console=Console(stderr=True), transient=True) as progress:
+    with (
+        _client(url or (_door_of(data) if data else _DEFAULT_URL)) as client,
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
         delivery = Delivery(client, tally, compress=compress, patience=_PATIENCE)
         batches = _file_batches(file, progress) if file else _traffic_batches(rate or 0, users, seconds, progress)
         trouble = _deliver(delivery, batches)
@@ -54,6 +66,14 @@ def send(
         typer.echo(f"collector: {trouble}", err=True)
     if trouble or not tally.is_complete:
         raise typer.Exit(1)
+
+
+def _door_of(data: Path) -> str:
+    folder = folder_of(data)
+    ports = [member.port for member in read_state(folder.state).members if member.role is Role.FRONT]
+    if not ports:
+        raise NoStack(f"no stack runs in {folder.path}")
+    return f"http://127.0.0.1:{ports[0]}"
 
 
 def _deliver(delivery: Delivery, batches: Iterator[list[Line]]) -> str | None:

@@ -36,13 +36,15 @@ def main() -> None:
     except CollectorError as error:
         logger.error("cannot start: %s", error)  # noqa: TRY400 - the text says all, a traceback would hide it
         sys.exit(1)
-    DrainingWorker(
+    worker = DrainingWorker(
         wired.app,
         writer=wired.writer,
         drain_timeout=settings.worker_drain_timeout.total_seconds(),
         override_logging=False,
         loop=loop,
-    ).execute_from_commandline()
+    )
+    worker.spinner = None  # it would draw on standard output, into the log
+    worker.execute_from_commandline()
 
 
 async def _open(settings: WorkerSettings) -> InfluxStore:

@@ -25,7 +25,6 @@ class DrainingWorker(Worker):  # type: ignore[misc] # Faust is untyped here
 
     def __init__(self, *args: Any, writer: Writer, drain_timeout: float, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
         super().__init__(*args, **kwargs)
-        self.spinner = None  # it draws on standard output, into the log
         self._writer = writer
         self._drain_timeout = drain_timeout
         self._drained = threading.Event()

@@ -1,0 +1,77 @@
+"""`collector audit`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress
+
+from collector.audit_course import Audit
+from collector.audit_recount import HourRange
+from collector.audit_settings import find_surroundings
+from collector.audit_verdict import EXIT_CODES, NotJudged, Verdict
+from collector.options import INTERRUPTED
+from contract.errors import CollectorError, InvalidHour
+from contract.hour import END_OF_TIME_MS, HOUR_MS, parse_hour
+
+
+def audit(
+    first: Annotated[str | None, typer.Option("--from", metavar="HOUR", help="The first hour, 2026-11-24T09.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="HOUR", help="The last hour, itself included.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="The local stack in that folder. Without it: what COLLECTOR_KAFKA_BOOTSTRAP, COLLECTOR_INFLUX_URL and "
+            "the like name; if they name nothing, the stack in .collector.",
+        ),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Where the aggregator is.", show_default="the stack's door, or port 8082 here")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
+) -> None:
+    """Counts the log again, apart from the workers' code, and compares each hour with what is stored and answered.
+
+    Workers may go on meanwhile. It commits nothing and writes nothing. Exit code 0: all is equal; 1: something differs;
+    2: something could not be judged, e.g. as the log is no longer retained. It needs some 100 MB of memory for each
+    million users of each hour, and up to 200 MB more for each million ids of a partition; --from and --to bound it.
+    """
+    hours = _hours(first, last)
+    try:
+        verdict = _run(hours, data, url)
+    except (CollectorError, ValidationError) as error:
+        verdict = Verdict(not_judged=[NotJudged(None, str(error))])
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        typer.echo(verdict.as_json())
+    else:
+        for line in verdict.text():
+            typer.echo(line)
+    raise typer.Exit(EXIT_CODES[verdict.outcome])
+
+
+def _run(hours: HourRange, data: Path | None, url: str | None) -> Verdict:
+    audit = Audit(find_surroundings(data, url), hours)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("counting the log again", total=None)
+        return audit.run(
+            lambda total: progress.update(task, total=total), lambda offsets: progress.advance(task, offsets)
+        )
+
+
+def _hours(first: str | None, last: str | None) -> HourRange:
+    try:
+        hours = HourRange(
+            0 if first is None else parse_hour(first), END_OF_TIME_MS if last is None else parse_hour(last) + HOUR_MS
+        )
+    except InvalidHour as error:
+        raise typer.BadParameter(str(error)) from error
+    if hours.first >= hours.end:
+        raise typer.BadParameter(f"--from {first} lies after --to {last}")
+    return hours

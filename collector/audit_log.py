@@ -1,0 +1,140 @@
+"""The topic as an audit reads it: with a plain consumer that joins no group and commits nothing."""
+
+import logging
+from collections.abc import Iterator
+from typing import Final, NamedTuple, cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from contract.errors import LogError, LogReplaced, LogTruncated, LogUnavailable, LogUnfit
+from contract.progress import log_of
+from contract.record import PARTITIONS_HEADER, Record, partitions_in
+
+logger = logging.getLogger(__name__)
+
+_ANSWER_WITHIN: Final = 10.0
+"""Seconds that one question may take."""
+_BATCH: Final = 1_000
+_BATCH_WITHIN: Final = 1.0
+_EMPTY_BATCHES: Final = 30
+"""So many in a row, a second each: Kafka is away."""
+
+
+class LogNotRetained(LogError):
+    """Retention removed records, so that they can't be counted again."""
+
+
+class Extent(NamedTuple):
+    """The offsets that a partition holds: from `first` up to, not including, `end`."""
+
+    first: int
+    end: int
+
+
+class AuditedLog:
+    """Reads the topic. Each method raises LogUnavailable, and LogUnfit where there is no such topic."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        """Connections are made when first needed."""
+        self._topic = topic
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "client.id": "collector-audit"}, logger=logger)
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "client.id": "collector-audit",
+                # The library asks for one; a consumer that is assigned by hand and commits nothing joins none.
+                "group.id": "collector-audit",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                # A record that is not there must not be passed over.
+                "auto.offset.reset": "error",
+                # As the workers read.
+                "isolation.level": "read_uncommitted",
+                "check.crcs": True,
+            },
+            logger=logger,
+        )
+
+    def identify(self) -> tuple[str, list[int]]:
+        """The log that the topic is now, and its partitions."""
+        try:
+            described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_ANSWER_WITHIN)
+            description = described[self._topic].result()
+        except KafkaException as error:
+            raise self._explain(error.args[0]) from error
+        return log_of(str(description.topic_id)), sorted(partition.id for partition in description.partitions)
+
+    def verify(self, log: str) -> None:
+        """Raises LogReplaced unless the topic is still `log`."""
+        found, _ = self.identify()
+        if found != log:
+            raise LogReplaced(f"topic {self._topic!r} was created anew: its id was {log} and is {found}")
+
+    def extent(self, partition: int) -> Extent:
+        """What the partition holds now."""
+        try:
+            first, end = self._consumer.get_watermark_offsets(
+                TopicPartition(self._topic, partition), timeout=_ANSWER_WITHIN
+            )
+        except KafkaException as error:
+            raise self._explain(error.args[0]) from error
+        return Extent(first, end)
+
+    def records(self, partition: int, through: int) -> Iterator[Record]:
+        """The partition's records from its beginning up to and including offset `through`, in order.
+
+        Raises LogNotRetained where the beginning is gone, LogTruncated where the log ends before `through`.
+        """
+        self._consumer.assign([TopicPartition(self._topic, partition, 0)])
+        try:
+            at, empty = -1, 0
+            while at < through:
+                # It waits until it has so many: never ask for more than there can be.
+                messages = self._consumer.consume(min(_BATCH, through - at), _BATCH_WITHIN)
+                empty = 0 if messages else empty + 1
+                if empty == _EMPTY_BATCHES:
+                    raise LogUnavailable(f"{self._topic}/{partition}: nothing came for {empty} s after offset {at}")
+                for message in messages:
+                    self._require_record(message, partition, through)
+                    at = _offset_of(message)
+                    if at <= through:
+                        yield _record_of(message, partition)
+        finally:
+            self._consumer.unassign()
+
+    def close(self) -> None:
+        """Gives back connections."""
+        self._consumer.close()
+
+    def _require_record(self, message: Message, partition: int, through: int) -> None:
+        error = message.error()
+        if error is None:
+            return
+        where = f"{self._topic}/{partition}"
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the package's own name for it
+            raise LogTruncated(f"{where} ends before {message.offset()}, but progress says {through} was counted")
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - likewise
+            raise LogNotRetained(f"{where}: records were removed before they could be counted again: {error.str()}")
+        raise self._explain(error)
+
+    def _explain(self, error: KafkaError) -> LogUnavailable | LogUnfit:
+        if error.name() == "UNKNOWN_TOPIC_OR_PART":
+            return LogUnfit(f"topic {self._topic!r} does not exist")
+        return LogUnavailable(f"Kafka did not answer about topic {self._topic!r}: {error.str()}")
+
+
+def _offset_of(message: Message) -> int:
+    offset = message.offset()
+    assert offset is not None
+    return offset
+
+
+def _record_of(message: Message, partition: int) -> Record:
+    partitions = 0
+    # What a producer may hand over as a mapping or as text comes back as pairs with bytes.
+    for name, value in cast("list[tuple[str, bytes | None]]", message.headers() or []):
+        if name == PARTITIONS_HEADER:
+            partitions = partitions_in(value)
+    return Record(partition, _offset_of(message), message.timestamp()[1], message.value(), partitions)

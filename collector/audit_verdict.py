@@ -1,0 +1,127 @@
+"""What an audit found, for people and for programs."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+_SHOWN: Final = 100
+
+
+class Outcome(StrEnum):
+    """In short."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    NOT_JUDGED = "not_judged"
+
+
+EXIT_CODES: Final = {Outcome.EQUAL: 0, Outcome.DIFFERENT: 1, Outcome.NOT_JUDGED: 2}
+
+
+class Numbers(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one side says of an hour; of one partition's window also which partition counts its headers named."""
+
+    counts: dict[str, int]
+    duplicates: int
+    unique_users: int
+    fewest_partitions: int | None = None
+    most_partitions: int | None = None
+
+    def __str__(self) -> str:
+        counts = "".join(f" {event}={count}" for event, count in sorted(self.counts.items()))
+        headers = "" if self.fewest_partitions is None else f" headers={self.fewest_partitions}..{self.most_partitions}"
+        return f"unique_users={self.unique_users}{counts} duplicates={self.duplicates}{headers}"
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """What one side says of a partition's lines, of all hours."""
+
+    lines: int
+    rejected: dict[str, int]
+    watermark: int
+    """Highest record timestamp, ms since the epoch."""
+
+    def __str__(self) -> str:
+        return f"lines={self.lines} rejected={dict(sorted(self.rejected.items()))} watermark={self.watermark}"
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Something that is not what the log says."""
+
+    what: str
+    """`window`: a stored window; `answer`: what the aggregator answers; `progress`: a partition's lines."""
+    hour: str | None
+    partition: int | None
+    """None in an answer: it is of all partitions."""
+    stored: Numbers | Lines | None
+    """What is stored, or answered; None: nothing."""
+    recounted: Numbers | Lines | None
+    """What the log gives; None: nothing."""
+
+    def __str__(self) -> str:
+        where = " ".join(
+            [self.hour or "all hours", "all partitions" if self.partition is None else f"partition {self.partition}"]
+        )
+        verb = "answered" if self.what == "answer" else "stored"
+        return f"{where} {self.what}: {verb} {self.stored or 'nothing'}; recounted {self.recounted or 'nothing'}"
+
+
+class NotJudged(msgspec.Struct, frozen=True):
+    """A partition, or all of it (None), that could not be held against the log, and why."""
+
+    partition: int | None
+    reason: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """All that was found."""
+
+    log: str | None = None
+    through_offsets: dict[int, int] = {}
+    """By partition: how far the log was counted again; stored values are those of this moment."""
+    records: int = 0
+    lines: int = 0
+    windows: int = 0
+    """Windows that were compared: hours of partitions."""
+    answers: int = 0
+    """Hours whose answers were compared."""
+    moving: list[str] = []
+    """Hours that were counted on meanwhile: their windows were compared, their answers could not be."""
+    old_logs: list[str] = []
+    """Logs from before the topic was created anew: they can't be read again, so they are not judged."""
+    of_old_logs: list[str] = []
+    """Hours that hold actions of old logs too: their answers could not be compared."""
+    differences: list[Difference] = []
+    not_judged: list[NotJudged] = []
+
+    @property
+    def outcome(self) -> Outcome:
+        """A difference is one whatever else could not be judged."""
+        if self.differences:
+            return Outcome.DIFFERENT
+        return Outcome.NOT_JUDGED if self.not_judged else Outcome.EQUAL
+
+    def as_json(self) -> bytes:
+        """One object."""
+        fields = {"outcome": self.outcome, **{name: getattr(self, name) for name in self.__struct_fields__}}
+        return msgspec.json.format(msgspec.json.encode(fields))
+
+    def text(self) -> Iterator[str]:
+        """Lines for people."""
+        for difference in self.differences[:_SHOWN]:
+            yield f"different: {difference}"
+        if len(self.differences) > _SHOWN:
+            yield f"different: {len(self.differences) - _SHOWN} more; --json tells all"
+        for one in self.not_judged:
+            yield f"not judged: {one.reason}"
+        if self.moving:
+            yield f"counted on meanwhile, answers not compared: {', '.join(self.moving)}"
+        if self.old_logs:
+            hours = f"; answers not compared: {', '.join(self.of_old_logs)}" if self.of_old_logs else ""
+            yield f"not judged, as the topic was created anew since: {', '.join(self.old_logs)}{hours}"
+        yield (
+            f"{self.outcome.replace('_', ' ')}: {self.windows:,} windows and {self.answers:,} answers against "
+            f"{self.lines:,} lines in {self.records:,} records"
+        )
