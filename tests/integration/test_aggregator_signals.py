@@ -35,8 +35,10 @@ class HeldInfluxDB:
         await runner.setup()
         port = free_port()
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield f"http://127.0.0.1:{port}"
-        await runner.cleanup()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            await runner.cleanup()
 
     async def _answer(self, _: web.Request) -> web.Response:
         self.asked.set()
