@@ -1,0 +1,100 @@
+"""How workers end, and what their end costs: time, never a number."""
+
+import signal
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from kafka_admin import committed_offsets, members
+from services.door import Door
+from worker_pipeline import PARTITIONS, Pipeline, eventually
+from worker_traffic import Traffic
+
+
+@pytest.fixture
+def door(pipeline: Pipeline) -> Iterator[Door]:
+    """Before the store, open."""
+    address = urlsplit(str(pipeline.influx.influx_url))
+    with Door(address.hostname or "", address.port or 0) as door:
+        yield door
+
+
+def committed(pipeline: Pipeline) -> dict[int, int]:
+    return committed_offsets(pipeline.bootstrap, pipeline.group, pipeline.topic, PARTITIONS)
+
+
+async def test_what_was_received_at_sigterm_is_stored_and_committed_before_the_exit(
+    pipeline: Pipeline, door: Door
+) -> None:
+    """The store hangs, so that all that was sent waits in the worker's mailbox."""
+    worker = pipeline.started(influx_url=door.url, influx_timeout="PT2S", worker_buffered_records="5000")
+    door.hold()
+    pipeline.send(Traffic().actions(500), lines=1)
+    await eventually(lambda: worker.metric("retries_total", attempt="load windows") > 0)
+
+    worker.terminate()
+    await eventually(lambda: "draining" in worker.logged())
+    door.open()
+
+    assert worker.wait_for_end() == 0, worker.log_tail()
+    assert await pipeline.through() == pipeline.ends
+    assert committed(pipeline) == {partition: end + 1 for partition, end in pipeline.ends.items()}
+    await pipeline.is_exact()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_a_worker_in_mid_stream_with_0_and_the_next_one_goes_on(
+    pipeline: Pipeline, number: signal.Signals
+) -> None:
+    traffic = Traffic()
+    worker = pipeline.started()
+    pipeline.send(traffic.actions(3_000), lines=5)
+    worker.running.send(number)
+    worker.running.send(number)
+    assert worker.wait_for_end() == 0, worker.log_tail()
+    stored = await pipeline.through()
+    assert committed(pipeline).items() >= {partition: end + 1 for partition, end in stored.items()}.items()
+
+    pipeline.started()
+
+    await pipeline.counted()
+    await pipeline.is_exact()
+
+
+async def test_a_worker_that_ends_has_left_the_group(pipeline: Pipeline) -> None:
+    """Others need not wait for its session to time out."""
+    worker = pipeline.started()
+    assert members(pipeline.admin, pipeline.group) == 1
+    assert worker.stop() == 0
+    assert members(pipeline.admin, pipeline.group) == 0
+
+
+async def test_a_killed_worker_costs_no_number(pipeline: Pipeline) -> None:
+    traffic = Traffic()
+    for _ in range(2):
+        worker = pipeline.started()
+        before = await pipeline.through()
+        pipeline.send(traffic.actions(4_000), lines=3)
+        await pipeline.moved(before)
+        worker.kill()
+    pipeline.started()
+    await pipeline.counted()
+    await pipeline.is_exact()
+
+
+async def test_a_second_worker_takes_its_share_and_over_all_when_the_first_is_killed(pipeline: Pipeline) -> None:
+    traffic = Traffic()
+    first = pipeline.started()
+    pipeline.send(traffic.actions(2_000), lines=3)
+    second = pipeline.started()
+    pipeline.send(traffic.actions(2_000), lines=3)
+    await eventually(lambda: [len(worker.owned()) for worker in (first, second)] == [2, 2])
+    assert sorted(first.owned() + second.owned()) == list(range(PARTITIONS))
+
+    pipeline.send(traffic.actions(2_000), lines=3)
+    first.kill()
+    pipeline.send(traffic.actions(2_000), lines=3)
+
+    await eventually(lambda: second.owned() == list(range(PARTITIONS)))
+    await pipeline.counted()
+    await pipeline.is_exact()

@@ -1,0 +1,187 @@
+"""A store that is down, or hangs, or refuses: workers wait, say so, and count on when it is back."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from services.door import Door
+from services.worker_process import WorkerProcess
+from worker_pipeline import PARTITIONS, Pipeline, eventually
+from worker_traffic import Traffic
+
+from contract.action import Action
+
+
+@pytest.fixture
+def door(pipeline: Pipeline) -> Iterator[Door]:
+    """Before the store, open."""
+    address = urlsplit(str(pipeline.influx.influx_url))
+    with Door(address.hostname or "", address.port or 0) as door:
+        yield door
+
+
+def is_retrying(worker: WorkerProcess) -> bool:
+    """Whether /readyz names what is tried again and again."""
+    return bool(re.search(r"(read progress|load windows|store \w+): \S+", worker.why_not_ready()))
+
+
+async def test_an_outage_shows_in_readyz_and_in_a_metric_and_costs_no_number(pipeline: Pipeline, door: Door) -> None:
+    traffic = Traffic()
+    worker = pipeline.started(influx_url=door.url)
+    pipeline.send(traffic.actions(1_000))
+    await pipeline.counted()
+
+    door.shut()
+    pipeline.send(traffic.actions(1_000))
+    await eventually(lambda: is_retrying(worker))
+    answer = worker.get("/readyz")
+    assert answer is not None
+    assert answer.status_code == 503
+    await eventually(lambda: worker.metric("retries_total") >= 2)
+    alive = worker.get("/healthz")
+    assert alive is not None
+    assert alive.status_code == 200
+
+    door.open()
+    await eventually(worker.is_ready)
+    await pipeline.counted()
+    await pipeline.is_exact()
+
+
+async def test_a_store_that_hangs_and_carries_writes_out_late_costs_no_number(pipeline: Pipeline, door: Door) -> None:
+    """What a worker gave up on arrives after the worker has tried again: a hanging server, not a dead one."""
+    traffic = Traffic()
+    worker = pipeline.started(influx_url=door.url, influx_timeout="PT0.5S")
+    for _ in range(3):
+        pipeline.send(traffic.actions(1_000), lines=10)
+        tried = worker.metric("retries_total")
+        door.hold()
+        pipeline.send(traffic.actions(1_000), lines=10)
+        await eventually(lambda tried=tried: worker.metric("retries_total") > tried + 1)  # type: ignore[misc] # a lambda's default
+        door.open()
+    await pipeline.counted()
+    await pipeline.is_exact()
+    assert worker.running.is_alive()
+
+
+async def test_sigterm_during_an_outage_ends_with_75_within_the_bound_and_the_next_worker_catches_up(
+    pipeline: Pipeline, door: Door
+) -> None:
+    traffic = Traffic()
+    worker = pipeline.started(influx_url=door.url, worker_drain_timeout="PT3S")
+    pipeline.send(traffic.actions(1_000))
+    await pipeline.counted()
+    door.shut()
+    pipeline.send(traffic.actions(1_000))
+    await eventually(lambda: is_retrying(worker))
+
+    worker.terminate()
+
+    assert worker.wait_for_end(within=10) == 75
+    pipeline.started()
+    await pipeline.counted()
+    await pipeline.is_exact()
+
+
+async def test_a_worker_that_starts_during_an_outage_waits_and_then_counts(pipeline: Pipeline, door: Door) -> None:
+    pipeline.send(Traffic().actions(1_000))
+    door.shut()
+    worker = pipeline.worker(influx_url=door.url)
+    worker.start()
+    await eventually(lambda: is_retrying(worker))
+    # Faust gives a seek so long, and no longer.
+    await eventually(lambda: "nothing is read until it does" in worker.logged())
+    assert not worker.is_ready()
+
+    door.open()
+
+    await eventually(worker.is_ready)
+    await pipeline.counted()
+    await pipeline.is_exact()
+
+
+async def test_workers_that_come_and_share_during_an_outage_all_count_once_it_is_over(
+    pipeline: Pipeline, door: Door
+) -> None:
+    """The second one's arrival takes partitions from the first while that one waits for the store."""
+    pipeline.send(Traffic().actions(1_000), lines=10)
+    door.shut()
+    first, second = pipeline.worker(influx_url=door.url), pipeline.worker(influx_url=door.url)
+    first.start()
+    await eventually(lambda: is_retrying(first))
+    second.start()
+    await eventually(lambda: is_retrying(second))
+
+    door.open()
+
+    await eventually(lambda: sorted([*first.owned(), *second.owned()]) == list(range(PARTITIONS)))
+    await pipeline.counted()
+    await pipeline.is_exact()
+
+
+async def test_sigterm_before_the_store_ever_answered_ends_a_worker_within_the_bound(
+    pipeline: Pipeline, door: Door
+) -> None:
+    door.shut()
+    worker = pipeline.worker(influx_url=door.url, worker_drain_timeout="PT5S")
+    worker.start()
+    await eventually(lambda: is_retrying(worker))
+
+    worker.terminate()
+
+    assert worker.wait_for_end(within=12) in (0, 75)
+
+
+async def test_a_rebalance_during_an_outage_is_bounded_and_costs_no_number(pipeline: Pipeline, door: Door) -> None:
+    """Writes are under way while their partitions are given to another worker."""
+    traffic = Traffic()
+    settings = {"influx_url": door.url, "influx_timeout": "PT3S", "worker_release_timeout": "PT1S"}
+    first = pipeline.started(**settings)
+    pipeline.send(traffic.actions(1_000), lines=10)
+    await pipeline.counted()
+    door.hold()
+    pipeline.send(traffic.actions(1_000), lines=10)
+    second = pipeline.worker(**settings)
+    second.start()
+    await eventually(lambda: "released partitions before their flush was done" in first.logged())
+
+    door.open()
+
+    await eventually(lambda: first.is_ready() and second.is_ready())
+    pipeline.send(traffic.actions(1_000), lines=10)
+    await pipeline.counted()
+    await pipeline.is_exact()
+
+
+async def test_a_missing_bucket_is_waited_for(pipeline: Pipeline) -> None:
+    bucket = pipeline.influx.hourly_bucket.replace("hourly", "later")
+    worker = pipeline.worker(hourly_bucket=bucket)
+    worker.start()
+    await eventually(lambda: bucket.split("/")[0] in worker.why_not_ready())
+
+    query(pipeline, f'CREATE DATABASE "{bucket.split("/")[0]}"')
+
+    await eventually(worker.is_ready)
+
+
+async def test_a_type_conflict_on_our_own_points_ends_the_worker_with_the_evidence(pipeline: Pipeline) -> None:
+    """Retrying can never help: somebody else wrote a number where our text belongs."""
+    at = pipeline.this_hour * 1_000_000
+    database = pipeline.influx.raw_bucket.split("/")[0]
+    write(pipeline, database, f"actions user=5i {at}")
+    worker = pipeline.started()
+    pipeline.send([Action(pipeline.this_hour, "ada", "click")])
+    assert worker.wait_for_end() == 1
+    assert "field type conflict" in worker.logged()
+    assert 'user="ada"' in worker.logged()
+    assert await pipeline.through() == {}
+
+
+def query(pipeline: Pipeline, text: str) -> None:
+    httpx.post(f"{pipeline.influx.influx_url}query", params={"q": text}).raise_for_status()
+
+
+def write(pipeline: Pipeline, database: str, line: str) -> None:
+    httpx.post(f"{pipeline.influx.influx_url}write", params={"db": database}, content=line).raise_for_status()
