@@ -111,9 +111,9 @@ class Verdict(msgspec.Struct, frozen=True):
     def text(self) -> Iterator[str]:
         """Lines for people."""
         for difference in self.differences[:_SHOWN]:
-            yield f"different: {difference}"
+            yield f"differs: {difference}"
         if len(self.differences) > _SHOWN:
-            yield f"different: {len(self.differences) - _SHOWN} more; --json tells all"
+            yield f"differs: {len(self.differences) - _SHOWN} more; --json tells all"
         for one in self.not_judged:
             yield f"not judged: {one.reason}"
         if self.moving:

@@ -1,0 +1,270 @@
+"""The audit against real Kafka, real InfluxDB, a real worker and a real aggregator."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from kafka_admin import create_again, delete_topic, log_of_topic, remove_records
+from worker_pipeline import PARTITIONS, Pipeline
+from worker_traffic import Traffic
+
+from contract.action import RULES_VERSION, Action
+from contract.hour import HOUR_MS, format_hour
+from contract.progress import LogPartition
+from contract.store import ProgressPoint, WindowPoint
+from deploy.local.ports import free_port
+from deploy.local.python_service import PythonService
+
+ACTIONS = 3_000
+
+
+@pytest.fixture
+def environment(pipeline: Pipeline) -> dict[str, str]:
+    return {
+        "COLLECTOR_KAFKA_BOOTSTRAP": pipeline.bootstrap,
+        "COLLECTOR_TOPIC": pipeline.topic,
+        "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
+        "COLLECTOR_RAW_BUCKET": pipeline.influx.raw_bucket,
+        "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
+    }
+
+
+@pytest.fixture
+def aggregator(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    service = PythonService("aggregator", free_port(), tmp_path / "aggregator.log", "aggregator", environment)
+    service.start()
+    service.wait_until_ready()
+    yield f"http://127.0.0.1:{service.port}"
+    service.kill()
+
+
+class Auditor:
+    """`collector audit`, as the shell starts it."""
+
+    def __init__(self, environment: dict[str, str], url: str) -> None:
+        self._environment = os.environ | environment
+        self._url = url
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        program = [sys.executable, "-c", "from collector.cli import main; main()"]
+        return subprocess.run(
+            [*program, "audit", "--url", self._url, *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def __call__(self, *arguments: str) -> tuple[int, dict[str, Any]]:
+        ended = self.run("--json", *arguments)
+        assert ended.stdout, ended.stderr
+        return ended.returncode, json.loads(ended.stdout)
+
+
+@pytest.fixture
+def audit(environment: dict[str, str], aggregator: str) -> Auditor:
+    return Auditor(environment, aggregator)
+
+
+async def counted(pipeline: Pipeline, traffic: Traffic | None = None) -> None:
+    """Actions of many hours, counted by a worker that is still there."""
+    pipeline.send((traffic or Traffic()).actions(ACTIONS), lines=20)
+    pipeline.append(b'{"broken":1}\nnot json\n', 2)
+    pipeline.append(None, 3)
+    pipeline.acknowledged()
+    if not pipeline.workers:
+        pipeline.started()
+    await pipeline.counted()
+
+
+async def any_window(pipeline: Pipeline, hour: int, partition: int = 1) -> WindowPoint:
+    """The committed window that covers most."""
+    points = await pipeline.store.read_windows(hour, LogPartition(pipeline.log, partition))
+    return max(points, key=lambda point: point.value.through_offset)
+
+
+async def test_what_workers_counted_is_equal_to_the_log(pipeline: Pipeline, audit: Auditor) -> None:
+    await counted(pipeline)
+
+    code, verdict = audit()
+
+    assert (code, verdict["outcome"], verdict["differences"], verdict["not_judged"]) == (0, "equal", [], [])
+    assert verdict["answers"] == len(pipeline.expected())
+    assert verdict["lines"] == ACTIONS + 3
+    assert verdict["through_offsets"] == {
+        str(partition): offset for partition, offset in (await pipeline.through()).items()
+    }
+
+
+async def test_a_wrong_number_in_one_stored_window_is_seen_and_named(pipeline: Pipeline, audit: Auditor) -> None:
+    await counted(pipeline)
+    right = await any_window(pipeline, pipeline.this_hour)
+    for name, wrong in {"counts": {"click": 1}, "duplicates": 77, "unique_users": 1, "most_partitions": 5}.items():
+        wrong_value = msgspec.structs.replace(right.value, **{name: wrong})
+        await pipeline.store.write_windows([right._replace(value=wrong_value)], [])
+
+        code, verdict = audit("--from", format_hour(pipeline.this_hour))
+
+        assert (code, verdict["outcome"]) == (1, "different")
+        (window,) = [one for one in verdict["differences"] if one["what"] == "window"]
+        assert (window["hour"], window["partition"]) == (format_hour(pipeline.this_hour), 1)
+        assert window["stored"][name] == wrong
+        assert window["recounted"] == {key: getattr(right.value, key) for key in window["recounted"]}
+
+
+async def test_people_are_told_the_wrong_window_and_the_wrong_answer_it_makes(
+    pipeline: Pipeline, audit: Auditor
+) -> None:
+    await counted(pipeline)
+    right = await any_window(pipeline, pipeline.this_hour)
+    duplicates = right.value.duplicates
+    wrong_value = msgspec.structs.replace(right.value, duplicates=duplicates + 1)
+    await pipeline.store.write_windows([right._replace(value=wrong_value)], [])
+
+    everything, earlier = audit.run(), audit.run("--to", format_hour(pipeline.this_hour - HOUR_MS))
+
+    in_all = pipeline.expected()[pipeline.this_hour].duplicates
+    hour = format_hour(pipeline.this_hour)
+    window, answer, summary = everything.stdout.splitlines()
+    assert everything.returncode == 1
+    assert window.startswith(f"differs: {hour} partition 1 window: stored unique_users=")
+    assert (window.count(f"duplicates={duplicates + 1} "), window.count(f"duplicates={duplicates} ")) == (1, 1)
+    assert answer.startswith(f"differs: {hour} all partitions answer: answered unique_users=")
+    assert answer.count(f"duplicates={in_all + 1};") == 1
+    assert answer.endswith(f"duplicates={in_all}")
+    assert summary.startswith("different: ")
+    assert (earlier.returncode, earlier.stdout[:7]) == (0, "equal: ")
+
+
+async def test_a_window_of_an_hour_that_the_log_has_nothing_of_is_seen(pipeline: Pipeline, audit: Auditor) -> None:
+    await counted(pipeline)
+    right = await any_window(pipeline, pipeline.this_hour)
+    empty = pipeline.this_hour - 100 * HOUR_MS
+    await pipeline.store.write_windows([right._replace(hour=empty)], [])
+
+    code, verdict = audit("--from", format_hour(empty), "--to", format_hour(empty))
+
+    assert code == 1
+    assert [(one["what"], one["hour"], one["partition"]) for one in verdict["differences"]] == [
+        ("window", format_hour(empty), 1),
+        ("answer", format_hour(empty), None),
+    ]
+    assert [one["recounted"] for one in verdict["differences"]] == [
+        None,
+        {"counts": {}, "duplicates": 0, "unique_users": 0},
+    ]
+
+
+async def test_progress_that_names_other_lines_than_the_log_has_is_seen(pipeline: Pipeline, audit: Auditor) -> None:
+    await counted(pipeline)
+    pipeline.workers[0].stop()
+    await count_by_hand(pipeline, 2)
+
+    code, verdict = audit()
+
+    assert code == 1
+    (difference,) = verdict["differences"]
+    assert (difference["what"], difference["hour"], difference["partition"]) == ("progress", None, 2)
+    assert difference["stored"]["rejected"] == {"unknown_field": 1, "not_json": 1}
+    assert difference["recounted"]["rejected"] == {"unknown_field": 1, "not_json": 1, "timestamp_missing": 1}
+    assert difference["recounted"]["lines"] == difference["stored"]["lines"] + 1
+
+
+async def count_by_hand(pipeline: Pipeline, partition: int, **changed: object) -> None:
+    """One more record, and a progress that covers it, otherwise as it was: no worker wrote it."""
+    source = LogPartition(pipeline.log, partition)
+    pipeline.append(b"{}", partition)
+    pipeline.acknowledged()
+    before = (await pipeline.store.read_progress(source))[source]
+    after = msgspec.structs.replace(before, through_offset=before.through_offset + 1, mark=None, **changed)
+    await pipeline.store.write_progress([ProgressPoint(source, 0, after)])
+
+
+async def test_workers_may_go_on_meanwhile(pipeline: Pipeline, audit: Auditor) -> None:
+    traffic = Traffic()
+    await counted(pipeline, traffic)
+    for _ in range(3):
+        pipeline.send(traffic.actions(500), lines=5)
+        code, verdict = audit()
+        assert (code, verdict["differences"]) == (0, [])
+    await pipeline.counted()
+    assert audit()[1]["moving"] == []
+
+
+async def test_a_log_whose_beginning_is_gone_cannot_be_judged(pipeline: Pipeline, audit: Auditor) -> None:
+    await counted(pipeline)
+    remove_records(pipeline.admin, pipeline.topic, {3: 2})
+
+    code, verdict = audit()
+
+    assert (code, verdict["outcome"], verdict["answers"]) == (2, "not_judged", 0)
+    (reason,) = verdict["not_judged"]
+    assert reason["partition"] == 3
+    assert "first offset is 2" in reason["reason"]
+    assert sorted(verdict["through_offsets"]) == ["0", "1", "2"]
+
+
+async def test_what_nobody_has_counted_yet_cannot_be_judged(pipeline: Pipeline, audit: Auditor) -> None:
+    assert audit()[0] == 2
+    pipeline.append(b"x", 2)
+    pipeline.acknowledged()
+
+    code, verdict = audit()
+
+    assert (code, [one["partition"] for one in verdict["not_judged"]]) == (2, [2])
+
+
+async def test_progress_of_another_version_of_the_rules_cannot_be_judged(pipeline: Pipeline, audit: Auditor) -> None:
+    await counted(pipeline)
+    pipeline.workers[0].stop()
+    await count_by_hand(pipeline, 0, rules=RULES_VERSION + 1)
+
+    code, verdict = audit()
+
+    assert (code, [one["partition"] for one in verdict["not_judged"]]) == (2, [0])
+
+
+async def test_a_topic_created_anew_is_judged_and_the_old_log_told_apart(pipeline: Pipeline, audit: Auditor) -> None:
+    await counted(pipeline)
+    pipeline.workers[0].kill()
+    old = pipeline.log
+    delete_topic(pipeline.admin, pipeline.topic)
+    create_again(pipeline.admin, pipeline.topic, PARTITIONS)
+    pipeline.starts_anew(log_of_topic(pipeline.admin, pipeline.topic))
+    fresh = pipeline.this_hour - 500 * HOUR_MS
+    pipeline.send([Action(pipeline.this_hour, "user-1", "click"), Action(fresh, "user-1", "click")])
+    pipeline.started()
+    await pipeline.counted()
+
+    code, verdict = audit()
+
+    assert (code, verdict["old_logs"], verdict["of_old_logs"]) == (0, [old], [format_hour(pipeline.this_hour)])
+    assert (verdict["windows"], verdict["answers"]) == (2, 1)
+
+
+async def test_without_an_aggregator_the_answers_are_not_judged(
+    pipeline: Pipeline, environment: dict[str, str]
+) -> None:
+    await counted(pipeline)
+
+    code, verdict = Auditor(environment, f"http://127.0.0.1:{free_port()}")()
+
+    assert (code, verdict["differences"]) == (2, [])
+    assert "does not answer" in verdict["not_judged"][0]["reason"]
+
+
+async def test_without_kafka_or_the_store_nothing_is_judged(pipeline: Pipeline, environment: dict[str, str]) -> None:
+    await counted(pipeline)
+    nobody = f"127.0.0.1:{free_port()}"
+
+    without_store = Auditor({**environment, "COLLECTOR_INFLUX_URL": f"http://{nobody}"}, "http://none")()
+    without_topic = Auditor({**environment, "COLLECTOR_TOPIC": "no-such-topic"}, "http://none")()
+
+    assert [one[0] for one in (without_store, without_topic)] == [2, 2]
+    assert "does not exist" in without_topic[1]["not_judged"][0]["reason"]
