@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from aggregator import problems
 from aggregator.answers import HourReader
+from aggregator.ledger_reader import LedgerReader
 from aggregator.log_ends import LogEndsReader
 from aggregator.metrics import MeasuredRequests, Metrics
 from aggregator.probes import probes
@@ -41,7 +42,7 @@ def create_app(settings: AggregatorSettings, store: Store, log_ends: LogEndsRead
         lifespan=lifespan,
     )
     problems.install(app)
-    app.include_router(routes(reader))
+    app.include_router(routes(reader, LedgerReader(store, look, metrics, settings)))
     app.include_router(probes(store, look, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(MeasuredRequests, metrics=metrics)
     return app

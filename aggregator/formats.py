@@ -8,6 +8,12 @@ from pydantic import BaseModel, Field
 from aggregator.answers import Answer
 from contract.hour import format_hour
 
+NO_STORE: Final = "no-store"
+NO_STORE_IN_OPENAPI: Final[dict[str, Any]] = {
+    "description": "Late actions may change any hour's numbers.",
+    "schema": {"const": NO_STORE},
+    "required": True,
+}
 COMPLETENESS_IN_OPENAPI: Final[dict[str, Any]] = {
     "Collector-Complete-Through": {
         "description": "Every action acknowledged before this instant is counted. Absent where that is unknown.",
@@ -22,11 +28,7 @@ COMPLETENESS_IN_OPENAPI: Final[dict[str, Any]] = {
         "schema": {"type": "string", "enum": ["true", "false"]},
         "required": True,
     },
-    "Cache-Control": {
-        "description": "Late actions may change any hour's numbers.",
-        "schema": {"const": "no-store"},
-        "required": True,
-    },
+    "Cache-Control": NO_STORE_IN_OPENAPI,
 }
 
 
@@ -89,7 +91,7 @@ def as_json(answer: Answer) -> HourAnswer:
 def headers_of(answer: Answer) -> dict[str, str]:
     """How complete the answer is, for readers of the text; a header that is absent stands for unknown."""
     completeness = answer.completeness
-    headers = {"Cache-Control": "no-store", "Collector-Final": "true" if completeness.final else "false"}
+    headers = {"Cache-Control": NO_STORE, "Collector-Final": "true" if completeness.final else "false"}
     if completeness.complete_through is not None:
         headers["Collector-Complete-Through"] = format_instant(completeness.complete_through)
     if completeness.lag is not None:

@@ -1,4 +1,4 @@
-"""What readers ask: an hour's numbers, as classic text or as JSON."""
+"""What readers ask: an hour's numbers, as classic text or as JSON, and the ledger."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -7,20 +7,32 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from aggregator.answers import HourReader
-from aggregator.formats import COMPLETENESS_IN_OPENAPI, HourAnswer, as_json, classic_text, headers_of
+from aggregator.formats import (
+    COMPLETENESS_IN_OPENAPI,
+    NO_STORE,
+    NO_STORE_IN_OPENAPI,
+    HourAnswer,
+    as_json,
+    classic_text,
+    headers_of,
+)
+from aggregator.ledger import Ledger
+from aggregator.ledger_reader import LedgerReader
 from aggregator.parameters import TIMESTAMP_IN_OPENAPI, hour_in_path, hour_of_timestamp
 from aggregator.problems import documented
 
 _PROBLEMS = documented(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+_LEDGER_PROBLEMS = documented(HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
 _TEXT = {"schema": {"type": "string"}, "example": "unique_users,2\nclicks,3\nimpressions,1\n"}
 
 
-def routes(reader: HourReader) -> APIRouter:
-    """The routes of the business answer."""
-    router = APIRouter(tags=["hours"])
+def routes(reader: HourReader, ledger_reader: LedgerReader) -> APIRouter:
+    """The routes of the business answer, and of its books."""
+    router = APIRouter()
 
     @router.get(
         "/analytics",
+        tags=["hours"],
         summary="An hour's numbers, three lines of text",
         response_class=PlainTextResponse,
         openapi_extra=TIMESTAMP_IN_OPENAPI,
@@ -36,6 +48,7 @@ def routes(reader: HourReader) -> APIRouter:
 
     @router.get(
         "/v1/hours/{hour}",
+        tags=["hours"],
         summary="An hour's numbers, and how complete they are",
         responses={**_PROBLEMS, HTTPStatus.OK: {"headers": COMPLETENESS_IN_OPENAPI}},
     )
@@ -47,5 +60,20 @@ def routes(reader: HourReader) -> APIRouter:
         answer = await reader.read(hour_in_path(hour))
         response.headers.update(headers_of(answer))
         return as_json(answer)
+
+    @router.get(
+        "/v1/ledger",
+        tags=["ledger"],
+        summary="Where each line of the log went",
+        responses={**_LEDGER_PROBLEMS, HTTPStatus.OK: {"headers": {"Cache-Control": NO_STORE_IN_OPENAPI}}},
+    )
+    async def ledger(response: Response) -> Ledger:
+        """For each partition: lines read = counted + duplicates + rejected + lost, over all hours there ever were.
+
+        It reads all of them: ask seldom. A partition that is counted on meanwhile is told as in flight.
+        """
+        found = await ledger_reader.read()
+        response.headers["Cache-Control"] = NO_STORE
+        return found
 
     return router

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
+import msgspec
+
 from aggregator.answers import HourReader
 from aggregator.log_ends import FakeLogEnds, LogEndsReader
 from aggregator.metrics import Metrics
@@ -90,7 +92,8 @@ class World:
             await self.store.write_windows([WindowPoint(source, hour, place, value)], [])
             yield
         lines = progress.lines + sum(len(record.actions) for record in records)
-        counted = Progress(end, lines=lines, lost=progress.lost, watermark=records[-1].timestamp)
+        watermark = records[-1].timestamp
+        counted = msgspec.structs.replace(progress, through_offset=end, lines=lines, watermark=watermark)
         await self.store.write_progress([ProgressPoint(source, place, counted)])
         yield
 

@@ -11,6 +11,7 @@ from aggregator.settings import AggregatorSettings
 EVERY_ROUTE = {
     "/analytics": "text/plain",
     "/v1/hours/{hour}": "application/json",
+    "/v1/ledger": "application/json",
     "/healthz": "application/json",
     "/readyz": "application/json",
     "/metrics": "text/plain",
@@ -77,9 +78,23 @@ async def test_an_answer_has_the_headers_and_the_fields_that_are_described(
     assert set(fields["properties"]) == set(fields["required"]) == set(answer.json())
 
 
-def test_every_field_says_what_it_means(openapi: dict[str, Any]) -> None:
+async def test_the_ledger_has_the_fields_that_are_described(client: httpx.AsyncClient, openapi: dict[str, Any]) -> None:
+    ledger = (await client.get("/v1/ledger")).json()
+
+    for schema, found in {
+        "Ledger": ledger,
+        "PartitionLedger": ledger["partitions"][0],
+        "LedgerTotals": ledger["totals"],
+    }.items():
+        described = openapi["components"]["schemas"][schema]
+        assert set(described["properties"]) == set(described["required"]) == set(found)
+    assert set(openapi["paths"]["/v1/ledger"]["get"]["responses"]) == {"200", "500", "503", "default"}
+
+
+@pytest.mark.parametrize("schema", ["HourAnswer", "Ledger", "PartitionLedger", "LedgerTotals"])
+def test_every_field_says_what_it_means(openapi: dict[str, Any], schema: str) -> None:
     def undescribed() -> Iterator[str]:
-        for name, field in openapi["components"]["schemas"]["HourAnswer"]["properties"].items():
+        for name, field in openapi["components"]["schemas"][schema]["properties"].items():
             if not field.get("description"):
                 yield name
 
