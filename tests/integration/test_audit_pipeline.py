@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +249,42 @@ async def test_a_topic_created_anew_is_judged_and_the_old_log_told_apart(pipelin
 
     assert (code, verdict["old_logs"], verdict["of_old_logs"]) == (0, [old], [format_hour(pipeline.this_hour)])
     assert (verdict["windows"], verdict["answers"]) == (2, 1)
+
+
+async def test_an_aggregator_that_answers_wrongly_is_seen_where_all_that_is_stored_is_right(
+    pipeline: Pipeline, environment: dict[str, str]
+) -> None:
+    await counted(pipeline)
+    with wrong_aggregator() as url:
+        code, verdict = Auditor(environment, url)()
+
+    assert code == 1
+    assert [(one["what"], one["hour"]) for one in verdict["differences"]] == [
+        ("answer", format_hour(hour)) for hour in sorted(pipeline.expected())
+    ]
+
+
+@contextmanager
+def wrong_aggregator() -> Iterator[str]:
+    """Answers zeros for every hour."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b'{"counts":{},"duplicates":0,"unique_users":0}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 async def test_without_an_aggregator_the_answers_are_not_judged(

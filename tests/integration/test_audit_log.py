@@ -1,0 +1,95 @@
+"""Reading a real topic as the audit does."""
+
+import secrets
+from collections.abc import Callable, Iterator
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from kafka_admin import create_again, delete_topic, log_of_topic, remove_records
+
+from collector.audit_log import AuditedLog, Extent, LogNotRetained
+from contract.errors import LogReplaced, LogTruncated, LogUnfit
+
+
+@pytest.fixture
+def topic(create_topic: Callable[..., str], kafka_bootstrap: str) -> str:
+    name = create_topic(1)
+    log_of_topic(AdminClient({"bootstrap.servers": kafka_bootstrap}), name)
+    return name
+
+
+@pytest.fixture
+def log(kafka_bootstrap: str, topic: str) -> Iterator[AuditedLog]:
+    one = AuditedLog(kafka_bootstrap, topic)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def producer(kafka_bootstrap: str) -> Producer:
+    return Producer({"bootstrap.servers": kafka_bootstrap, "transactional.id": secrets.token_hex(4), "log_level": 0})
+
+
+def append(producer: Producer, topic: str, *values: bytes | None, commit: bool = True) -> None:
+    """One transaction; its end takes an offset too."""
+    producer.begin_transaction()
+    for value in values:
+        producer.produce(topic, value, headers={"partitions": b"8"})
+    # An abort takes back what was not sent yet.
+    assert producer.flush(20) == 0
+    producer.commit_transaction() if commit else producer.abort_transaction()
+
+
+def test_all_records_up_to_an_offset_are_read_over_holes_and_aborted_ones_too(
+    log: AuditedLog, producer: Producer, topic: str
+) -> None:
+    """As the workers read."""
+    producer.init_transactions()
+    append(producer, topic, b"a", None)
+    append(producer, topic, b"c", commit=False)
+    append(producer, topic, *([b"d"] * 3_000))
+
+    assert log.extent(0) == Extent(0, 3_006)
+    records = list(log.records(0, 3_004))
+    assert [record.offset for record in records] == [0, 1, 3, *range(5, 3_005)]
+    assert [record.value for record in records[:4]] == [b"a", None, b"c", b"d"]
+    assert {record.partitions for record in records} == {8}
+    assert [record.offset for record in log.records(0, 1)] == [0, 1]
+    assert list(log.records(0, -1)) == []
+
+
+def test_a_log_that_ends_too_early_or_begins_too_late_is_told(
+    log: AuditedLog, producer: Producer, topic: str, kafka_bootstrap: str
+) -> None:
+    producer.init_transactions()
+    append(producer, topic, b"a", b"b", b"c")
+    with pytest.raises(LogTruncated, match=f"{topic}/0 ends before 4, but progress says 9 was counted"):
+        list(log.records(0, 9))
+
+    remove_records(AdminClient({"bootstrap.servers": kafka_bootstrap}), topic, {0: 2})
+
+    assert log.extent(0) == Extent(2, 4)
+    with pytest.raises(LogNotRetained, match=f"{topic}/0"):
+        list(log.records(0, 2))
+
+
+def test_a_topic_that_is_created_anew_is_another_log(log: AuditedLog, topic: str, kafka_bootstrap: str) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    before, partitions = log.identify()
+    assert partitions == [0]
+    log.verify(before)
+    delete_topic(admin, topic)
+    create_again(admin, topic, 2)
+    after = log_of_topic(admin, topic)
+
+    with pytest.raises(LogReplaced, match=f"its id was {before} and is {after}"):
+        log.verify(before)
+    assert log.identify() == (after, [0, 1])
+
+
+def test_a_topic_that_is_not_there_is_told(kafka_bootstrap: str) -> None:
+    log = AuditedLog(kafka_bootstrap, "no-such-topic")
+    with pytest.raises(LogUnfit, match="'no-such-topic' does not exist"):
+        log.identify()
+    log.close()

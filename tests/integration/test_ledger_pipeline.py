@@ -1,0 +1,116 @@
+"""The ledger over real Kafka, real InfluxDB, a real worker and a real aggregator."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from kafka_admin import remove_records
+from worker_pipeline import PARTITIONS, Pipeline
+from worker_traffic import Traffic
+
+from contract.progress import LogPartition
+from deploy.local.ports import free_port
+from deploy.local.python_service import PythonService
+
+ACTIONS = 3_000
+
+
+@pytest.fixture
+def aggregator(pipeline: Pipeline, tmp_path: Path) -> Iterator[PythonService]:
+    environment = {
+        "COLLECTOR_KAFKA_BOOTSTRAP": pipeline.bootstrap,
+        "COLLECTOR_TOPIC": pipeline.topic,
+        "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
+        "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
+    }
+    service = PythonService("aggregator", free_port(), tmp_path / "aggregator.log", "aggregator", environment)
+    service.start()
+    service.wait_until_ready()
+    yield service
+    service.kill()
+
+
+def ledger_of(aggregator: PythonService) -> dict[str, Any]:
+    answer = httpx.get(f"http://127.0.0.1:{aggregator.port}/v1/ledger", timeout=30)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_the_books_balance_line_by_line_against_an_oracle(pipeline: Pipeline, aggregator: PythonService) -> None:
+    traffic = Traffic()
+    for partition in range(PARTITIONS):
+        pipeline.append(b"removed before anyone reads it", partition)
+        pipeline.append(b"removed before anyone reads it", partition)
+    pipeline.acknowledged()
+    remove_records(pipeline.admin, pipeline.topic, {1: 1, 2: 2})
+    pipeline.send(traffic.actions(ACTIONS), lines=20)
+    pipeline.append(b'{"broken":1}\nnot json\n', 2)
+    pipeline.append(None, 3)
+    pipeline.acknowledged()
+    worker = pipeline.started()
+    await pipeline.counted()
+    worker.stop()
+    pipeline.append(b"not read\nyet\n", 0)
+    pipeline.append(b"not read yet", 0)
+    pipeline.acknowledged()
+
+    ledger = ledger_of(aggregator)
+
+    duplicates = sum(numbers.duplicates for numbers in pipeline.expected().values())
+    assert duplicates > 0
+    assert ledger["totals"] == {
+        "lines": ACTIONS + 2 * PARTITIONS + 3,
+        "counted": ACTIONS - duplicates,
+        "duplicates": duplicates,
+        "rejected": {"unknown_field": 1, "not_json": 2 * PARTITIONS - 3 + 1, "record_null": 1},
+        "lost": 3,
+        "unread": 2,
+    }
+    assert (ledger["log"], ledger["balanced"]) == (pipeline.log, True)
+    by_number = {one["partition"]: one for one in ledger["partitions"]}
+    assert sorted(by_number) == list(range(PARTITIONS))
+    assert [by_number[partition]["lost"] for partition in range(PARTITIONS)] == [0, 1, 2, 0]
+    assert [by_number[partition]["unread"] for partition in range(PARTITIONS)] == [2, 0, 0, 0]
+    lines = Counter({0: 2, 1: 2, 2: 4, 3: 3})
+    lines.update({partition: len(mine) for partition, mine in pipeline.lines.items()})
+    assert {partition: one["lines"] for partition, one in by_number.items()} == lines
+
+
+async def test_a_wrong_number_in_one_stored_window_unbalances_its_partition(
+    pipeline: Pipeline, aggregator: PythonService
+) -> None:
+    pipeline.send(Traffic().actions(ACTIONS), lines=20)
+    pipeline.started()
+    await pipeline.counted()
+    assert ledger_of(aggregator)["balanced"] is True
+    points = await pipeline.store.read_windows(pipeline.this_hour, LogPartition(pipeline.log, 1))
+    right = max(points, key=lambda point: point.value.through_offset)
+    wrong_value = msgspec.structs.replace(right.value, counts={**right.value.counts, "click": 1})
+    await pipeline.store.write_windows([right._replace(value=wrong_value)], [])
+
+    wrong = ledger_of(aggregator)
+    await pipeline.store.write_windows([right], [])
+    repaired = ledger_of(aggregator)
+
+    assert {one["partition"]: one["balanced"] for one in wrong["partitions"]} == {0: True, 1: False, 2: True, 3: True}
+    assert (wrong["balanced"], repaired["balanced"]) == (False, True)
+
+
+async def test_the_books_are_never_out_of_balance_while_workers_count(
+    pipeline: Pipeline, aggregator: PythonService
+) -> None:
+    traffic = Traffic()
+    pipeline.started(worker_flush_interval="PT0.01S")
+    found = []
+    for _ in range(20):
+        pipeline.send(traffic.actions(300), lines=5)
+        found.append(ledger_of(aggregator))
+    await pipeline.counted()
+
+    assert {one["balanced"] for ledger in found for one in ledger["partitions"]} <= {True, None}
+    assert (ledger_of(aggregator)["balanced"], ledger_of(aggregator)["totals"]["lines"]) == (True, 6_000)
