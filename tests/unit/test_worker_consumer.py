@@ -147,6 +147,8 @@ async def test_at_a_revocation_the_owner_is_sealed_then_released_and_nothing_pas
     await kit.consumer.on_partitions_revoked(tps(0))
     assert kit.owner.journal == ["seal", "release 5.0"]
     assert not kit.consumer.joined
+    kit.assign(0)
+    kit.consumer.resume_partitions(tps(0))
     kit.consumer.resume_flow()
     assert await kit.read() == []
 

@@ -128,6 +128,7 @@ def test_where_the_log_has_records_there_is_no_hole() -> None:
     assert not gate.is_hole(0, 5, 6)
     judged(gate, 5, 6, 9, 9)
     assert not gate.is_hole(0, 6, 9)
+    assert not gate.is_hole(0, 7, 8)
     assert not gate.is_hole(1, 7, 9)
 
 

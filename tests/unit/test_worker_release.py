@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 from timeless import timeless
-from worker_world import quiet
+from worker_world import AWAY, quiet
 from writer_kit import A_LONG_TIME, Kit, clicks
 
 
@@ -55,6 +55,20 @@ async def test_a_load_that_outlives_the_release_counts_nothing() -> None:
         kit.mailbox.put(*clicks(0, 1))
         await kit.writer.settle()
     assert kit.clicks() == 2
+
+
+@timeless
+async def test_a_load_that_fails_again_and_again_is_given_up_at_the_release() -> None:
+    kit = Kit()
+    async with kit.running(0):
+        kit.journal.failures["read windows"] = [AWAY] * 10_000
+        kit.mailbox.put(*clicks(0, 1))
+        await quiet()
+        kit.writer.seal()
+        await kit.writer.release(0.0)
+        await quiet()
+        assert kit.mailbox.empty()
+        assert kit.journal.failures["read windows"]
 
 
 @timeless
