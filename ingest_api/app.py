@@ -34,9 +34,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await publisher.start()
+        await measured.start()
         yield
-        await publisher.close()
+        await measured.close()
 
     app = FastAPI(
         title="User actions collector: ingest API",

@@ -248,7 +248,8 @@ async def test_bodies_that_take_all_the_memory_they_may_are_answered_503() -> No
 
 
 async def test_what_the_framework_refuses_is_a_problem_as_well(door: Door) -> None:
-    problem(await door.client.get("/nowhere"), 404, "not_found")
+    told = problem(await door.client.get("/nowhere"), 404, "not_found")
+    assert told.keys() == {"type", "title", "status", "detail", "code"}
     problem(await door.client.post("/analytics/", params=GOOD), 404, "not_found")
     answer = await door.client.get("/analytics")
     problem(answer, 405, "method_not_allowed")

@@ -48,6 +48,7 @@ async def test_nobody_is_answered_before_the_acknowledgement() -> None:
         world.connection.deliver()
         await publishing
         assert world.in_flight_bytes() == 0
+    assert world.in_flight_bytes() == 0
 
 
 async def test_what_kafka_did_not_acknowledge_has_an_unknown_outcome() -> None:
@@ -171,6 +172,14 @@ async def test_closing_sends_what_still_waits_and_answers_everyone() -> None:
     assert world.connection.closed
     with pytest.raises(OutcomeUnknown):
         await publishing
+
+
+async def test_after_closing_nothing_is_published() -> None:
+    async with World() as world:
+        await world.publisher.trouble()
+    with pytest.raises(NotPublished):
+        await world.publisher.publish([action()])
+    assert world.in_flight_bytes() == 0
 
 
 async def test_after_a_fatal_error_another_connection_takes_over_and_the_old_one_is_closed() -> None:
