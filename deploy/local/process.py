@@ -82,8 +82,10 @@ class Process(NamedTuple):
 
     def reap(self) -> int | None:
         """The exit code (negative: the signal) of a child of ours that ended; None if that cannot be known."""
+        # A killed process counts as ended while threads of it still are on their way out: its code comes after them.
+        ended = not self.is_alive()
         with suppress(ChildProcessError):
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            pid, status = os.waitpid(self.pid, 0 if ended else os.WNOHANG)
             return os.waitstatus_to_exitcode(status) if pid else None
         return None
 

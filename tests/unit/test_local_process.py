@@ -1,5 +1,6 @@
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,23 @@ def test_a_process_that_ended_is_not_alive_though_nobody_waited_for_it(tmp_path:
     assert process.wait(30)
     assert not process.is_alive()
     assert process.reap() == 7
+
+
+def test_the_exit_code_of_a_killed_process_waits_for_its_last_thread(tmp_path: Path) -> None:
+    threads = (
+        "import threading as t\nfor _ in range(50): t.Thread(target=t.Event().wait).start()\nprint('up', flush=True)"
+    )
+    log = tmp_path / "log"
+    for _ in range(5):
+        log.unlink(missing_ok=True)
+        process = Process.start(Command([sys.executable, "-c", threads], log))
+        while not log.exists() or "up" not in log.read_text():
+            assert not process.wait(0.01)
+
+        process.send(signal.SIGKILL)
+
+        assert process.wait(30)
+        assert process.reap() == -signal.SIGKILL
 
 
 def test_the_exit_code_of_a_process_of_others_is_unknown() -> None:
