@@ -1,6 +1,6 @@
 # The doors to everything; what they do is written where they lead.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-influx2 lint lock clean
+.PHONY: help setup run test test-faults test-influx2 lint lock clean
 ARGS ?=
 export PYTHON
 
@@ -18,7 +18,11 @@ run: setup ## The whole pipeline on this machine, until Ctrl-C; e.g. make run AR
 	@.venv/bin/collector up $(ARGS)
 
 test: setup ## All tests, on real Kafka and InfluxDB 1.8; e.g. make test ARGS="tests/unit -x"
-	.venv/bin/pytest -m "not influx2" $(ARGS)
+	.venv/bin/pytest -m "not influx2 and not faults" $(ARGS)
+
+test-faults: setup ## Kills, stalls and network cuts against an oracle; minutes
+	.venv/bin/python -m deploy.local.toxiproxy_build
+	.venv/bin/pytest tests/faults $(ARGS)
 
 test-influx2: setup ## The tests that need InfluxDB 2.7: built here with Go, a C compiler and Rust
 	.venv/bin/python -m deploy.local.influxdb2_build

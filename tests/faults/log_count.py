@@ -1,0 +1,80 @@
+"""The log is the judge: a plain consumer reads all of it and counts by itself."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from confluent_kafka import Consumer, TopicPartition
+from ledger import Key, key_of
+
+
+@dataclass
+class HourCount:
+    """One hour, as the aggregator should answer."""
+
+    clicks: int = 0
+    impressions: int = 0
+    duplicates: int = 0
+    users: set[str] = field(default_factory=set)
+
+    def answer(self) -> dict[str, int]:
+        return {
+            "clicks": self.clicks,
+            "impressions": self.impressions,
+            "duplicates": self.duplicates,
+            "unique_users": len(self.users),
+        }
+
+
+@dataclass
+class LogCount:
+    """What the log holds."""
+
+    keys: set[Key] = field(default_factory=set)
+    lines: int = 0
+    hours: dict[int, HourCount] = field(default_factory=lambda: defaultdict(HourCount))
+
+    def add(self, line: bytes) -> None:
+        action = json.loads(line)
+        key = key_of(action)
+        hour = self.hours[key.hour]
+        self.lines += 1
+        hour.users.add(key.user)
+        if key in self.keys:
+            hour.duplicates += 1
+            return
+        self.keys.add(key)
+        if action["event"] == "click":
+            hour.clicks += 1
+        else:
+            hour.impressions += 1
+
+
+def consumer(bootstrap: str, group: str) -> Consumer:
+    """One that joins no group, but can ask what a group has committed."""
+    return Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False, "log_level": 0})
+
+
+def log_ends(reader: Consumer, topic: str) -> dict[int, int]:
+    """Each partition's end: the offset that its next record will have."""
+    partitions = reader.list_topics(topic, timeout=10).topics[topic].partitions
+    return {number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1] for number in partitions}
+
+
+def count_log(bootstrap: str, topic: str) -> LogCount:
+    """Counts all records that the topic holds now."""
+    counted = LogCount()
+    reader = consumer(bootstrap, "reads-all")
+    try:
+        missing = {number: end for number, end in log_ends(reader, topic).items() if end > 0}
+        reader.assign([TopicPartition(topic, number, 0) for number in missing])
+        while missing:
+            for message in reader.consume(500, timeout=10):
+                assert message.error() is None
+                for line in message.value().splitlines():
+                    counted.add(line)
+                if message.offset() + 1 >= missing[message.partition()]:
+                    del missing[message.partition()]
+        return counted
+    finally:
+        reader.close()

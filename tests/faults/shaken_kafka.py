@@ -1,0 +1,29 @@
+"""A broker with a second door: what comes through it is told to come through a proxy, which can be cut."""
+
+from pathlib import Path
+
+from deploy.local.artifacts import Artifacts
+from deploy.local.kafka import Kafka
+from deploy.local.ports import free_port
+from deploy.local.process import Command
+
+
+class ShakenKafka(Kafka):
+    """Clients that begin at `proxied` stay there: a broker tells each client where to connect, by listener."""
+
+    def __init__(self, artifacts: Artifacts, folder: Path) -> None:
+        super().__init__(artifacts, folder, free_port(), free_port())
+        self.behind_proxy = f"127.0.0.1:{free_port()}"
+        """Where the proxy connects to."""
+        self.proxied = f"127.0.0.1:{free_port()}"
+        """Where the proxy listens."""
+        self._settings = folder / "server.properties"
+
+    def prepare(self) -> Command:
+        command = super().prepare()
+        text = self._settings.read_text()
+        text = text.replace("\nlisteners=", f"\nlisteners=PROXIED://{self.behind_proxy},")
+        text = text.replace("\nadvertised.listeners=", f"\nadvertised.listeners=PROXIED://{self.proxied},")
+        text = text.replace("PLAINTEXT:PLAINTEXT", "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT")
+        self._settings.write_text(text)
+        return command

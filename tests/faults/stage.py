@@ -1,0 +1,76 @@
+"""The services of one trial, as processes that can be killed, stopped and started again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from services.worker_process import WorkerProcess
+
+from deploy.local.ports import free_port
+from deploy.local.python_service import PythonService
+from stores.settings import InfluxSettings
+
+PARTITIONS = 8
+
+
+class Stage:
+    """A topic and buckets of its own on brokers and stores that others use too, and the product's processes on them."""
+
+    def __init__(self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, influx: InfluxSettings) -> None:
+        self.bootstrap = bootstrap
+        self.topic = topic
+        self.influx = influx
+        self.workers: list[WorkerProcess] = []
+        self._folder = folder
+        self._services: list[PythonService] = []
+        self._environment: Mapping[str, str] = {
+            "COLLECTOR_KAFKA_BOOTSTRAP": bootstrap,
+            "COLLECTOR_TOPIC": topic,
+            "COLLECTOR_REJECTED_TOPIC": rejected_topic,
+            "COLLECTOR_CONSUMER_GROUP": topic,
+            "COLLECTOR_INFLUX_URL": str(influx.influx_url),
+            "COLLECTOR_INFLUX_TOKEN": influx.influx_token.get_secret_value(),
+            "COLLECTOR_INFLUX_ORG": influx.influx_org,
+            "COLLECTOR_RAW_BUCKET": influx.raw_bucket,
+            "COLLECTOR_HOURLY_BUCKET": influx.hourly_bucket,
+            # The shortest that Kafka allows.
+            "COLLECTOR_WORKER_SESSION_TIMEOUT": "PT6S",
+        }
+        self.aggregator = self.start("aggregator")
+        self.apis = [self.start("ingest_api")]
+
+    @property
+    def api_urls(self) -> list[str]:
+        return [f"http://127.0.0.1:{api.port}" for api in self.apis]
+
+    @property
+    def aggregator_url(self) -> str:
+        return f"http://127.0.0.1:{self.aggregator.port}"
+
+    def start(self, module: str) -> PythonService:
+        """Starts one of the services, and does not wait for it."""
+        name = f"{module}-{len(self._services) + 1}"
+        service = PythonService(name, free_port(), self._folder / f"{name}.log", module, self._environment)
+        service.start()
+        self._services.append(service)
+        return service
+
+    def start_worker(self, **other: str) -> WorkerProcess:
+        """Likewise; `other` are settings that this worker has otherwise, without COLLECTOR_ and in small letters."""
+        changed = {f"COLLECTOR_{name.upper()}": value for name, value in other.items()}
+        worker = WorkerProcess(f"worker-{len(self.workers) + 1}", self._folder, {**self._environment, **changed})
+        worker.start()
+        self.workers.append(worker)
+        return worker
+
+    def wait_until_ready(self) -> None:
+        """Returns once all that run are ready."""
+        for service in self._running():
+            service.wait_until_ready()
+
+    def close(self) -> None:
+        for service in self._running():
+            service.kill()
+
+    def _running(self) -> list[PythonService]:
+        services = [*self._services, *self.workers]
+        return [service for service in services if service.process is not None and service.process.is_alive()]

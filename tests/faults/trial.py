@@ -1,0 +1,125 @@
+"""One trial: traffic and a watch around a fault, then the verdict."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+
+import httpx
+from clients import Clients, made_up
+from confluent_kafka import KafkaException
+from ledger import Action, Ledger
+from log_count import LogCount, count_log
+from stage import Stage
+from watch import Watch
+
+from contract.errors import StoreUnavailable
+from contract.hour import format_hour
+
+WITHIN = 60.0
+"""Seconds that each wait may take before it counts as failed."""
+POLL = 0.1
+
+
+class Trial:
+    """What a test does between traffic that began and the verdict."""
+
+    def __init__(self, stage: Stage, note: Callable[[str, float], None]) -> None:
+        self.stage = stage
+        self.ledger = Ledger()
+        self.now = time.time_ns() // 1_000_000
+        self.watch = Watch(stage, self.ledger, self.now)
+        self.note = note
+
+    @asynccontextmanager
+    async def traffic(self, seed: int, actions: Iterator[Action] | None = None, **how: float) -> AsyncIterator[None]:
+        """Clients send, and the watch looks, for as long as the block runs."""
+        await asyncio.to_thread(self.stage.wait_until_ready)
+        clients = Clients(self.stage.api_urls, self.ledger, actions or made_up(seed, self.now), seed=seed)
+        watching = asyncio.create_task(self.watch.run())
+        try:
+            async with clients.sending(**how):  # type: ignore[arg-type] # numbers that say how to send
+                yield
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+    async def until(self, what: str, condition: Callable[[], Awaitable[bool]], within: float = WITHIN) -> float:
+        """Returns how many seconds it took; fails if `condition` does not come true."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(within):
+                while not await condition():  # noqa: ASYNC110 - it is other processes that we wait for
+                    await asyncio.sleep(POLL)
+        except TimeoutError:
+            raise AssertionError(f"not within {within} s: {what}") from None
+        return time.monotonic() - began
+
+    async def counted(self, lines: int) -> None:
+        """Returns once so many more lines are counted than now."""
+        goal = await self._lines() + lines
+
+        async def reached() -> bool:
+            return await self._lines() >= goal
+
+        await self.until(f"{lines} more lines counted", reached)
+
+    async def recovered(self, what: str, within: float = WITHIN) -> None:
+        """Returns once all that is in the log now is counted: so every partition has an owner that works."""
+        ends: dict[int, int] = {}
+
+        async def reached() -> bool:
+            try:
+                if not ends:
+                    ends.update(await self.watch.ends())
+                progress = await self.watch.progress()
+            except (KafkaException, StoreUnavailable):
+                return False
+            return all(
+                end == 0 or ((found := progress.get(number)) and found.through_offset + 1 >= end)
+                for number, end in ends.items()
+            )
+
+        self.note(what, await self.until(f"everything counted after: {what}", reached, within))
+
+    async def verdict(self) -> list[str]:
+        """Once all is counted and committed: everything that is not as promised. Call it after the traffic."""
+        await self.recovered("end of traffic")
+        await self.until("everything committed", self._all_committed)
+        counted = await asyncio.to_thread(count_log, self.stage.bootstrap, self.stage.topic)
+        problems = [*self.watch.wrong, *await self._differences(counted)]
+        if lost := self.ledger.acknowledged - counted.keys:
+            problems.append(f"{len(lost)} acknowledged actions are not in the log: {sorted(lost)[:3]}")
+        if foreign := counted.keys - self.ledger.acknowledged - self.ledger.unknown:
+            problems.append(
+                f"{len(foreign)} actions are in the log that were refused or never sent: {sorted(foreign)[:3]}"
+            )
+        if not self.watch.looks:
+            problems.append("no answer ever told how complete it is: nothing was watched")
+        return problems
+
+    async def _differences(self, counted: LogCount) -> list[str]:
+        limit = asyncio.Semaphore(8)
+        async with httpx.AsyncClient(base_url=self.stage.aggregator_url, timeout=30) as http:
+
+            async def compare(hour: int) -> str | None:
+                async with limit:
+                    answer = (await http.get(f"/v1/hours/{format_hour(hour)}")).raise_for_status().json()
+                expected = counted.hours[hour].answer() | {"lag": 0}
+                found = {name: answer[name] for name in expected}
+                return None if found == expected else f"{answer['hour']}: {found}, the log has {expected}"
+
+            hours = sorted(self.ledger.hours() | counted.hours.keys())
+            return [problem for problem in await asyncio.gather(*map(compare, hours)) if problem]
+
+    async def _lines(self) -> int:
+        with suppress(StoreUnavailable):
+            return sum(progress.lines for progress in (await self.watch.progress()).values())
+        return 0
+
+    async def _all_committed(self) -> bool:
+        with suppress(KafkaException):
+            ends, committed = await self.watch.ends(), await self.watch.committed()
+            return all(end in (0, committed.get(partition)) for partition, end in ends.items())
+        return False
