@@ -8,10 +8,9 @@ from typing import Final, NamedTuple
 import httpx
 import msgspec
 
-from collector.audit_recount import HourRange
 from collector.audit_verdict import Numbers
 from contract.errors import CollectorError
-from contract.hour import format_hour
+from contract.hour import HOUR_MS, format_hour
 from contract.progress import LogPartition
 from contract.store import StoreReader
 
@@ -45,25 +44,27 @@ class Answers(NamedTuple):
 
 
 async def ask_for_hours(
-    store: StoreReader, client: httpx.AsyncClient, log: str, expected: Mapping[int, Covered], hours: HourRange
+    store: StoreReader, client: httpx.AsyncClient, log: str, expected: Mapping[int, Covered]
 ) -> Answers:
     """Asks for each hour of `expected`, which says what its windows cover as they were held against the log.
 
     An answer is settled if no window of the hour covered anything else, neither before the question nor after the
     answer. Raises NoAnswer, and what the store raises.
     """
-    before = await _covered(store, hours)
+    before = await _covered(store, expected)
     with_old = [hour for hour in expected if any(source.log != log for source in before.get(hour, {}))]
     still = [hour for hour in expected if hour not in with_old and before.get(hour, {}) == expected[hour]]
     answers = await _ask(client, still)
-    after = await _covered(store, hours)
+    after = await _covered(store, expected)
     settled = {hour: answers[hour] for hour in still if after.get(hour, {}) == expected[hour]}
     return Answers(settled, sorted(expected.keys() - settled.keys() - set(with_old)), sorted(with_old))
 
 
-async def _covered(store: StoreReader, hours: HourRange) -> dict[int, dict[LogPartition, int]]:
+async def _covered(store: StoreReader, hours: Collection[int]) -> dict[int, dict[LogPartition, int]]:
     highest: dict[int, dict[LogPartition, int]] = defaultdict(dict)
-    for point in await store.read_windows_between(hours.first, hours.end):
+    if not hours:
+        return highest
+    for point in await store.read_windows_between(min(hours), max(hours) + HOUR_MS):
         held = highest[point.hour]
         held[point.source] = max(held.get(point.source, -1), point.value.through_offset)
     return highest

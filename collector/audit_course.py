@@ -158,7 +158,7 @@ class Audit:
         store = self._store()
         try:
             async with aggregator_client(self._surroundings.aggregator_url) as client:
-                return await ask_for_hours(store, client, log, expected, self._hours)
+                return await ask_for_hours(store, client, log, expected)
         finally:
             await store.close()
 

@@ -1,6 +1,6 @@
 """What an audit found, for people and for programs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -117,11 +117,15 @@ class Verdict(msgspec.Struct, frozen=True):
         for one in self.not_judged:
             yield f"not judged: {one.reason}"
         if self.moving:
-            yield f"counted on meanwhile, answers not compared: {', '.join(self.moving)}"
+            yield f"counted on meanwhile, answers not compared: {_in_short(self.moving)}"
         if self.old_logs:
-            hours = f"; answers not compared: {', '.join(self.of_old_logs)}" if self.of_old_logs else ""
+            hours = f"; answers not compared: {_in_short(self.of_old_logs)}" if self.of_old_logs else ""
             yield f"not judged, as the topic was created anew since: {', '.join(self.old_logs)}{hours}"
         yield (
             f"{self.outcome.replace('_', ' ')}: {self.windows:,} windows and {self.answers:,} answers against "
             f"{self.lines:,} lines in {self.records:,} records"
         )
+
+
+def _in_short(hours: Sequence[str]) -> str:
+    return hours[0] if len(hours) == 1 else f"{len(hours)} hours from {hours[0]} to {hours[-1]}"

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Never
 
 import pytest
 from typer.testing import CliRunner
 
+from collector.audit_course import Audit
 from collector.audit_settings import find_surroundings
 from collector.cli import app
 from deploy.local.errors import NoStack
@@ -86,3 +88,13 @@ def test_hours_that_are_none_are_wrong_usage(arguments: list[str]) -> None:
     ended = CliRunner().invoke(app, ["audit", *arguments])
     assert ended.exit_code == 2
     assert "Usage" in ended.stderr
+
+
+def test_ctrl_c_ends_an_audit_with_130_not_with_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> Never:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Audit, "run", interrupted)
+    ended = CliRunner().invoke(app, ["audit", "--json"])
+
+    assert (ended.exit_code, ended.stdout) == (130, "")
