@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 import pytest
 from kafka_admin import create_again, delete_topic, log_of_topic, remove_records
-from worker_pipeline import PARTITIONS, Pipeline
+from worker_pipeline import PARTITIONS, Numbers, Pipeline
 from worker_traffic import Traffic
 
 from contract.action import RULES_VERSION, Action
-from contract.hour import HOUR_MS, format_hour
+from contract.hour import HOUR_MS, format_hour, parse_hour
 from contract.progress import LogPartition
 from contract.store import ProgressPoint, WindowPoint
 from deploy.local.ports import free_port
@@ -255,7 +255,7 @@ async def test_an_aggregator_that_answers_wrongly_is_seen_where_all_that_is_stor
     pipeline: Pipeline, environment: dict[str, str]
 ) -> None:
     await counted(pipeline)
-    with wrong_aggregator() as url:
+    with aggregator_that(lambda _: Numbers({}, 0, 0)) as url:
         code, verdict = Auditor(environment, url)()
 
     assert code == 1
@@ -264,13 +264,31 @@ async def test_an_aggregator_that_answers_wrongly_is_seen_where_all_that_is_stor
     ]
 
 
+async def test_an_answer_that_may_have_begun_before_the_question_is_asked_for_again(
+    pipeline: Pipeline, environment: dict[str, str]
+) -> None:
+    await counted(pipeline)
+    expected, asked = pipeline.expected(), set()
+
+    def answer(hour: int) -> Numbers:
+        if hour in asked:
+            return expected[hour]
+        asked.add(hour)
+        return Numbers({}, 0, 0)
+
+    with aggregator_that(answer) as url:
+        code, verdict = Auditor(environment, url)()
+
+    assert (code, verdict["answers"], asked) == (0, len(expected), set(expected))
+
+
 @contextmanager
-def wrong_aggregator() -> Iterator[str]:
-    """Answers zeros for every hour."""
+def aggregator_that(answer: Callable[[int], Numbers]) -> Iterator[str]:
+    """An aggregator that gives the hours such numbers."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = b'{"counts":{},"duplicates":0,"unique_users":0}'
+            body = msgspec.json.encode(answer(parse_hour(self.path.rpartition("/")[2]))._asdict())
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
