@@ -1,6 +1,6 @@
 # The doors to everything; what they do is written where they lead.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-faults test-influx2 lint lock clean
+.PHONY: help setup run test test-faults test-influx2 bench lint lock clean
 ARGS ?=
 export PYTHON
 
@@ -27,6 +27,9 @@ test-faults: setup ## Kills, stalls and network cuts against an oracle; minutes
 test-influx2: setup ## The tests that need InfluxDB 2.7: built here with Go, a C compiler and Rust
 	.venv/bin/python -m deploy.local.influxdb2_build
 	.venv/bin/pytest -m influx2 $(ARGS)
+
+bench: setup ## This project beside baselines, in one run (15 minutes); e.g. make bench ARGS="worker batch --rounds 1"
+	@.venv/bin/python -m bench $(ARGS)
 
 lint: .venv/installed ## Style, types and the direction of imports
 	.venv/bin/ruff check .

@@ -1,0 +1,1 @@
+"""Benchmarks: this project beside baselines, in one run, each result checked against an oracle. See README.md."""

@@ -1,0 +1,126 @@
+"""The ingest API: actions acknowledged by Kafka, by one process on one core; the load and Kafka are on the other."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import psutil  # type: ignore[import-untyped] # it has no types
+import uvloop
+
+from bench.case import Case, Contender, Figures, WrongResult
+from bench.cores import apart
+from bench.load import Answers, Load, request
+from bench.log_content import lines_of
+from bench.services import PARTITIONS, Services, pid_of
+from bench.traffic import Made, make
+from deploy.local.ports import free_port
+from deploy.local.python_service import PythonService
+
+_SECONDS = 5.0
+_WARM_SECONDS = 1.0
+_USERS = 20_000
+_BATCH = 1_000
+
+
+class Shape(NamedTuple):
+    """What is sent: each request carries some actions."""
+
+    requests: list[bytes]
+    carried: list[Sequence[Made]]
+    expected: bytes
+    connections: int
+
+
+def batch(services: Services) -> Case:
+    """Batches of 1,000: NDJSON for ours, a JSON array for the baseline, which knows no other form."""
+    made = make(3, 64 * _BATCH, _USERS)
+    carried: list[Sequence[Made]] = [made[start : start + _BATCH] for start in range(0, len(made), _BATCH)]
+    ndjson = [_batch_request(b"\n".join(_lines(actions)), "application/x-ndjson") for actions in carried]
+    array = [_batch_request(b"[%b]" % b",".join(_lines(actions)), "application/json") for actions in carried]
+    return _case(
+        services,
+        "API, batches of 1,000",
+        ours=Shape(ndjson, carried, b"200 ", 8),
+        baseline=Shape(array, carried, b"200 ", 8),
+    )
+
+
+def singles_64(services: Services) -> Case:
+    """Single POSTs over 64 connections."""
+    return _singles(services, 64)
+
+
+def singles_256(services: Services) -> Case:
+    """Single POSTs over 256 connections."""
+    return _singles(services, 256)
+
+
+def _singles(services: Services, connections: int) -> Case:
+    made = make(4, 5_000, _USERS)
+    requests = [request("POST", "/analytics?" + urlencode(action._asdict())) for action in made]
+    shape = Shape(requests, [[action] for action in made], b"204 ", connections)
+    return _case(services, f"API, single POSTs, {connections} connections", ours=shape, baseline=shape)
+
+
+def _case(services: Services, name: str, *, ours: Shape, baseline: Shape) -> Case:
+    return Case(
+        name,
+        [
+            Contender("ours", partial(_run, services, "ingest_api", ours)),
+            Contender("FastAPI + produce + await", partial(_run, services, "bench.baselines.simple_api", baseline)),
+        ],
+    )
+
+
+def _batch_request(body: bytes, content_type: str) -> bytes:
+    return request("POST", "/v1/actions", body, content_type)
+
+
+def _lines(actions: Sequence[Made]) -> list[bytes]:
+    return [action.line() for action in actions]
+
+
+def _run(services: Services, module: str, shape: Shape) -> Figures:
+    topic = services.topic()
+    api = PythonService(module, free_port(), services.log(module), module, services.environment(topic))
+    with api, apart(pid_of(api), services.pids):
+        warm = _load(shape, api.port, _WARM_SECONDS)
+        process = psutil.Process(pid_of(api))
+        before = process.cpu_times()
+        answers = _load(shape, api.port, _SECONDS)
+        after = process.cpu_times()
+        memory = process.memory_info().rss
+    sent = _actions(shape, warm) + _actions(shape, answers)
+    _require_in_log(services, topic, sent)
+    number = _actions(shape, answers).total()
+    cpu = after.user + after.system - before.user - before.system
+    return {
+        "actions/s": number / answers.seconds,
+        "p50 ms": answers.latency_ms(0.5),
+        "p99 ms": answers.latency_ms(0.99),
+        "CPU us/action": cpu / number * 1e6,
+        "memory MB": memory / 1e6,
+    }
+
+
+def _load(shape: Shape, port: int, seconds: float) -> Answers:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(Load(shape.requests, shape.expected).run(port, shape.connections, seconds))
+
+
+def _actions(shape: Shape, answers: Answers) -> Counter[Made]:
+    sent: Counter[Made] = Counter()
+    for index, times in answers.times.items():
+        for action in shape.carried[index]:
+            sent[action] += times
+    return sent
+
+
+def _require_in_log(services: Services, topic: str, sent: Counter[Made]) -> None:
+    found = lines_of(services.kafka.bootstrap, topic, PARTITIONS)
+    if found != sent:
+        missing, more = (sent - found).total(), (found - sent).total()
+        raise WrongResult(f"of {sent.total()} acknowledged actions the log lacks {missing}, and has {more} others")

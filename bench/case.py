@@ -1,0 +1,73 @@
+"""What a benchmark is: contenders that do the same work, in turn, several times; the first one is ours."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+Figures = Mapping[str, float]
+"""Named with their units, e.g. `actions/s`. What is better lower names a time or a cost: `ms`, `us`, `s`, `MB`."""
+
+
+class WrongResult(Exception):
+    """A run was fast, and wrong: it does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One way to do the work. `run` does all of it once, checks the result and raises WrongResult."""
+
+    name: str
+    run: Callable[[], Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row of the table, or several: one a figure."""
+
+    name: str
+    contenders: Sequence[Contender]
+
+
+@dataclass(slots=True)
+class Measured:
+    """All runs of a case, by contender."""
+
+    case: str
+    ours: str
+    runs: dict[str, list[Figures]] = field(default_factory=dict)
+
+    def median(self, contender: str, figure: str) -> float | None:
+        """None where the contender has no such figure."""
+        values = [run[figure] for run in self.runs[contender] if figure in run]
+        return median(values) if values else None
+
+    def spread(self, contender: str, figure: str) -> float:
+        """(highest - lowest) / median: how far the runs can be trusted."""
+        values = [run[figure] for run in self.runs[contender]]
+        middle = median(values)
+        return (max(values) - min(values)) / middle if middle else 0.0
+
+    def rows(self) -> Iterator[tuple[str, str, float, float | None]]:
+        """(contender, figure, its median, ours / its)."""
+        for contender, runs in self.runs.items():
+            for figure in runs[0]:
+                middle, own = self.median(contender, figure), self.median(self.ours, figure)
+                assert middle is not None
+                same = contender == self.ours or own is None or not middle
+                yield contender, figure, middle, None if same or own is None else own / middle
+
+
+def require(found: object, expected: object, what: str) -> None:
+    """Raises WrongResult unless both are the same."""
+    if found != expected:
+        raise WrongResult(f"{what}: {str(found)[:500]} instead of {str(expected)[:500]}")
+
+
+def measure(case: Case, rounds: int, told: Callable[[str], None]) -> Measured:
+    """Runs the contenders in turn, so that whatever else the machine does meets all of them alike."""
+    measured = Measured(case.name, case.contenders[0].name)
+    for number in range(rounds):
+        for contender in case.contenders:
+            told(f"{case.name}: {contender.name}, {number + 1} of {rounds}")
+            measured.runs.setdefault(contender.name, []).append(contender.run())
+    return measured

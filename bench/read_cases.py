@@ -1,0 +1,165 @@
+"""The aggregator: the current hour is read while actions come in, and how soon what was acknowledged is counted."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+
+import httpx
+import uvloop
+
+from bench.case import Case, Contender, Figures, require
+from bench.load import Answers, Load, request
+from bench.services import Services
+from bench.traffic import HOUR_MS, Made, Numbers
+from deploy.local.ports import free_port
+from deploy.local.python_service import PythonService
+from stores.influx_schema import Bucket, windows_between
+from stores.settings import InfluxSettings
+
+_RATE: Final = 200.0
+_SECONDS: Final = 8.0
+_BATCH: Final = 100
+_BATCHES_A_SECOND: Final = 50.0
+_PROBES: Final = 50
+_LOOK_SECONDS: Final = 0.005
+_WAIT_SECONDS: Final = 0.5
+_LONGEST: Final = 30.0
+
+
+class Pipeline(NamedTuple):
+    """One process of each service, and the hour that all actions of a run are in."""
+
+    ingest_port: int
+    aggregator_port: int
+    influx: InfluxSettings
+    influx_port: int
+    hour: int
+
+
+Job = Callable[[Pipeline], Awaitable[Figures]]
+
+
+def current_hour(services: Services) -> Case:
+    """GET /analytics at 200 requests/s, 5,000 actions/s coming in; the baseline is one bare query of InfluxDB."""
+    return Case(
+        "read the current hour, 200 requests/s",
+        [
+            Contender("ours", partial(_run, services, _read_ours)),
+            Contender("InfluxDB, one bare query", partial(_run, services, _read_influx)),
+        ],
+    )
+
+
+def freshness(services: Services) -> Case:
+    """From the answer to a POST to the GET that counts it, 5,000 actions/s coming in."""
+    return Case("freshness: acknowledged until counted", [Contender("ours", partial(_run, services, _probe))])
+
+
+def _run(services: Services, job: Job) -> Figures:
+    async def started() -> Figures:
+        return await job(pipeline)
+
+    with _pipeline(services) as pipeline, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(started())
+
+
+@contextmanager
+def _pipeline(services: Services) -> Iterator[Pipeline]:
+    topic = services.topic()
+    with services.buckets() as influx:
+        environment = services.environment(topic, influx)
+
+        def service(module: str) -> PythonService:
+            return PythonService(module, free_port(), services.log(module), module, environment)
+
+        with service("stream_workers"), service("ingest_api") as ingest, service("aggregator") as aggregator:
+            hour = time.time_ns() // 1_000_000 // HOUR_MS * HOUR_MS
+            yield Pipeline(ingest.port, aggregator.port, influx, services.influxdb.port, hour)
+
+
+@asynccontextmanager
+async def _fed(pipeline: Pipeline, seconds: float, probes: int = 0) -> AsyncIterator[None]:
+    """Impressions come in, so that clicks are the probes' own. At last everything that was sent must be counted."""
+    feed = [[_action(pipeline, f"user-{at + n}", "impression") for n in range(_BATCH)] for at in range(0, 10_000, 100)]
+    requests = [_post(actions) for actions in feed]
+    feeding = asyncio.create_task(Load(requests, b"200 ", rate=_BATCHES_A_SECOND).run(pipeline.ingest_port, 8, seconds))
+    yield
+    times = (await feeding).times
+    users = {made.user for index in times for made in feed[index]}
+    expected = Numbers(len(users) + probes, probes, times.total() * _BATCH)
+    async with _reader(pipeline) as http:
+        await _until(http, lambda found: found.impressions >= expected.impressions)
+        require(await _numbers(http), expected, "the hour")
+
+
+async def _read_ours(pipeline: Pipeline) -> Figures:
+    return await _read(pipeline, pipeline.aggregator_port, f"/analytics?timestamp={pipeline.hour}")
+
+
+async def _read_influx(pipeline: Pipeline) -> Figures:
+    bucket = Bucket.named(pipeline.influx.hourly_bucket)
+    query = windows_between(pipeline.hour, pipeline.hour + HOUR_MS, None)
+    return await _read(pipeline, pipeline.influx_port, "/query?" + urlencode({"db": bucket.database, "q": query}))
+
+
+async def _read(pipeline: Pipeline, port: int, target: str) -> Figures:
+    async with _fed(pipeline, _SECONDS + 1):
+        await asyncio.sleep(1)  # the hour has its first windows by then, whoever reads
+        answers = await Load([request("GET", target)], b"200 ", rate=_RATE).run(port, 16, _SECONDS)
+    return _latencies(answers)
+
+
+async def _probe(pipeline: Pipeline) -> Figures:
+    answers = Answers()
+    async with (
+        _fed(pipeline, _PROBES * _WAIT_SECONDS * 1.5, _PROBES),
+        _reader(pipeline) as reader,
+        httpx.AsyncClient() as writer,
+    ):
+        waits = random.Random(7)  # noqa: S311 - they need no secrecy
+        for number in range(_PROBES):
+            # At once after the last was counted, each would meet the beginning of a flush interval.
+            await asyncio.sleep(waits.uniform(0, _WAIT_SECONDS))
+            action = _action(pipeline, f"probe-{number}", "click")
+            url = f"http://127.0.0.1:{pipeline.ingest_port}/analytics"
+            (await writer.post(url, params=action._asdict())).raise_for_status()
+            acknowledged = time.monotonic()
+            await _until(reader, lambda found, number=number: found.clicks > number)  # type: ignore[misc] # mypy cannot infer defaults
+            answers.latencies.append(time.monotonic() - acknowledged)
+    return _latencies(answers)
+
+
+def _latencies(answers: Answers) -> Figures:
+    return {"p50 ms": answers.latency_ms(0.5), "p99 ms": answers.latency_ms(0.99)}
+
+
+def _action(pipeline: Pipeline, user: str, event: str) -> Made:
+    return Made(pipeline.hour, user, event)
+
+
+def _post(actions: list[Made]) -> bytes:
+    body = b"\n".join([made.line() for made in actions])
+    return request("POST", "/v1/actions", body, "application/x-ndjson")
+
+
+@asynccontextmanager
+async def _reader(pipeline: Pipeline) -> AsyncIterator[httpx.AsyncClient]:
+    url = f"http://127.0.0.1:{pipeline.aggregator_port}"
+    async with httpx.AsyncClient(base_url=url, params={"timestamp": pipeline.hour}) as http:
+        yield http
+
+
+async def _numbers(http: httpx.AsyncClient) -> Numbers:
+    answer = (await http.get("/analytics")).raise_for_status()
+    return Numbers(*(int(line.partition(",")[2]) for line in answer.text.splitlines()))
+
+
+async def _until(http: httpx.AsyncClient, holds: Callable[[Numbers], bool]) -> None:
+    async with asyncio.timeout(_LONGEST):
+        while not holds(await _numbers(http)):  # noqa: ASYNC110 - it is another process that we wait for
+            await asyncio.sleep(_LOOK_SECONDS)

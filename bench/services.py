@@ -1,0 +1,100 @@
+"""Kafka and InfluxDB 1.8 of the local stack, started for one run of the benchmarks."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.artifacts import installed
+from deploy.local.influxdb import LOCAL_TOKEN, InfluxDB
+from deploy.local.kafka import Kafka
+from deploy.local.ports import free_port
+from deploy.local.service import Service
+from stores.influx_connection import InfluxConnection
+from stores.influx_schema import Bucket, quoted_name
+from stores.influx_setup import create_buckets
+from stores.settings import InfluxSettings
+
+PARTITIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every case runs on. Each run of a contender gets topics and buckets of its own."""
+
+    kafka: Kafka
+    influxdb: InfluxDB
+    folder: Path
+
+    def topic(self, partitions: int = PARTITIONS) -> str:
+        """A new topic."""
+        name = f"bench-{secrets.token_hex(6)}"
+        self.kafka.create_topic(name, partitions)
+        return name
+
+    @contextmanager
+    def buckets(self) -> Iterator[InfluxSettings]:
+        """Two new buckets; they are dropped at the end, so that no run meets the compactions of an earlier one."""
+        name = secrets.token_hex(6)
+        settings = InfluxSettings(
+            influx_url=self.influxdb.url,
+            raw_bucket=f"actions_{name}/autogen",
+            hourly_bucket=f"hourly_{name}/autogen",
+        )
+        asyncio.run(create_buckets(settings))
+        try:
+            yield settings
+        finally:
+            asyncio.run(_drop(settings))
+
+    def log(self, name: str) -> Path:
+        """A file for the output of a process."""
+        return self.folder / f"{name}-{secrets.token_hex(4)}.log"
+
+    def environment(self, topic: str, influx: InfluxSettings | None = None) -> Mapping[str, str]:
+        """What our services and the baselines are told."""
+        environment = {
+            "COLLECTOR_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
+            "COLLECTOR_TOPIC": topic,
+            "COLLECTOR_REJECTED_TOPIC": topic,
+            "COLLECTOR_CONSUMER_GROUP": f"group-{secrets.token_hex(6)}",
+            "COLLECTOR_INFLUX_URL": self.influxdb.url,
+            "COLLECTOR_INFLUX_TOKEN": LOCAL_TOKEN,
+        }
+        if influx is not None:
+            environment["COLLECTOR_RAW_BUCKET"] = influx.raw_bucket
+            environment["COLLECTOR_HOURLY_BUCKET"] = influx.hourly_bucket
+        return environment
+
+    @property
+    def pids(self) -> list[int]:
+        """Kafka's and InfluxDB's processes."""
+        return [pid_of(self.kafka), pid_of(self.influxdb)]
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Services]:
+    """Both services, with their data in `folder`. Raises CannotStart where they are not set up."""
+    artifacts = installed()
+    with (
+        InfluxDB(artifacts, folder / "influxdb", free_port()) as influxdb,
+        Kafka(artifacts, folder / "kafka", free_port(), free_port()) as kafka,
+    ):
+        yield Services(kafka, influxdb, folder)
+
+
+def pid_of(service: Service) -> int:
+    """The process of a service that was started."""
+    assert service.process is not None
+    return service.process.pid
+
+
+async def _drop(settings: InfluxSettings) -> None:
+    connection = InfluxConnection(settings)
+    try:
+        for bucket in (settings.raw_bucket, settings.hourly_bucket):
+            await connection.query(None, f"DROP DATABASE {quoted_name(Bucket.named(bucket).database)}")
+    finally:
+        await connection.close()

@@ -1,0 +1,95 @@
+"""Made-up actions, and what they must come to: counted here, apart from the product."""
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+from zlib import crc32
+
+from confluent_kafka import Producer
+
+HOUR_MS = 3_600_000
+LATE = 0.05
+LATE_HOURS = 47
+
+
+class Made(NamedTuple):
+    """One action, without the names of its fields."""
+
+    timestamp: int
+    user: str
+    event: str
+
+    def line(self) -> bytes:
+        """As JSON."""
+        return b'{"timestamp":%d,"user":"%b","event":"%b"}' % (self.timestamp, self.user.encode(), self.event.encode())
+
+
+class Numbers(NamedTuple):
+    """The business answer for one hour."""
+
+    unique_users: int
+    clicks: int
+    impressions: int
+
+
+def make(seed: int, number: int, users: int) -> list[Made]:
+    """95 % of them in the current hour, up to now; the rest anywhere in the 47 hours before."""
+    rng = random.Random(seed)  # noqa: S311 - made-up traffic needs no secrecy
+    now = time.time_ns() // 1_000_000
+    current = now // HOUR_MS * HOUR_MS
+    draw, below = rng.random, rng.randrange
+    return [
+        Made(
+            current - below(1, LATE_HOURS * HOUR_MS) if draw() < LATE else below(current, now + 1),
+            f"user-{below(users)}",
+            "click" if draw() < 0.5 else "impression",  # noqa: PLR2004 - a half
+        )
+        for _ in range(number)
+    ]
+
+
+def count(made: Iterable[Made]) -> dict[int, Numbers]:
+    """By hour, ms since the epoch."""
+    users: dict[int, set[str]] = defaultdict(set)
+    events: dict[tuple[int, str], int] = defaultdict(int)
+    for timestamp, user, event in made:
+        hour = timestamp - timestamp % HOUR_MS
+        users[hour].add(user)
+        events[hour, event] += 1
+    return {
+        hour: Numbers(len(those), events[hour, "click"], events[hour, "impression"]) for hour, those in users.items()
+    }
+
+
+def records(made: Sequence[Made], lines: int, partitions: int) -> Iterator[tuple[int, bytes]]:
+    """(partition, value) with so many lines in each, but for the last of each partition; the partitions mixed."""
+    held: list[list[bytes]] = [[] for _ in range(partitions)]
+    for action in made:
+        partition = crc32(action.user.encode()) % partitions
+        held[partition].append(action.line())
+        if len(held[partition]) == lines:
+            yield partition, b"\n".join(held[partition]) + b"\n"
+            held[partition] = []
+    for partition, rest in enumerate(held):
+        if rest:
+            yield partition, b"\n".join(rest) + b"\n"
+
+
+def fill(bootstrap: str, topic: str, values: Iterable[tuple[int, bytes]], partitions: int) -> None:
+    """Appends records, as a producer that uses the header does."""
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "linger.ms": 20,
+            "compression.type": "zstd",
+            "queue.buffering.max.messages": 1_000_000,
+        }
+    )
+    header: list[tuple[str, str | bytes | None]] = [("partitions", b"%d" % partitions)]
+    for partition, value in values:
+        producer.produce(topic, value, partition=partition, headers=header)
+        producer.poll(0)
+    if left := producer.flush(60):
+        raise RuntimeError(f"Kafka did not take {left} records")
