@@ -29,13 +29,13 @@ def test_every_answer_is_right_for_its_offset_whatever_store_and_workers_do() ->
 
 
 def use_values_above_progress(patch: pytest.MonkeyPatch) -> None:
-    honest = committed._highest_committed
+    honest = committed.highest_committed
 
     def highest(limits: Any, points: Any) -> Any:
         raised = {key: msgspec.structs.replace(value, through_offset=10**9) for key, value in limits.items()}
         return {key: value._replace(progress=limits[key]) for key, value in honest(raised, points).items()}
 
-    patch.setattr(committed, "_highest_committed", highest)
+    patch.setattr(committed, "highest_committed", highest)
 
 
 def keep_one_place(patch: pytest.MonkeyPatch) -> None:
