@@ -48,8 +48,8 @@ async def ask_for_hours(
 ) -> Answers:
     """Asks for each hour of `expected`, which says what its windows cover as they were held against the log.
 
-    An answer is settled if no window of the hour covered anything else, neither before the question nor after the
-    answer. Raises NoAnswer, and what the store raises.
+    An answer is settled if no window of the hour covers anything else after it, as what they cover only rises. Hours
+    that were counted on before are not asked for. Raises NoAnswer, and what the store raises.
     """
     before = await _covered(store, expected)
     with_old = [hour for hour in expected if any(source.log != log for source in before.get(hour, {}))]

@@ -56,7 +56,10 @@ def never(_: httpx.Request) -> httpx.Response:
 async def test_an_hour_counted_on_before_the_question_or_before_the_answer_is_moving() -> None:
     store = await store_with((SOURCE, HOUR, 5), (SOURCE, NEXT, 6))
 
-    def respond(_: httpx.Request) -> httpx.Response:
+    asked = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
         store.windows[SOURCE, NEXT, 1] = WindowValue(7)
         return httpx.Response(200, json=ANSWER)
 
@@ -64,6 +67,7 @@ async def test_an_hour_counted_on_before_the_question_or_before_the_answer_is_mo
     answers = await ask_for_hours(store, aggregator(respond), "log", expected)
 
     assert answers == Answers({0: NUMBERS}, [HOUR, NEXT], [])
+    assert f"/v1/hours/{format_hour(HOUR)}" not in asked
 
 
 async def test_an_hour_with_actions_of_an_old_log_is_told_apart() -> None:
