@@ -1,5 +1,6 @@
 """Reading what is committed: the only values anyone may use."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from contract.progress import LogPartition, Progress
@@ -17,22 +18,32 @@ class Committed(NamedTuple):
 async def read_committed(
     reader: StoreReader, hour: int, source: LogPartition | None = None
 ) -> dict[LogPartition, Committed]:
-    """The committed window of `hour` for each source that has progress.
+    """The committed window of `hour` for each source that has progress; see read_committed_hours."""
+    return (await read_committed_hours(reader, [hour], source))[hour]
+
+
+async def read_committed_hours(
+    reader: StoreReader, hours: Collection[int], source: LogPartition | None = None
+) -> dict[int, dict[LogPartition, Committed]]:
+    """The committed window of each of `hours`, for each source that has progress.
 
     A value above progress may be half written, or be forgotten by the store, and a window's two places are written in
     turn: so between the first and the second look at progress a value at or below it can only vanish if progress moves.
-    A source whose progress moved is read again.
+    A source whose progress moved is read again, in all hours.
     """
-    found: dict[LogPartition, Committed] = {}
+    found: dict[int, dict[LogPartition, Committed]] = {hour: {} for hour in hours}
+    settled: set[LogPartition] = set()
     before = await reader.read_progress(source)
     while True:
-        points = await reader.read_windows(hour, source)
+        points = [await reader.read_windows(hour, source) for hour in hours]
         after = await reader.read_progress(source)
         stood_still = {key: progress for key, progress in before.items() if after.get(key) == progress}
-        found |= highest_committed(stood_still, points)
-        if found.keys() >= after.keys():
+        for hour, of_hour in zip(hours, points, strict=True):
+            found[hour] |= highest_committed(stood_still, of_hour)
+        settled |= stood_still.keys()
+        if settled >= after.keys():
             return found
-        before = {key: progress for key, progress in after.items() if key not in found}
+        before = {key: progress for key, progress in after.items() if key not in settled}
 
 
 def highest_committed(limits: dict[LogPartition, Progress], points: list[WindowPoint]) -> dict[LogPartition, Committed]:

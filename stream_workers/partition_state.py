@@ -3,9 +3,9 @@
 All of it is a cache over the store: losing it costs a reload.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from zlib import crc32
 
 import msgspec
@@ -17,7 +17,7 @@ from contract.progress import LogPartition, Progress, RecordMark
 from contract.record import Record, decode_record
 from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
 from contract.window import Window, WindowValue
-from stores.committed import read_committed, read_committed_segments
+from stores.committed import read_committed_hours, read_committed_segments
 from stream_workers.together import Together, together
 
 DrawPlace = Callable[[], int]
@@ -31,6 +31,23 @@ class RejectedLine(NamedTuple):
     line: int
     value: bytes
     code: str
+
+
+class DecodedRecord(NamedTuple):
+    """A record's lines, and the actions among them by hour."""
+
+    lines: list[Action | Rejection]
+    by_hour: dict[int, list[Action]]
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        lines = decode_record(record.value)
+        by_hour: dict[int, list[Action]] = {}
+        for line in lines:
+            if type(line) is Action:
+                timestamp = line.timestamp
+                by_hour.setdefault(timestamp - timestamp % HOUR_MS, []).append(line)
+        return cls(lines, by_hour)
 
 
 @dataclass(slots=True)
@@ -99,6 +116,8 @@ class PartitionState:
         self._together = together
         self._touched: set[int] = set()
         self._pinned: set[int] = set()
+        self._ahead: dict[int, DecodedRecord] = {}
+        """By offset: decoded before their turn."""
         self._in_flight: PartitionFlush | None = None
         self._lines: list[Action | None] = []
         self._rejected: list[RejectedLine] = []
@@ -126,16 +145,22 @@ class PartitionState:
             if record.offset == self._start.through_offset:
                 self._recognise(record)
             return
-        lines = decode_record(record.value)
-        by_hour: dict[int, list[Action]] = {}
-        for line in lines:
-            if type(line) is Action:
-                timestamp = line.timestamp
-                by_hour.setdefault(timestamp - timestamp % HOUR_MS, []).append(line)
-        self._pinned = set(by_hour)
-        await self._together(*(self._load(hour, reader) for hour in by_hour if hour not in self.windows))
-        self._apply(record, lines, by_hour)
+        decoded = self._ahead.pop(record.offset, None) or DecodedRecord.of(record)
+        self._pinned = set(decoded.by_hour)
+        await self.load(decoded.by_hour.keys(), reader)
+        self._apply(record, decoded.lines, decoded.by_hour)
         self._pinned = set()
+
+    def look_ahead(self, records: Iterable[Record]) -> set[int]:
+        """The hours whose windows are missing, for records that will be folded next.
+
+        A partition that was just taken over has no windows: loaded one record after another, 200 late hours a partition
+        cost 14 s after a restart.
+        """
+        for record in records:
+            if record.offset > self.folded:
+                self._ahead[record.offset] = DecodedRecord.of(record)
+        return {hour for decoded in self._ahead.values() for hour in decoded.by_hour} - self.windows.keys()
 
     def _recognise(self, record: Record) -> None:
         found = RecordMark(record.timestamp, crc32(record.value or b""))
@@ -145,12 +170,21 @@ class PartitionState:
                 "remembers: the log was truncated and written anew"
             )
 
-    async def _load(self, hour: int, reader: StoreReader) -> None:
-        committed = (await read_committed(reader, hour, self.source)).get(self.source)
-        value = (committed and committed.window) or WindowValue()
-        segments = await read_committed_segments(reader, hour, self.source, value)
-        self.must_reach = max(self.must_reach, value.through_offset)
-        self.windows[hour] = HeldWindow(hour, Window(value, segments), [self.draw_place(), self.draw_place()])
+    async def load(self, hours: Collection[int], reader: StoreReader) -> None:
+        """Loads those windows of `hours` that are not in memory."""
+        missing = [hour for hour in hours if hour not in self.windows]
+        if not missing:
+            return
+        committed = await read_committed_hours(reader, missing, self.source)
+
+        async def hold(hour: int) -> None:
+            found = committed[hour].get(self.source)
+            value = (found and found.window) or WindowValue()
+            segments = await read_committed_segments(reader, hour, self.source, value)
+            self.must_reach = max(self.must_reach, value.through_offset)
+            self.windows[hour] = HeldWindow(hour, Window(value, segments), [self.draw_place(), self.draw_place()])
+
+        await self._together(*(hold(hour) for hour in missing))
 
     def _apply(self, record: Record, lines: list[Action | Rejection], by_hour: dict[int, list[Action]]) -> None:
         for hour, actions in by_hour.items():

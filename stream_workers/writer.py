@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -18,6 +18,7 @@ from stream_workers.memory import evict
 from stream_workers.partition_state import DrawPlace, PartitionState
 from stream_workers.retry import Abandoned, Retry
 from stream_workers.start import first_offset, start_from
+from stream_workers.together import together
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +95,11 @@ class Writer:
         """The partitions that are being counted."""
         return sorted(self._states)
 
+    @property
+    def unflushed_lines(self) -> int:
+        """Lines that were folded, and that no flush has taken yet."""
+        return sum(state.unflushed_lines for state in self._states.values())
+
     async def take(self, source: LogPartition, beginning: int, end: int, generation: int) -> int:
         """Takes over a partition whose log holds the offsets from `beginning` up to `end`; returns where to read from.
 
@@ -155,23 +161,44 @@ class Writer:
             flushing.cancel()
 
     async def _fold_loop(self, mailbox: Mailbox) -> None:
-        while True:
-            try:
-                received = mailbox.get_nowait() if not mailbox.empty() else await mailbox.get()
-            except StopAsyncIteration:
-                return
+        ended = False
+        while not ended:
+            batch, ended = await _received_by_now(mailbox)
             self._folding = True
             try:
-                await self._fold(received)
+                await self._load_ahead(batch)
+                for received in batch:
+                    await self._fold(received)
+                    await self._make_room()
             finally:
                 self._folding = False
                 self._settled.set()
-            await self._make_room()
+
+    async def _load_ahead(self, batch: Sequence[Received]) -> None:
+        """Loads at once what folding the batch would load bit by bit."""
+        records: dict[int, list[Record]] = {}
+        for received in batch:
+            if self._owner_of(received) is not None:
+                records.setdefault(received.record.partition, []).append(received.record)
+        missing = [(self._states[number], self._states[number].look_ahead(some)) for number, some in records.items()]
+        if not any(hours for _, hours in missing):
+            return
+
+        async def load() -> None:
+            await together(*(state.load(hours, self._store) for state, hours in missing))
+
+        with contextlib.suppress(Abandoned):
+            await self._retry("load windows", load, still_ours=partial(self._still, self._epoch))
+
+    def _owner_of(self, received: Received) -> PartitionState | None:
+        """The state that counts a record; None for one that is not ours to count any more."""
+        state = self._states.get(received.record.partition)
+        return None if self._sealed or state is None or state.generation != received.generation else state
 
     async def _fold(self, received: Received) -> None:
         record = received.record
-        state = self._states.get(record.partition)
-        if self._sealed or state is None or state.generation != received.generation:
+        state = self._owner_of(received)
+        if state is None:
             return
         self._require_no_gap(state, record.offset)
         try:
@@ -192,7 +219,7 @@ class Writer:
             )
 
     async def _make_room(self) -> None:
-        if sum(state.unflushed_lines for state in self._states.values()) < self._flush_lines:
+        if self.unflushed_lines < self._flush_lines:
             return
         self._flush_soon.set()
         while self._too_full():
@@ -200,9 +227,8 @@ class Writer:
             await self._settled.wait()
 
     def _too_full(self) -> bool:
-        waiting = sum(state.unflushed_lines for state in self._states.values())
         can_shrink = self._flushing or any(state.may_flush for state in self._states.values())
-        return can_shrink and waiting >= 2 * self._flush_lines
+        return can_shrink and self.unflushed_lines >= 2 * self._flush_lines
 
     async def _flush_loop(self) -> None:
         while True:
@@ -234,3 +260,15 @@ class Writer:
             metrics.LINES.labels("counted").inc(len(part.raw.lines) - rejected)
         evict(states.values(), self._window_memory)
         await self._commit({part.state.source.partition: part.progress.through_offset + 1 for part in parts})
+
+
+async def _received_by_now(mailbox: Mailbox) -> tuple[list[Received], bool]:
+    """Waits for a record, and takes all that are there with it; and whether the mailbox ended."""
+    batch: list[Received] = []
+    try:
+        batch.append(mailbox.get_nowait() if not mailbox.empty() else await mailbox.get())
+        while not mailbox.empty():
+            batch.append(mailbox.get_nowait())
+    except StopAsyncIteration:
+        return batch, True
+    return batch, False

@@ -82,6 +82,9 @@ class Worker:
         while True:
             following = self.state.folded + 1
             if following < len(self.world.log):
+                if self.world.rng.random() < 0.3:
+                    hours = self.state.look_ahead(self.world.log[following : following + self.world.rng.randint(1, 4)])
+                    await self.state.load(sorted(hours), self.world.store)
                 await self.state.fold(self.world.log[following], self.world.store)
             await Turn()
 
