@@ -20,7 +20,7 @@ from collector.audit_verdict import Difference, NotJudged, Verdict
 from contract.errors import CollectorError, LogTruncated
 from contract.hour import format_hour
 from contract.progress import LogPartition
-from stores.committed_hours import CommittedHours, read_committed_hours
+from stores.committed_hours import CommittedHours, read_committed_between
 from stores.influx import InfluxStore
 
 _LOOKS: Final = 20
@@ -90,7 +90,7 @@ class Audit:
         try:
             old_logs = {source.log for source in await store.read_progress()} - {log}
             stored = {
-                partition: await read_committed_hours(store, LogPartition(log, partition), *self._hours, _LOOKS)
+                partition: await read_committed_between(store, LogPartition(log, partition), *self._hours, _LOOKS)
                 for partition in partitions
             }
         finally:

@@ -18,7 +18,7 @@ class CommittedHours(NamedTuple):
     """By hour; an hour without a committed window is left out."""
 
 
-async def read_committed_hours(
+async def read_committed_between(
     reader: StoreReader, source: LogPartition, first: int, end: int, looks: int
 ) -> CommittedHours | None:
     """The committed windows of the hours from `first` up to, not including, `end`; all at one progress.

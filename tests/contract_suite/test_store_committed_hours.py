@@ -8,7 +8,7 @@ from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, Store, WindowPoint
 from contract.window import WindowValue
-from stores.committed_hours import CommittedHours, read_committed_hours
+from stores.committed_hours import CommittedHours, read_committed_between
 
 LOG = "OldrkDJ2R4WmwCUXOqKyRw"
 SOURCE, OTHER = LogPartition(LOG, 0), LogPartition(LOG, 1)
@@ -48,7 +48,7 @@ class Watched:
 
 async def test_a_source_without_progress_has_nothing_committed(store: Store) -> None:
     await put(store, SOURCE, NOVEMBER, value(10))
-    assert await read_committed_hours(store, SOURCE, 0, END_OF_TIME_MS, 1) == CommittedHours(Progress(), {})
+    assert await read_committed_between(store, SOURCE, 0, END_OF_TIME_MS, 1) == CommittedHours(Progress(), {})
 
 
 async def test_of_each_hour_the_highest_value_not_above_progress_counts(store: Store) -> None:
@@ -58,14 +58,14 @@ async def test_of_each_hour_the_highest_value_not_above_progress_counts(store: S
     await put(store, OTHER, NOVEMBER - HOUR_MS, value(1))
     await commit(store, SOURCE, 10)
     committed = CommittedHours(progress(10), {0: value(3), NOVEMBER: value(10)})
-    assert await read_committed_hours(store, SOURCE, 0, END_OF_TIME_MS, 1) == committed
+    assert await read_committed_between(store, SOURCE, 0, END_OF_TIME_MS, 1) == committed
 
 
 async def test_only_the_hours_that_are_asked_for_are_read(store: Store) -> None:
     for hour in (NOVEMBER - HOUR_MS, NOVEMBER, NOVEMBER + HOUR_MS):
         await put(store, SOURCE, hour, value(10))
     await commit(store, SOURCE, 10)
-    found = await read_committed_hours(store, SOURCE, NOVEMBER, NOVEMBER + HOUR_MS, 1)
+    found = await read_committed_between(store, SOURCE, NOVEMBER, NOVEMBER + HOUR_MS, 1)
     assert found == CommittedHours(progress(10), {NOVEMBER: value(10)})
 
 
@@ -81,5 +81,5 @@ async def test_hours_are_read_again_until_progress_stood_still_or_the_looks_are_
         await commit(store, SOURCE, through_offset)
 
     watched = Watched(store, lambda: flush(20), lambda: flush(30))
-    found = await read_committed_hours(watched, SOURCE, 0, END_OF_TIME_MS, looks)
+    found = await read_committed_between(watched, SOURCE, 0, END_OF_TIME_MS, looks)
     assert found == (None if expected is None else CommittedHours(progress(30), expected))
