@@ -17,6 +17,7 @@ from ingest_api.problems import ProblemHandlers
 from ingest_api.publisher import Publisher
 from ingest_api.routes import routes
 from ingest_api.settings import IngestSettings
+from ingest_api.single import ShortWay, SingleAction
 
 
 def wall_clock() -> int:
@@ -45,8 +46,11 @@ def create_app(
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    ProblemHandlers(metrics).install(app)
-    app.include_router(routes(settings, door, measured, metrics))
+    problems = ProblemHandlers(metrics)
+    problems.install(app)
+    take_single = SingleAction(door, measured, metrics)
+    app.add_middleware(ShortWay, take=take_single, problems=problems)
+    app.include_router(routes(settings, door, measured, metrics, take_single))
     app.include_router(probes(measured, metrics))
     openapi.install(app)
     return app

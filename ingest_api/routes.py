@@ -6,18 +6,17 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from contract.action import Rejection
+from ingest_api import single
 from ingest_api.batch import Judged, judge_batch
 from ingest_api.body import BodyLimits, read_body, refuse_announced
 from ingest_api.budget import Budget
 from ingest_api.door import Door
-from ingest_api.errors import RequestRefused
 from ingest_api.media import is_gzipped, media_of
 from ingest_api.metrics import Metrics
 from ingest_api.openapi import ACTION_DOCS, BATCH_DOCS
 from ingest_api.publisher import Publisher
-from ingest_api.query import action_in_query
 from ingest_api.settings import IngestSettings
+from ingest_api.single import SingleAction
 
 
 class Rejected(BaseModel):
@@ -36,18 +35,16 @@ class BatchAnswer(BaseModel):
     rejected: list[Rejected] = Field(description="The others. They are refused each time they are sent.")
 
 
-def routes(settings: IngestSettings, door: Door, publisher: Publisher, metrics: Metrics) -> APIRouter:
+def routes(
+    settings: IngestSettings, door: Door, publisher: Publisher, metrics: Metrics, take_single: SingleAction
+) -> APIRouter:
     """The routes of the door."""
     router = APIRouter(tags=["actions"])
     read_batch = BatchReader(settings, door, metrics)
 
-    @router.post("/analytics", status_code=HTTPStatus.NO_CONTENT, response_class=Response, **ACTION_DOCS)
+    @router.post(single.PATH, status_code=HTTPStatus.NO_CONTENT, response_class=Response, **ACTION_DOCS)
     async def analytics(request: Request) -> Response:
-        (judged,) = door.judge([action_in_query(request.scope["query_string"])])
-        if isinstance(judged, Rejection):
-            metrics.rejected.labels(judged.code).inc()
-            raise RequestRefused(HTTPStatus.BAD_REQUEST, judged.code, judged.message, rejection=judged)
-        await publisher.publish([judged])
+        await take_single(request.scope["query_string"])
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     @router.post("/v1/actions", response_model=BatchAnswer, **BATCH_DOCS)
