@@ -1,11 +1,15 @@
 """Reading what is committed: the only values anyone may use."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import StoreReader, WindowPoint
 from contract.window import Segment, WindowValue
+
+_NEAR: Final = 24
+"""Hours: a request takes longer than to read so many that nobody needs."""
 
 
 class Committed(NamedTuple):
@@ -35,15 +39,33 @@ async def read_committed_hours(
     settled: set[LogPartition] = set()
     before = await reader.read_progress(source)
     while True:
-        points = [await reader.read_windows(hour, source) for hour in hours]
+        points = await _read_windows(reader, hours, source)
         after = await reader.read_progress(source)
         stood_still = {key: progress for key, progress in before.items() if after.get(key) == progress}
-        for hour, of_hour in zip(hours, points, strict=True):
-            found[hour] |= highest_committed(stood_still, of_hour)
+        for hour in hours:
+            found[hour] |= highest_committed(stood_still, points.get(hour, []))
         settled |= stood_still.keys()
         if settled >= after.keys():
             return found
         before = {key: progress for key, progress in after.items() if key not in settled}
+
+
+async def _read_windows(
+    reader: StoreReader, hours: Collection[int], source: LogPartition | None
+) -> dict[int, list[WindowPoint]]:
+    """The points of some hours; hours that lie near each other are asked for in one request."""
+    runs: list[list[int]] = []
+    for hour in sorted(hours):
+        if runs and hour - runs[-1][-1] <= _NEAR * HOUR_MS:
+            runs[-1].append(hour)
+        else:
+            runs.append([hour])
+    found: dict[int, list[WindowPoint]] = {}
+    for run in runs:
+        asked = reader.read_windows_between(run[0], run[-1] + HOUR_MS, source) if run[1:] else None
+        for point in await (asked or reader.read_windows(run[0], source)):
+            found.setdefault(point.hour, []).append(point)
+    return found
 
 
 def highest_committed(limits: dict[LogPartition, Progress], points: list[WindowPoint]) -> dict[LogPartition, Committed]:

@@ -18,7 +18,6 @@ from contract.record import Record, decode_record
 from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
 from contract.window import Window, WindowValue
 from stores.committed import read_committed_hours, read_committed_segments
-from stream_workers.together import Together, together
 
 DrawPlace = Callable[[], int]
 
@@ -97,7 +96,6 @@ class PartitionState:
         start: Progress,
         draw_place: DrawPlace,
         generation: int = 0,
-        together: Together = together,
     ) -> None:
         """A partition that starts from a progress which the store has acknowledged."""
         self.source = source
@@ -113,7 +111,6 @@ class PartitionState:
         """Highest through_offset of a loaded window: no flush ends below it."""
         self.windows: dict[int, HeldWindow] = {}
         self._start = start
-        self._together = together
         self._touched: set[int] = set()
         self._pinned: set[int] = set()
         self._ahead: dict[int, DecodedRecord] = {}
@@ -176,15 +173,13 @@ class PartitionState:
         if not missing:
             return
         committed = await read_committed_hours(reader, missing, self.source)
-
-        async def hold(hour: int) -> None:
+        # One after another: many reads at once would keep the writes of a flush waiting for a connection.
+        for hour in missing:
             found = committed[hour].get(self.source)
             value = (found and found.window) or WindowValue()
             segments = await read_committed_segments(reader, hour, self.source, value)
             self.must_reach = max(self.must_reach, value.through_offset)
             self.windows[hour] = HeldWindow(hour, Window(value, segments), [self.draw_place(), self.draw_place()])
-
-        await self._together(*(hold(hour) for hour in missing))
 
     def _apply(self, record: Record, lines: list[Action | Rejection], by_hour: dict[int, list[Action]]) -> None:
         for hour, actions in by_hour.items():

@@ -8,7 +8,7 @@ from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, SegmentPoint, Store, WindowPoint
 from contract.window import Segment, WindowValue, pack_hashes
-from stores.committed import Committed, read_committed, read_committed_segments
+from stores.committed import Committed, read_committed, read_committed_hours, read_committed_segments
 
 LOG = "OldrkDJ2R4WmwCUXOqKyRw"
 SOURCE, OTHER = LogPartition(LOG, 0), LogPartition(LOG, 1)
@@ -119,6 +119,24 @@ async def test_a_source_that_appears_meanwhile_is_read_too(store: Store) -> None
         SOURCE: Committed(progress(10), None),
         OTHER: Committed(progress(5), value(5)),
     }
+
+
+async def test_several_hours_are_read_at_one_progress_wherever_they_lie(store: Store) -> None:
+    near, far, empty = NOVEMBER - 3 * HOUR_MS, NOVEMBER - 5_000 * HOUR_MS, NOVEMBER - HOUR_MS
+    for hour, offset in ((NOVEMBER, 10), (near, 4), (far, 7)):
+        await store.write_windows([WindowPoint(SOURCE, hour, 1, value(offset))], [])
+    await store.write_windows([WindowPoint(SOURCE, near, 2, value(11))], [])
+    await commit(store, SOURCE, 10)
+
+    found = await read_committed_hours(store, [NOVEMBER, near, far, empty], SOURCE)
+
+    assert {hour: of_hour[SOURCE].window for hour, of_hour in found.items()} == {
+        NOVEMBER: value(10),
+        near: value(4),
+        far: value(7),
+        empty: None,
+    }
+    assert {of_hour[SOURCE].progress.through_offset for of_hour in found.values()} == {10}
 
 
 async def test_only_segments_up_to_the_committed_window_belong_to_it(store: Store) -> None:

@@ -56,9 +56,9 @@ class HostileStore(MemoryStore):
         await Turn()
         return await super().read_progress(source)
 
-    async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+    async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
         await Turn()
-        return await super().read_windows(hour, source)
+        return await super().read_windows_between(first, end, source)
 
     async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
         await Turn()

@@ -72,7 +72,7 @@ class Worker:
     async def _take(self) -> PartitionState:
         found = await self.world.store.read_progress(SOURCE)
         start = start_from(SOURCE, found.get(SOURCE), 0, len(self.world.log))
-        state = PartitionState(SOURCE, start, self._draw_place, together=self._one_after_another)
+        state = PartitionState(SOURCE, start, self._draw_place)
         if start.through_offset >= 0:
             await self._flusher.write_progress([state], lambda: True)
         return state
