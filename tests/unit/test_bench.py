@@ -1,0 +1,82 @@
+"""The benchmarks' own parts: turns, ratios, the oracle, and the load generator."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bench.case import Case, Contender, Figures, WrongResult, measure, require
+from bench.load import Load, request
+from bench.traffic import HOUR_MS, Made, Numbers, count, records
+from contract.record import decode_record
+
+
+def test_contenders_take_turns_and_ratios_are_of_medians() -> None:
+    turns: list[str] = []
+
+    def contender(name: str, speeds: list[float]) -> Contender:
+        def run() -> Figures:
+            turns.append(name)
+            return {"actions/s": speeds.pop()}
+
+        return Contender(name, run)
+
+    case = Case("case", [contender("ours", [1, 60, 50]), contender("other", [10, 30, 20])])
+    measured = measure(case, 3, lambda _: None)
+    assert turns == ["ours", "other"] * 3
+    assert list(measured.rows()) == [("ours", "actions/s", 50, None), ("other", "actions/s", 20, 2.5)]
+
+
+def test_a_wrong_result_is_told_with_what_was_expected() -> None:
+    with pytest.raises(WrongResult, match="hours: 1 instead of 2"):
+        require(1, 2, "hours")
+
+
+def test_the_oracle_counts_by_hour() -> None:
+    made = [Made(0, "a", "click"), Made(1, "a", "impression"), Made(HOUR_MS, "b", "click")]
+    assert count(made) == {0: Numbers(1, 1, 1), HOUR_MS: Numbers(1, 1, 0)}
+
+
+def test_records_hold_every_action_and_at_most_so_many_lines() -> None:
+    made = [Made(number, f"user-{number % 7}", "click") for number in range(100)]
+    values = [decode_record(value) for _, value in records(made, 4, 8)]
+    assert max(map(len, values)) == 4
+    assert sorted(action.timestamp for value in values for action in value) == list(range(100))  # type: ignore[union-attr] # all are actions
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[asyncio.Server]:
+    """Answers with a body in two pieces; 500 to /bad."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            status = b"500 bad" if b"/bad" in head else b"200 OK"
+            writer.write(b"HTTP/1.1 %b\r\nContent-Length: 4\r\n\r\nbo" % status)
+            await writer.drain()
+            writer.write(b"dy")
+
+    async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async with await asyncio.start_server(quietly, "127.0.0.1", 0) as one:
+        yield one
+
+
+def _port(server: asyncio.Server) -> int:
+    return int(server.sockets[0].getsockname()[1])
+
+
+@pytest.mark.parametrize("rate", [None, 200.0])
+async def test_the_load_counts_each_request_that_was_answered(server: asyncio.Server, rate: float | None) -> None:
+    requests = [request("GET", f"/{number}") for number in range(3)]
+    answers = await Load(requests, b"200 ", rate=rate).run(_port(server), 4, 0.2)
+    assert answers.times.keys() == {0, 1, 2}
+    assert answers.times.total() == len(answers.latencies)
+
+
+async def test_the_load_fails_at_an_answer_that_is_not_the_expected_one(server: asyncio.Server) -> None:
+    with pytest.raises(WrongResult, match="500 bad"):
+        await Load([request("GET", "/bad")], b"200 ").run(_port(server), 1, 0.2)
