@@ -2,8 +2,10 @@
 
 import pytest
 from confluent_kafka import Producer
+from eventually import eventually
 from kafka_admin import commit_offsets, committed_offsets
-from worker_pipeline import PARTITIONS, Numbers, Pipeline, eventually
+from worker_oracle import Numbers
+from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 
 from contract.action import Action, encode_action
@@ -20,15 +22,6 @@ async def test_late_hours_ids_and_duplicates_are_counted_exactly(pipeline: Pipel
     pipeline.send(traffic.actions(3_000), lines=7)
     await pipeline.counted()
     await pipeline.is_exact()
-
-
-async def test_each_valid_line_of_the_retention_is_stored_once_duplicates_too(pipeline: Pipeline) -> None:
-    traffic = Traffic()
-    worker = pipeline.started()
-    pipeline.send(traffic.actions(2_000))
-    await pipeline.counted()
-    worker.kill()
-    assert await pipeline.raw_lines() == pipeline.expected_raw_lines()
 
 
 @pytest.mark.parametrize("offset", [1, 60], ids=["below", "above"])

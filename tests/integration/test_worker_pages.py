@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from eventually import eventually
 from prometheus_client.parser import text_string_to_metric_families
-from worker_pipeline import PARTITIONS, Pipeline, eventually
+from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 
 METRICS = {

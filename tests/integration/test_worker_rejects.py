@@ -3,7 +3,10 @@
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, Message, TopicPartition
-from worker_pipeline import Numbers, Pipeline, eventually
+from eventually import eventually
+from worker_oracle import Numbers
+from worker_pipeline import Pipeline
+from worker_store import stored_raw_lines
 
 from contract.action import Action, encode_action
 from contract.hour import HOUR_MS
@@ -70,7 +73,7 @@ async def test_whatever_a_record_holds_it_is_counted_by_line_and_its_bad_lines_a
     assert progress.lines == 5 + len(rejected)
     assert worker.metric("lines_total", outcome="rejected") == len(rejected)
     assert worker.metric("lines_total", outcome="counted") == 5
-    assert await pipeline.raw_lines() == {}  # older than the retention
+    assert await stored_raw_lines(pipeline.influx, pipeline.log) == {}  # older than the retention
 
     expected = {
         (

@@ -1,22 +1,14 @@
 """How workers end, and what their end costs: time, never a number."""
 
 import signal
-from collections.abc import Iterator
-from urllib.parse import urlsplit
+import threading
 
 import pytest
+from eventually import eventually
 from kafka_admin import committed_offsets, members
 from services.door import Door
-from worker_pipeline import PARTITIONS, Pipeline, eventually
+from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
-
-
-@pytest.fixture
-def door(pipeline: Pipeline) -> Iterator[Door]:
-    """Before the store, open."""
-    address = urlsplit(str(pipeline.influx.influx_url))
-    with Door(address.hostname or "", address.port or 0) as door:
-        yield door
 
 
 def committed(pipeline: Pipeline) -> dict[int, int]:
@@ -57,6 +49,28 @@ async def test_a_signal_ends_a_worker_in_mid_stream_with_0_and_the_next_one_goes
 
     pipeline.started()
 
+    await pipeline.counted()
+    await pipeline.is_exact()
+
+
+async def test_records_that_keep_coming_do_not_keep_a_worker_from_ending(pipeline: Pipeline) -> None:
+    traffic, ended = Traffic(), threading.Event()
+    worker = pipeline.started(worker_drain_timeout="PT8S")
+
+    def send() -> None:
+        while not ended.is_set():
+            pipeline.send(traffic.actions(50), lines=1)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    try:
+        await eventually(lambda: worker.metric("records_total") > 100)
+        worker.terminate()
+        assert worker.wait_for_end() == 0, worker.log_tail()
+    finally:
+        ended.set()
+        sending.join()
+    pipeline.started()
     await pipeline.counted()
     await pipeline.is_exact()
 

@@ -1,25 +1,12 @@
 """A store that is down, or hangs, or refuses: workers wait, say so, and count on when it is back."""
 
 import re
-from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-import httpx
-import pytest
+from eventually import eventually
 from services.door import Door
 from services.worker_process import WorkerProcess
-from worker_pipeline import PARTITIONS, Pipeline, eventually
+from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
-
-from contract.action import Action
-
-
-@pytest.fixture
-def door(pipeline: Pipeline) -> Iterator[Door]:
-    """Before the store, open."""
-    address = urlsplit(str(pipeline.influx.influx_url))
-    with Door(address.hostname or "", address.port or 0) as door:
-        yield door
 
 
 def is_retrying(worker: WorkerProcess) -> bool:
@@ -153,35 +140,3 @@ async def test_a_rebalance_during_an_outage_is_bounded_and_costs_no_number(pipel
     pipeline.send(traffic.actions(1_000), lines=10)
     await pipeline.counted()
     await pipeline.is_exact()
-
-
-async def test_a_missing_bucket_is_waited_for(pipeline: Pipeline) -> None:
-    bucket = pipeline.influx.hourly_bucket.replace("hourly", "later")
-    worker = pipeline.worker(hourly_bucket=bucket)
-    worker.start()
-    await eventually(lambda: bucket.split("/")[0] in worker.why_not_ready())
-
-    query(pipeline, f'CREATE DATABASE "{bucket.split("/")[0]}"')
-
-    await eventually(worker.is_ready)
-
-
-async def test_a_type_conflict_on_our_own_points_ends_the_worker_with_the_evidence(pipeline: Pipeline) -> None:
-    """Retrying can never help: somebody else wrote a number where our text belongs."""
-    at = pipeline.this_hour * 1_000_000
-    database = pipeline.influx.raw_bucket.split("/")[0]
-    write(pipeline, database, f"actions user=5i {at}")
-    worker = pipeline.started()
-    pipeline.send([Action(pipeline.this_hour, "ada", "click")])
-    assert worker.wait_for_end() == 1
-    assert "field type conflict" in worker.logged()
-    assert 'user="ada"' in worker.logged()
-    assert await pipeline.through() == {}
-
-
-def query(pipeline: Pipeline, text: str) -> None:
-    httpx.post(f"{pipeline.influx.influx_url}query", params={"q": text}).raise_for_status()
-
-
-def write(pipeline: Pipeline, database: str, line: str) -> None:
-    httpx.post(f"{pipeline.influx.influx_url}write", params={"db": database}, content=line).raise_for_status()

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from zlib import crc32
 
 import pytest
+from eventually import eventually
 from kafka_admin import create_again, delete_topic, log_of_topic, remove_records
-from worker_pipeline import PARTITIONS, Pipeline, eventually
+from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 
 from contract.action import RULES_VERSION

@@ -1,57 +1,29 @@
 """A topic, a store and workers between them that only one test knows, and what they should come to."""
 
-import asyncio
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
+from eventually import WITHIN, eventually_stored
 from kafka_admin import log_of_topic
 from services.worker_process import WorkerProcess
+from worker_oracle import Numbers, numbers_of
+from worker_store import stored_numbers, stored_raw_lines
 
 from contract.action import Action, encode_action
 from contract.hour import hour_of
 from contract.partitioning import partition_of
 from contract.progress import LogPartition, Progress
-from stores.committed import read_committed
 from stores.influx import InfluxStore
-from stores.influx_connection import InfluxConnection
-from stores.influx_schema import MS, Bucket
+from stores.influx_schema import MS
 from stores.settings import InfluxSettings
 
-T = TypeVar("T")
 PARTITIONS = 4
-WITHIN = 60.0
-
-
-class Numbers(NamedTuple):
-    """What an hour comes to."""
-
-    counts: dict[str, int]
-    duplicates: int
-    unique_users: int
-
-
-async def eventually(condition: Callable[[], T], within: float = WITHIN) -> T:
-    """What `condition` gives once that is true; fails after `within` seconds."""
-
-    async def look() -> T:
-        return condition()
-
-    return await _eventually(look, within, lambda: "")
-
-
-async def _eventually(look: Callable[[], Awaitable[T]], within: float, evidence: Callable[[], str]) -> T:
-    deadline = time.monotonic() + within
-    while not (found := await look()):
-        assert time.monotonic() < deadline, f"not so after {within} s: {found!r} {evidence()}"
-        await asyncio.sleep(0.05)
-    return found
 
 
 def now() -> int:
@@ -156,7 +128,7 @@ class Pipeline:
         async def is_counted() -> bool:
             return self.ends.items() <= (await self.through()).items()
 
-        await _eventually(is_counted, within, lambda: f"of {self.ends}\n{self.logs()}")
+        await eventually_stored(is_counted, within, lambda: f"of {self.ends}\n{self.logs()}")
 
     async def moved(self, before: dict[int, int]) -> None:
         """Returns once more is stored than `before`."""
@@ -164,7 +136,7 @@ class Pipeline:
         async def has_moved() -> bool:
             return await self.through() != before
 
-        await _eventually(has_moved, WITHIN, self.logs)
+        await eventually_stored(has_moved, WITHIN, self.logs)
 
     def expected(self) -> dict[int, Numbers]:
         """What each hour should come to: counted here, apart from the product's fold."""
@@ -175,26 +147,7 @@ class Pipeline:
         return {hour: await self.numbers_of_hour(hour) for hour in self.expected()}
 
     async def numbers_of_hour(self, hour: int) -> Numbers:
-        counts: dict[str, int] = defaultdict(int)
-        duplicates = users = 0
-        for source, committed in (await read_committed(self.store, hour)).items():
-            if source.log == self.log and (window := committed.window) is not None:
-                duplicates += window.duplicates
-                users += window.unique_users
-                for event, count in window.counts.items():
-                    counts[event] += count
-        return Numbers(dict(counts), duplicates, users)
-
-    async def raw_lines(self) -> dict[LogPartition, int]:
-        """How many raw actions the store has of each partition."""
-        connection = InfluxConnection(self.influx)
-        query = 'SELECT COUNT("user") FROM "actions" GROUP BY "log", "partition"'
-        (found,) = await connection.query(Bucket.named(self.influx.raw_bucket), query)
-        await connection.close()
-        return {
-            LogPartition(series.tags["log"], int(series.tags["partition"])): int(series.values[0][1])
-            for series in found
-        }
+        return await stored_numbers(self.store, self.log, hour)
 
     def expected_raw_lines(self) -> dict[LogPartition, int]:
         """How many raw actions it should have: all valid lines that are young enough."""
@@ -212,8 +165,14 @@ class Pipeline:
         self.ends.clear()
 
     async def is_exact(self) -> None:
-        """Fails unless each hour's numbers are right."""
+        """Fails unless each hour's numbers are right, each line has its number, and each young one is there once."""
         assert await self.numbers() == self.expected()
+        progress = await self.progress()
+        valid = {p: one.lines - one.lost - sum(one.rejected.values()) for p, one in progress.items()}
+        assert {p: number for p, number in valid.items() if number} == {
+            p: len(lines) for p, lines in self.lines.items()
+        }
+        assert await stored_raw_lines(self.influx, self.log) == self.expected_raw_lines()
 
     def logs(self) -> str:
         return "\n".join(f"{worker.name}:\n{worker.log_tail()}" for worker in self.workers)
@@ -222,21 +181,3 @@ class Pipeline:
         for worker in self.workers:
             worker.end_if_alive()
         await self.store.close()
-
-
-def numbers_of(lines: dict[int, list[Action]]) -> dict[int, Numbers]:
-    """What each hour comes to, by the shortest way."""
-    counts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    users: dict[int, set[str]] = defaultdict(set)
-    ids: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    duplicates: dict[int, int] = defaultdict(int)
-    for action in (action for partition in lines.values() for action in partition):
-        hour = hour_of(action.timestamp)
-        if action.id is not None and (action.user, action.id) in ids[hour]:
-            duplicates[hour] += 1
-            continue
-        if action.id is not None:
-            ids[hour].add((action.user, action.id))
-        counts[hour][action.event] += 1
-        users[hour].add(action.user)
-    return {hour: Numbers(dict(counts[hour]), duplicates[hour], len(users[hour])) for hour in counts}
