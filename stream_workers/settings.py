@@ -36,7 +36,7 @@ class WorkerSettings(InfluxSettings):
         512 * 1024 * 1024, description="Bytes that windows may take in memory, soft by one flush."
     )
     worker_buffered_records: Annotated[int, Field(ge=1)] = Field(
-        64, description="Records that wait in the worker's queue."
+        64, description="Records that wait in the worker's queue; as many again are looked at ahead."
     )
     worker_session_timeout: timedelta = Field(
         timedelta(seconds=10), gt=_NONE, description="A worker that is silent for so long loses its partitions."

@@ -7,13 +7,13 @@ import pytest
 from services.addresses import Missing
 from shaken_kafka import ShakenKafka
 from stage import PARTITIONS, Stage
-from steady_port import steady_port
 from toxic_network import ToxicNetwork
 from trial import Trial
 
 from deploy.local.artifacts import Artifacts, installed
 from deploy.local.errors import LocalError
 from deploy.local.influxdb import InfluxDB
+from deploy.local.ports import free_port
 from deploy.local.toxiproxy_build import toxiproxy
 from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings
@@ -44,7 +44,7 @@ def kafka_of_all(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def influxdb_of_all(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
-    with InfluxDB(artifacts, tmp_path_factory.mktemp("influxdb"), steady_port()) as influxdb:
+    with InfluxDB(artifacts, tmp_path_factory.mktemp("influxdb"), free_port()) as influxdb:
         yield influxdb
 
 

@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 from typing import Self
 
-from steady_port import steady_port
+from deploy.local.ports import free_port
 
 
 class HeldWrite:
@@ -13,7 +13,7 @@ class HeldWrite:
 
     def __init__(self, port: int) -> None:
         self._target = port
-        self.port = steady_port()
+        self.port = free_port()
         self.held = asyncio.Event()
         """Set once a write was held back."""
         self.progress_since = 0

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from steady_port import steady_port
-
 from deploy.local.artifacts import Artifacts
 from deploy.local.kafka import Kafka
+from deploy.local.ports import free_port
 from deploy.local.process import Command
 
 
@@ -13,10 +12,10 @@ class ShakenKafka(Kafka):
     """Clients that begin at `proxied` stay there: a broker tells each client where to connect, by listener."""
 
     def __init__(self, artifacts: Artifacts, folder: Path) -> None:
-        super().__init__(artifacts, folder, steady_port(), steady_port())
-        self.behind_proxy = f"127.0.0.1:{steady_port()}"
+        super().__init__(artifacts, folder, free_port(), free_port())
+        self.behind_proxy = f"127.0.0.1:{free_port()}"
         """Where the proxy connects to."""
-        self.proxied = f"127.0.0.1:{steady_port()}"
+        self.proxied = f"127.0.0.1:{free_port()}"
         """Where the proxy listens."""
         self._settings = folder / "server.properties"
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.worker_process import WorkerProcess
-from steady_port import steady_port
 
+from deploy.local.ports import free_port
 from deploy.local.python_service import PythonService
 from stores.settings import InfluxSettings
 
@@ -49,7 +49,7 @@ class Stage:
     def start(self, module: str) -> PythonService:
         """Starts one of the services, and does not wait for it."""
         name = f"{module}-{len(self._services) + 1}"
-        service = PythonService(name, steady_port(), self._folder / f"{name}.log", module, self._environment)
+        service = PythonService(name, free_port(), self._folder / f"{name}.log", module, self._environment)
         service.start()
         self._services.append(service)
         return service

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from steady_port import steady_port
 
+from deploy.local.ports import free_port
 from deploy.local.process import Command
 from deploy.local.service import Service, status_of
 
@@ -15,7 +15,7 @@ class ToxicNetwork(Service):
     """Every proxy that a test makes is on 127.0.0.1."""
 
     def __init__(self, program: Path, folder: Path) -> None:
-        super().__init__("toxiproxy", steady_port(), folder / "toxiproxy.log")
+        super().__init__("toxiproxy", free_port(), folder / "toxiproxy.log")
         self._program = program
 
     def prepare(self) -> Command:
@@ -27,7 +27,7 @@ class ToxicNetwork(Service):
     @contextmanager
     def proxy(self, upstream: str, listen: str | None = None) -> Iterator["Link"]:
         """A link to `upstream` (host:port) for as long as the block runs."""
-        listen = listen or f"127.0.0.1:{steady_port()}"
+        listen = listen or f"127.0.0.1:{free_port()}"
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}") as http:
             made = {"name": listen, "listen": listen, "upstream": upstream, "enabled": True}
             http.post("/proxies", json=made).raise_for_status()
