@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 import faust
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.tables.recovery import RebalanceAgain
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -144,6 +144,16 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature
         """What Faust fetched, as far as the gate lets it pass."""
+        try:
+            async for tp, message in self._passed(timeout):
+                yield tp, message
+        except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
+            if self.joined:
+                raise
+            # At an assignment aiokafka looks for a commit to go on from, before we seek.
+            logger.info("before the seek: %r", error)
+
+    async def _passed(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - as above
         sought: set[int] = set()
         async for tp, message in super().getmany(timeout):
             if tp.partition in sought:

@@ -70,24 +70,31 @@ class Door:
         self._passing.clear()
 
     async def _end(self) -> None:
-        await self._shut()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._passing.set()
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            # A client may have been let in just now.
+            await self._shut()
+            await asyncio.wait(tasks, timeout=0.05)
+        # Transports that were aborted close in the loop's next round.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        ends = {writer}
+        self._writers.add(writer)
+        try:
             there, back = await asyncio.open_connection(*self._target)
-            self._writers |= {writer, back}
-            try:
-                async with asyncio.TaskGroup() as ways:
-                    ways.create_task(self._pass_on(reader, back))
-                    ways.create_task(self._pass_on(there, writer))
-            finally:
-                self._writers -= {writer, back}
-                for end in (writer, back):
-                    end.transport.abort()
+            ends.add(back)
+            self._writers.add(back)
+            async with asyncio.TaskGroup() as ways:
+                ways.create_task(self._pass_on(reader, back))
+                ways.create_task(self._pass_on(there, writer))
+        except OSError:
+            pass
+        finally:
+            self._writers -= ends
+            for end in ends:
+                end.transport.abort()
 
     async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with suppress(OSError):

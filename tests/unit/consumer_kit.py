@@ -33,6 +33,7 @@ class FakeThread:
         self.stale: list[dict[TP, list[int]]] = []
         """Fetches that are delivered first, whatever the positions."""
         self.commit_error: Exception | None = None
+        self.fetch_error: Exception | None = None
 
     def assignment(self) -> set[TP]:
         return self.assigned
@@ -55,6 +56,8 @@ class FakeThread:
 
     async def getmany(self, _active: object, timeout: float) -> dict[TP, list[SimpleNamespace]]:  # noqa: ASYNC109 # Faust's signature
         await asyncio.sleep(timeout)
+        if self.fetch_error is not None:
+            raise self.fetch_error
         found = self.stale.pop(0) if self.stale else self._fetched()
         return {tp: [_record(tp, offset) for offset in offsets] for tp, offsets in found.items()}
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from aiokafka.errors import CommitFailedError
+from aiokafka.errors import CommitFailedError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from consumer_kit import GENERATION, TOPIC, Kit, tps
 from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
@@ -184,6 +184,35 @@ async def test_a_hole_of_the_log_itself_passes_after_that_and_is_known_as_one() 
     assert await kit.read(3) == [(0, 0), (0, 1), (0, 5), (0, 6)]
     assert kit.thread.seeks == [{0: 0}, {0: 2}]
     assert kit.consumer.is_hole(0, 2, 5)
+
+
+NOWHERE = [NoOffsetForPartitionError(TP(TOPIC, 0)), OffsetOutOfRangeError({TP(TOPIC, 0): 5})]
+
+
+@pytest.mark.parametrize("error", NOWHERE, ids=["no-commit", "commit-outside-the-log"])
+@timeless
+async def test_what_kafka_says_of_commits_before_the_seek_harms_nobody(error: Exception) -> None:
+    """A fetch that was under way at an assignment is told, although we never meant to start from a commit."""
+    kit = Kit()
+    kit.has(0, range(3))
+    kit.assign(0)
+    kit.thread.fetch_error = error
+    assert await kit.read() == []
+    kit.thread.fetch_error = None
+    await kit.consumer.perform_seek()
+    assert await kit.read() == [(0, 0), (0, 1), (0, 2)]
+
+
+@pytest.mark.parametrize("error", NOWHERE, ids=["no-commit", "outside-the-log"])
+@timeless
+async def test_a_position_that_the_log_does_not_have_is_an_error_after_the_seek(error: Exception) -> None:
+    kit = Kit()
+    kit.has(0, range(3))
+    kit.assign(0)
+    await kit.consumer.perform_seek()
+    kit.thread.fetch_error = error
+    with pytest.raises(type(error)):
+        await kit.read()
 
 
 @timeless
