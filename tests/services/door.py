@@ -71,6 +71,7 @@ class Door:
 
     async def _end(self) -> None:
         self._passing.set()
+        await self._shut()
         while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
             # A client may have been let in just now.
             await self._shut()
