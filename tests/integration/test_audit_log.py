@@ -1,6 +1,7 @@
 """Reading a real topic as the audit does."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -41,6 +42,13 @@ def append(producer: Producer, topic: str, *values: bytes | None, commit: bool =
     producer.commit_transaction() if commit else producer.abort_transaction()
 
 
+def wait_for_markers(log: AuditedLog, end: int) -> None:
+    """The broker answers the end of a transaction before its marker is in the log."""
+    give_up = time.monotonic() + 20
+    while log.extent(0).end != end:
+        assert time.monotonic() < give_up, log.extent(0)
+
+
 def test_all_records_up_to_an_offset_are_read_over_holes_and_aborted_ones_too(
     log: AuditedLog, producer: Producer, topic: str
 ) -> None:
@@ -50,6 +58,7 @@ def test_all_records_up_to_an_offset_are_read_over_holes_and_aborted_ones_too(
     append(producer, topic, b"c", commit=False)
     append(producer, topic, *([b"d"] * 3_000))
 
+    wait_for_markers(log, 3_006)
     assert log.extent(0) == Extent(0, 3_006)
     records = list(log.records(0, 3_004))
     assert [record.offset for record in records] == [0, 1, 3, *range(5, 3_005)]
@@ -69,6 +78,7 @@ def test_a_log_that_ends_too_early_or_begins_too_late_is_told(
 
     remove_records(AdminClient({"bootstrap.servers": kafka_bootstrap}), topic, {0: 2})
 
+    wait_for_markers(log, 4)
     assert log.extent(0) == Extent(2, 4)
     with pytest.raises(LogNotRetained, match=f"{topic}/0"):
         list(log.records(0, 2))
