@@ -1,9 +1,10 @@
 """What a topic holds."""
 
 import secrets
+import time
 from typing import NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 _SECONDS = 30.0
 
@@ -16,13 +17,24 @@ class Read(NamedTuple):
     headers: dict[str, bytes]
 
 
+def _end(consumer: Consumer, place: TopicPartition) -> int:
+    """A partition that was just added has no leader for a moment, and Kafka says so."""
+    give_up = time.monotonic() + _SECONDS
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(place, timeout=_SECONDS)[1])
+        except KafkaException:
+            if time.monotonic() > give_up:
+                raise
+
+
 def read_log(bootstrap: str, topic: str) -> list[Read]:
     """All records that are in the log now, partition by partition."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": secrets.token_hex(6), "enable.auto.commit": False})
     try:
         partitions = consumer.list_topics(topic, timeout=_SECONDS).topics[topic].partitions
         places = [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions]
-        expected = sum(consumer.get_watermark_offsets(place, timeout=_SECONDS)[1] for place in places)
+        expected = sum(_end(consumer, place) for place in places)
         consumer.assign(places)
         messages = consumer.consume(expected, _SECONDS) if expected else []
         assert len(messages) == expected
