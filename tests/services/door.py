@@ -1,8 +1,8 @@
-"""A TCP door before a service: it can be shut, hold back what passes, or lose the answers."""
+"""A TCP door before a service: it can be shut, or hold back what passes."""
 
-import asyncio
+import socket
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
@@ -12,95 +12,92 @@ _CHUNK = 65_536
 
 
 class Door:
-    """Forwards a port of loopback to a service, from a thread of its own.
+    """Forwards a port of loopback to a service, in threads of its own.
 
     `shut` refuses connections, as a service does that is down. `hold` lets connections in, and nothing through, as a
     stopped process does; what came is passed on when it is opened, which may be long after the client gave up.
+
+    Plain sockets: asyncio (3.11) leaks a connection that it accepts just while its server closes.
     """
 
     def __init__(self, host: str, port: int) -> None:
         self.port = free_port()
         self._target = host, port
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._passing = asyncio.Event()
+        self._passing = threading.Event()
+        self._lock = threading.Lock()
+        self._listener: socket.socket | None = None
+        self._acceptor: threading.Thread | None = None
+        self._ends: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def open(self) -> None:
-        self._run(self._open())
-
-    def shut(self) -> None:
-        self._run(self._shut())
+        self._passing.set()
+        if self._listener is None:
+            self._listener = socket.create_server(("127.0.0.1", self.port))
+            self._acceptor = self._begin(self._accept, self._listener)
 
     def hold(self) -> None:
-        self._run(self._hold())
+        self._passing.clear()
+
+    def shut(self) -> None:
+        """Returns when nobody can connect any more, and all connections are cut."""
+        with self._lock:
+            listener, self._listener = self._listener, None
+            for end in self._ends:
+                _cut(end)
+        if listener is not None and self._acceptor is not None:
+            _cut(listener)
+            self._acceptor.join()
 
     def __enter__(self) -> Self:
-        self._thread.start()
         self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._run(self._end())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
-
-    async def _open(self) -> None:
         self._passing.set()
-        if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.shut()
+        for thread in self._threads:
+            thread.join()
 
-    async def _shut(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for writer in list(self._writers):
-            writer.transport.abort()
+    def _begin(self, work: Callable[..., None], *arguments: Any) -> threading.Thread:  # noqa: ANN401 # handed on
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return thread
 
-    async def _hold(self) -> None:
-        self._passing.clear()
+    def _accept(self, listener: socket.socket) -> None:
+        with listener, suppress(OSError):
+            while True:
+                self._begin(self._serve, listener.accept()[0])
 
-    async def _end(self) -> None:
-        self._passing.set()
-        await self._shut()
-        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
-            # A client may have been let in just now.
-            await self._shut()
-            await asyncio.wait(tasks, timeout=0.05)
-        # Transports that were aborted close in the loop's next round.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+    def _serve(self, client: socket.socket) -> None:
+        with client, suppress(OSError), socket.create_connection(self._target) as service:
+            ends = {client, service}
+            with self._lock:
+                if self._listener is None:
+                    return
+                self._ends |= ends
+            back = self._begin(self._pass_on, service, client)
+            self._pass_on(client, service)
+            back.join()
+            with self._lock:
+                self._ends -= ends
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        ends = {writer}
-        self._writers.add(writer)
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         try:
-            there, back = await asyncio.open_connection(*self._target)
-            ends.add(back)
-            self._writers.add(back)
-            async with asyncio.TaskGroup() as ways:
-                ways.create_task(self._pass_on(reader, back))
-                ways.create_task(self._pass_on(there, writer))
+            while piece := source.recv(_CHUNK):
+                self._passing.wait()
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
         except OSError:
-            pass
-        finally:
-            self._writers -= ends
-            for end in ends:
-                end.transport.abort()
+            _cut(source)
+            _cut(target)
 
-    async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while piece := await source.read(_CHUNK):
-                await self._passing.wait()
-                target.write(piece)
-                await target.drain()
-            target.write_eof()
+
+def _cut(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
