@@ -58,7 +58,7 @@ class HeldWindow:
     places: list[int]
     turn: int = 0
     used: int = 0
-    """When it was last folded into, by offset: the least recently used is evicted first."""
+    """Timestamp of the last record folded into it, comparable over partitions: the least recently used goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class PartitionState:
     def _apply(self, record: Record, lines: list[Action | Rejection], by_hour: dict[int, list[Action]]) -> None:
         for hour, actions in by_hour.items():
             held = self.windows[hour]
-            held.used = record.offset
+            held.used = record.timestamp
             held.window.fold(record.offset, record.partitions, actions)
         self._touched |= by_hour.keys()
         if sum(map(len, by_hour.values())) == len(lines):

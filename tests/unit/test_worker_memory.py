@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from prometheus_client import REGISTRY
 from worker_world import HOUR, SOURCE, WatchedStore, click, numbered_places, record
@@ -62,6 +63,16 @@ async def test_the_windows_of_all_partitions_share_the_budget() -> None:
     older, newer = await state_with(*HOURS[:2]), await state_with(*HOURS[:2], partition=1, first=100)
     evict([older, newer], size(older, newer) // 2)
     assert (len(older.windows), len(newer.windows)) == (0, 2)
+
+
+async def test_a_partition_with_low_offsets_is_not_taken_for_one_that_was_used_long_ago() -> None:
+    older, newer = await state_with(HOURS[0], first=1_000), PartitionState(SOURCE, Progress(), numbered_places())
+    long_after = record(0, click("ada", hour=HOURS[1]))
+    later = msgspec.structs.replace(long_after, timestamp=HOUR + 10**6)
+    await newer.fold(later, WatchedStore())
+    commit(newer)
+    evict([older, newer], size(older, newer) - 1)
+    assert (len(older.windows), len(newer.windows)) == (0, 1)
 
 
 async def test_windows_that_are_not_committed_stay_whatever_they_take() -> None:
