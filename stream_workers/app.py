@@ -84,6 +84,8 @@ def _faust_app(settings: WorkerSettings, writer: Writer, topic: ActionsTopic) ->
         # How long a rebalance waits for a member that neither joins nor leaves.
         broker_rebalance_timeout=(settings.worker_session_timeout + settings.worker_release_timeout).total_seconds(),
         broker_max_poll_records=settings.worker_buffered_records,
+        # At the default nobody counts an added partition for five minutes.
+        consumer_metadata_max_age_ms=round(settings.worker_metadata_refresh.total_seconds() * 1000),
         # A position that the log does not have must be a clear exit, not a silent jump.
         consumer_auto_offset_reset="none",
         # The stock wait has no bound; the consumer waits for the writer itself.

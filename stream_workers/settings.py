@@ -38,6 +38,9 @@ class WorkerSettings(InfluxSettings):
     worker_buffered_records: Annotated[int, Field(ge=1)] = Field(
         64, description="Records that wait in the worker's queue; as many again are looked at ahead."
     )
+    worker_metadata_refresh: timedelta = Field(
+        timedelta(seconds=5), gt=_NONE, description="How soon a topic's growth is learnt."
+    )
     worker_session_timeout: timedelta = Field(
         timedelta(seconds=10), gt=_NONE, description="A worker that is silent for so long loses its partitions."
     )

@@ -1,10 +1,11 @@
 """The log is the judge: a plain consumer reads all of it and counts by itself."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 from ledger import Key, key_of
 
 
@@ -64,6 +65,19 @@ def log_ends(reader: Consumer, topic: str) -> dict[int, int]:
 def count_log(bootstrap: str, topic: str) -> LogCount:
     """Counts all records that the topic holds now."""
     counted = LogCount()
+    for message in read_log(bootstrap, topic):
+        for line in message.value().splitlines():
+            counted.add(line)
+    return counted
+
+
+def header_counts(bootstrap: str, topic: str) -> Counter[bytes | None]:
+    """How many records were made for how many partitions, as their header says; None: it has none."""
+    return Counter(dict(message.headers() or []).get("partitions") for message in read_log(bootstrap, topic))
+
+
+def read_log(bootstrap: str, topic: str) -> Iterator[Message]:
+    """All records that the topic holds now."""
     reader = consumer(bootstrap, "reads-all")
     try:
         missing = {number: end for number, end in log_ends(reader, topic).items() if end > 0}
@@ -71,10 +85,8 @@ def count_log(bootstrap: str, topic: str) -> LogCount:
         while missing:
             for message in reader.consume(500, timeout=10):
                 assert message.error() is None
-                for line in message.value().splitlines():
-                    counted.add(line)
+                yield message
                 if message.offset() + 1 >= missing[message.partition()]:
                     del missing[message.partition()]
-        return counted
     finally:
         reader.close()

@@ -46,18 +46,20 @@ class Stage:
     def aggregator_url(self) -> str:
         return f"http://127.0.0.1:{self.aggregator.port}"
 
-    def start(self, module: str) -> PythonService:
-        """Starts one of the services, and does not wait for it."""
+    def start(self, module: str, **other: str) -> PythonService:
+        """Starts one of the services, and does not wait for it.
+
+        `other` are settings that this one has otherwise, without COLLECTOR_ and in small letters.
+        """
         name = f"{module}-{len(self._services) + 1}"
-        service = PythonService(name, free_port(), self._folder / f"{name}.log", module, self._environment)
+        service = PythonService(name, free_port(), self._folder / f"{name}.log", module, self._with(other))
         service.start()
         self._services.append(service)
         return service
 
     def start_worker(self, **other: str) -> WorkerProcess:
-        """Likewise; `other` are settings that this worker has otherwise, without COLLECTOR_ and in small letters."""
-        changed = {f"COLLECTOR_{name.upper()}": value for name, value in other.items()}
-        worker = WorkerProcess(f"worker-{len(self.workers) + 1}", self._folder, {**self._environment, **changed})
+        """Likewise."""
+        worker = WorkerProcess(f"worker-{len(self.workers) + 1}", self._folder, self._with(other))
         worker.start()
         self.workers.append(worker)
         return worker
@@ -70,6 +72,9 @@ class Stage:
     def close(self) -> None:
         for service in self._running():
             service.kill()
+
+    def _with(self, other: Mapping[str, str]) -> Mapping[str, str]:
+        return {**self._environment, **{f"COLLECTOR_{name.upper()}": value for name, value in other.items()}}
 
     def _running(self) -> list[PythonService]:
         services = [*self._services, *self.workers]

@@ -22,6 +22,7 @@ NOBODY = "127.0.0.1:1"
         ("broker_max_poll_records", 7),
         ("broker_session_timeout", 12.0),
         ("broker_heartbeat_interval", 2.4),
+        ("consumer_metadata_max_age_ms", 5_000),
         ("topic_allow_declare", False),
         ("topic_disable_leader", True),
         ("table_standby_replicas", 0),
