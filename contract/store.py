@@ -34,7 +34,7 @@ class WindowPoint(NamedTuple):
 
 
 class SegmentPoint(NamedTuple):
-    """A part of what a window first saw in one flush. Stored under (source, hour, through_offset, part, parts)."""
+    """A part of a segment. Stored under (source, hour, through_offset, part, parts, generation, full)."""
 
     source: LogPartition
     hour: int
@@ -81,8 +81,8 @@ class StoreReader(Protocol):
     async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
         """All values, as above, of the hours from `first` up to, not including, `end`: however many these are."""
 
-    async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
-        """All parts of the source's segments of the hour, up to and including `through_offset`."""
+    async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
+        """All parts of the source's segments of the hour that belong to the value `window`."""
 
 
 class Store(StoreWriter, StoreReader, Protocol):

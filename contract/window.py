@@ -16,7 +16,10 @@ MAX_SEGMENT_HASHES: Final = 6_000
 
 
 class WindowValue(msgspec.Struct, frozen=True):
-    """What the log up to `through_offset` gives for one hour of one partition: a pure function of these."""
+    """What the log up to `through_offset` gives for one hour of one partition: a pure function of these.
+
+    `generation` and `full_through` only tell where its users and ids are kept.
+    """
 
     through_offset: int = -1
     counts: dict[str, int] = {}
@@ -27,6 +30,10 @@ class WindowValue(msgspec.Struct, frozen=True):
     fewest_partitions: int = 0
     """Fewest partitions that a record's header named; 0: some record had no header."""
     most_partitions: int = 0
+    generation: int = 0
+    """Names the rebuild that the value descends from; 0: none. Only segments of the same one belong to it."""
+    full_through: int = -1
+    """The full segment up to here holds all that came before it; -1: there is none."""
 
 
 class Segment(NamedTuple):
@@ -42,6 +49,17 @@ class Segment(NamedTuple):
     ids: bytes
     part: int = 0
     parts: int = 1
+    generation: int = 0
+    full: bool = False
+    """It holds all of the window's hashes up to `through_offset`, not only those that were new."""
+
+    def belongs_to(self, value: WindowValue) -> bool:
+        """Whether the users and ids of a window are to be found here: never those of a later attempt to count on."""
+        if self.generation != value.generation:
+            return False
+        if self.full:
+            return self.through_offset == value.full_through
+        return value.full_through < self.through_offset <= value.through_offset
 
 
 def pack_hashes(hashes: Iterable[int]) -> bytes:
@@ -70,7 +88,7 @@ def hash_of_id(user: str, action_id: str) -> int:
     return xxh3_64_intdigest(f"{user}\x00{action_id}".encode())
 
 
-def cut_segments(through_offset: int, users: Sequence[int], ids: Sequence[int]) -> list[Segment]:
+def cut_segments(through_offset: int, users: Sequence[int], ids: Sequence[int], generation: int = 0) -> list[Segment]:
     """What a flush first saw, in as few parts as the store's limit on a text field allows; no parts for nothing."""
     parts = 1
     while len(users) + len(ids) > MAX_SEGMENT_HASHES * parts:
@@ -79,7 +97,7 @@ def cut_segments(through_offset: int, users: Sequence[int], ids: Sequence[int]) 
         groups = _deal(users, ids, parts)
         if all(len(some_users) + len(some_ids) <= MAX_SEGMENT_HASHES for some_users, some_ids in groups.values()):
             return [
-                Segment(through_offset, pack_hashes(some_users), pack_hashes(some_ids), part, parts)
+                Segment(through_offset, pack_hashes(some_users), pack_hashes(some_ids), part, parts, generation)
                 for part, (some_users, some_ids) in sorted(groups.items())
             ]
         parts *= 2
@@ -103,12 +121,14 @@ class Window:
     """
 
     def __init__(self, value: WindowValue, segments: Iterable[Segment] = ()) -> None:
-        """A window as loaded: `segments` are those up to `value.through_offset`, no later ones."""
+        """A window as loaded: `segments` are those that belong to `value`, no later ones."""
         self.through_offset = value.through_offset
         self._counts = dict(value.counts)
         self._duplicates = value.duplicates
         self._fewest = value.fewest_partitions
         self._most = value.most_partitions
+        self._generation = value.generation
+        self._full_through = value.full_through
         self._any = bool(value.counts or value.duplicates)
         self._users: set[int] = set()
         self._ids: set[int] = set()
@@ -157,7 +177,7 @@ class Window:
         self._new_users, self._new_ids = [], []
         if through_offset <= self.through_offset:
             return None
-        segments = cut_segments(through_offset, users, ids)
+        segments = cut_segments(through_offset, users, ids, self._generation)
         self.through_offset = through_offset
         value = WindowValue(
             through_offset=through_offset,
@@ -166,5 +186,7 @@ class Window:
             unique_users=len(self._users),
             fewest_partitions=self._fewest,
             most_partitions=self._most,
+            generation=self._generation,
+            full_through=self._full_through,
         )
         return value, segments

@@ -75,15 +75,20 @@ def highest_committed(limits: dict[LogPartition, Progress], points: list[WindowP
         limit, held = limits.get(point.source), highest.get(point.source)
         if limit is None or point.value.through_offset > limit.through_offset:
             continue
-        if held is None or point.value.through_offset > held.through_offset:
+        if held is None or _rank(point.value) > _rank(held):
             highest[point.source] = point.value
     return {source: Committed(progress, highest.get(source)) for source, progress in limits.items()}
+
+
+def _rank(value: WindowValue) -> tuple[int, int, int]:
+    # Values of one offset are the same numbers; of a rebuild's, and of a full segment, the users are surer and nearer.
+    return value.through_offset, value.generation, value.full_through
 
 
 async def read_committed_segments(
     reader: StoreReader, hour: int, source: LogPartition, window: WindowValue | None
 ) -> list[Segment]:
-    """The segments that belong to a committed window: none that a replay could take for its own earlier attempt."""
+    """The segments that belong to a committed window."""
     if window is None:
         return []
-    return await reader.read_segments(hour, source, window.through_offset)
+    return await reader.read_segments(hour, source, window)

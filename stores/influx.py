@@ -7,7 +7,7 @@ from typing import Final
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from contract.window import Segment
+from contract.window import Segment, WindowValue
 from stores import influx_schema
 from stores.influx_connection import InfluxConnection
 from stores.influx_lines import action_bodies, progress_bodies, result_bodies
@@ -69,12 +69,12 @@ class InfluxStore:
         (series,) = await self._connection.query(self._hourly, influx_schema.windows_between(first, end, source))
         return list(windows_in(series))
 
-    async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
-        if through_offset < 0:
+    async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
+        if window.through_offset < 0:
             return []
-        query = influx_schema.segments_of_hour(hour, source, through_offset)
-        (series,) = await self._connection.query(self._hourly, query)
-        return list(segments_in(series, hour))
+        statements = influx_schema.segments_of_window(hour, source, window)
+        answers = await self._connection.query(self._hourly, *statements)
+        return [segment for series in answers for segment in segments_in(series, hour)]
 
     async def ping(self) -> None:
         await self._connection.query(self._hourly, influx_schema.PROBE)

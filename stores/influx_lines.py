@@ -12,7 +12,7 @@ from contract.hour import hour_of
 from contract.progress import LogPartition
 from contract.state import encode_state
 from contract.store import PLACES, ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from stores.influx_schema import MS
+from stores.influx_schema import FULL, MS
 
 MAX_LINES: Final = 5_000
 """Lines in a body: as fast as 10,000 and faster than 20,000 where four requests run side by side."""
@@ -106,8 +106,10 @@ def _window_line(point: WindowPoint) -> str:
 
 def _segment_line(point: SegmentPoint) -> str:
     segment = point.segment
+    generation = f",generation={segment.generation}" if segment.generation else ""
+    full = f",full={FULL}" if segment.full else ""
     return (
-        f"hourly_users,{_tags(point.source)},part={segment.part}/{segment.parts}"
+        f"hourly_users,{_tags(point.source)},part={segment.part}/{segment.parts}{generation}{full}"
         f' ids="{b64encode(segment.ids).decode()}",users="{b64encode(segment.users).decode()}"'
         f" {_time(point.hour, segment.through_offset, 'through_offset')}"
     )

@@ -35,8 +35,9 @@ def segments_in(series: Iterable[Series], hour: int) -> Iterator[Segment]:
     """Each row's part of a segment. Raises StateUnreadable."""
     for one in series:
         part, parts = _part_of(one)
+        generation, full = int(one.tags.get("generation") or 0), bool(one.tags.get("full"))
         for time, users, ids in one.values:
-            yield Segment(time - hour * MS, _hashes(users), _hashes(ids), part, parts)
+            yield Segment(time - hour * MS, _hashes(users), _hashes(ids), part, parts, generation, full)
 
 
 def source_of(series: Series) -> LogPartition:

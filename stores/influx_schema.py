@@ -2,7 +2,8 @@
 
 In `hourly/autogen`, kept for ever:
     hourly        log, partition        time: the hour's start + place            state; count_<event>, unique_users
-    hourly_users  log, partition, part  time: the hour's start + through_offset   users, ids: base64 of their hashes
+    hourly_users  log, partition, part, generation, full
+                                        time: the hour's start + through_offset   users, ids: base64 of their hashes
     progress      log, partition        time: the hour of its watermark + place   state
 In `actions/autogen`, kept for the retention:
     actions       event, lap, log, partition   time: the action's ms, then six digits of its line's number   user, id
@@ -16,6 +17,7 @@ from typing import Final, NamedTuple, Self
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition
 from contract.store import PLACES
+from contract.window import WindowValue
 
 MS: Final = 1_000_000
 """A millisecond in ns: as many lines of one event and ms have times of their own within a lap."""
@@ -29,10 +31,15 @@ PROGRESS_OF_HOUR: Final = 'SELECT "state" FROM "progress" WHERE {times}{and_sour
 WINDOWS: Final = 'SELECT "state" FROM "hourly" WHERE {times}{and_source} GROUP BY "log", "partition"'
 """All places of one hour, or of several."""
 
-SEGMENTS_OF_HOUR: Final = (
-    'SELECT "users", "ids" FROM "hourly_users" WHERE {times}{and_source} GROUP BY "log", "partition", "part"'
+SEGMENTS: Final = (
+    'SELECT "users", "ids" FROM "hourly_users" WHERE {times}{and_source}'
+    " AND \"generation\" = '{generation}' AND \"full\" = '{full}'"
+    ' GROUP BY "log", "partition", "part", "generation", "full"'
 )
-"""All parts of the segments of one hour up to an offset."""
+"""All parts of the segments of one hour within some offsets. A tag that a point has not is like an empty one."""
+
+FULL: Final = "yes"
+"""The tag `full` of segments that hold all hashes up to their offset; others do not have it."""
 
 PROBE: Final = 'SELECT "state" FROM "progress" WHERE time = 0'
 """Finds next to nothing, and fails where the bucket is missing or we may not read it."""
@@ -67,10 +74,21 @@ def windows_between(first: int, end: int, source: LogPartition | None) -> str:
     return WINDOWS.format(times=_between(first, end), and_source=_and(source))
 
 
-def segments_of_hour(hour: int, source: LogPartition, through_offset: int) -> str:
-    """The query for the segments of the hour that starts at `hour` ms, up to and including `through_offset`."""
-    last = hour * MS + min(through_offset, PLACES - 1)
-    return SEGMENTS_OF_HOUR.format(times=f"time >= {hour * MS} AND time <= {last}", and_source=_and(source))
+def segments_of_window(hour: int, source: LogPartition, window: WindowValue) -> list[str]:
+    """The queries for the segments that belong to a window of the hour that starts at `hour` ms."""
+    full = _segments(hour, source, window, window.full_through, window.full_through)
+    later = _segments(hour, source, window, window.full_through + 1, window.through_offset)
+    return [later] if window.full_through < 0 else [full, later]
+
+
+def _segments(hour: int, source: LogPartition, window: WindowValue, first: int, last: int) -> str:
+    start = hour * MS
+    return SEGMENTS.format(
+        times=f"time >= {start + first} AND time <= {start + min(last, PLACES - 1)}",
+        and_source=_and(source),
+        generation=window.generation or "",
+        full=FULL if first == window.full_through else "",
+    )
 
 
 def quoted_name(name: str) -> str:

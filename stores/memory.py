@@ -1,12 +1,28 @@
 """A store in memory: the fake for tests, held to the same contract suite as InfluxDB."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from contract.action import Action
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window import Segment, WindowValue
+
+
+class SegmentKey(NamedTuple):
+    """What tells the segments of an hour apart."""
+
+    through_offset: int
+    part: int
+    parts: int
+    generation: int
+    full: bool
+
+
+def key_of(segment: Segment) -> SegmentKey:
+    """The key that a segment is stored under."""
+    return SegmentKey(segment.through_offset, segment.part, segment.parts, segment.generation, segment.full)
 
 
 class MemoryStore:
@@ -16,7 +32,7 @@ class MemoryStore:
         """An empty store."""
         self.actions: dict[tuple[LogPartition, int], Action] = {}
         self.windows: dict[tuple[LogPartition, int, int], WindowValue] = {}
-        self.segments: dict[tuple[LogPartition, int, int, int, int], Segment] = {}
+        self.segments: dict[tuple[LogPartition, int, SegmentKey], Segment] = {}
         self.progress: dict[tuple[LogPartition, int, int], Progress] = {}
 
     async def write_actions(self, batches: Sequence[RawActions]) -> None:
@@ -27,7 +43,7 @@ class MemoryStore:
 
     async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
         for source, hour, segment in segments:
-            self.segments[source, hour, segment.through_offset, segment.part, segment.parts] = segment
+            self.segments[source, hour, key_of(segment)] = segment
         for source, hour, place, value in windows:
             self.windows[source, hour, place] = value
 
@@ -52,11 +68,11 @@ class MemoryStore:
             if first <= hour < end and source in (None, key)
         ]
 
-    async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
+    async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
         return [
             segment
-            for (key, start, through, _, _), segment in self.segments.items()
-            if key == source and start == hour and through <= through_offset
+            for (key, start, _), segment in self.segments.items()
+            if key == source and start == hour and segment.belongs_to(window)
         ]
 
     async def ping(self) -> None:

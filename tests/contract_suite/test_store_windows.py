@@ -28,7 +28,7 @@ async def put(store: Store, *segments: Segment, source: LogPartition = SOURCE, h
 async def test_an_empty_store_has_neither(store: Store) -> None:
     assert await store.read_windows(NOVEMBER) == []
     assert await store.read_windows(NOVEMBER, SOURCE) == []
-    assert await store.read_segments(NOVEMBER, SOURCE, 10**12) == []
+    assert await store.read_segments(NOVEMBER, SOURCE, WindowValue(10**12)) == []
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ async def test_a_write_may_be_repeated(store: Store) -> None:
     for _ in range(3):
         await store.write_windows(windows, segments)
     assert await store.read_windows(NOVEMBER) == windows
-    assert await store.read_segments(NOVEMBER, SOURCE, 10) == [segment(10, 1, 2)]
+    assert await store.read_segments(NOVEMBER, SOURCE, WindowValue(10)) == [segment(10, 1, 2)]
 
 
 async def test_no_number_of_places_is_too_many(store: Store) -> None:
@@ -126,16 +126,16 @@ async def test_a_segment_comes_back_as_it_was_written(
     for hour in HOURS:
         await put(store, *segments, hour=hour)
     for hour in HOURS:
-        assert sorted(await store.read_segments(hour, SOURCE, 10**12)) == segments
+        assert sorted(await store.read_segments(hour, SOURCE, WindowValue(10**12))) == segments
 
 
 async def test_segments_are_read_up_to_and_including_an_offset(store: Store) -> None:
     early, late, latest = segment(0, 1), segment(10, 2), segment(11, 3)
     await put(store, latest, early, late)
-    assert await store.read_segments(NOVEMBER, SOURCE, -1) == []
-    assert await store.read_segments(NOVEMBER, SOURCE, 9) == [early]
-    assert sorted(await store.read_segments(NOVEMBER, SOURCE, 10)) == [early, late]
-    assert sorted(await store.read_segments(NOVEMBER, SOURCE, 10**12)) == [early, late, latest]
+    assert await store.read_segments(NOVEMBER, SOURCE, WindowValue(-1)) == []
+    assert await store.read_segments(NOVEMBER, SOURCE, WindowValue(9)) == [early]
+    assert sorted(await store.read_segments(NOVEMBER, SOURCE, WindowValue(10))) == [early, late]
+    assert sorted(await store.read_segments(NOVEMBER, SOURCE, WindowValue(10**12))) == [early, late, latest]
 
 
 async def test_segments_of_other_sources_and_hours_are_not_read(store: Store) -> None:
@@ -143,14 +143,38 @@ async def test_segments_of_other_sources_and_hours_are_not_read(store: Store) ->
     await put(store, segment(10, 1), source=OTHER_LOG)
     await put(store, segment(10, 1), hour=NOVEMBER - HOUR_MS)
     await put(store, segment(0, 1), hour=NOVEMBER + HOUR_MS)
-    assert await store.read_segments(NOVEMBER, SOURCE, 10**12) == []
+    assert await store.read_segments(NOVEMBER, SOURCE, WindowValue(10**12)) == []
+
+
+async def test_the_segments_of_another_generation_are_another_value_s(store: Store) -> None:
+    counted, rebuilt, rebuilt_again = (segment(10, 1)._replace(generation=number) for number in (0, 1764, 1765))
+    await put(store, counted, rebuilt, rebuilt_again)
+    assert await store.read_segments(NOVEMBER, SOURCE, WindowValue(10)) == [counted]
+    assert await store.read_segments(NOVEMBER, SOURCE, WindowValue(10, generation=1764)) == [rebuilt]
+    assert await store.read_segments(NOVEMBER, SOURCE, WindowValue(10, generation=1766)) == []
+
+
+@pytest.mark.parametrize("generation", [0, 1764])
+async def test_a_full_segment_stands_for_all_that_came_before_it(store: Store, generation: int) -> None:
+    early, same, later, latest = (segment(offset, offset)._replace(generation=generation) for offset in (3, 7, 8, 12))
+    full, older_full = same._replace(full=True), early._replace(full=True)
+    await put(store, early, same, later, latest, full, older_full)
+
+    async def belonging(through_offset: int, full_through: int) -> list[Segment]:
+        value = WindowValue(through_offset, generation=generation, full_through=full_through)
+        return sorted(await store.read_segments(NOVEMBER, SOURCE, value))
+
+    assert await belonging(12, -1) == [early, same, later, latest]
+    assert await belonging(11, 7) == sorted([full, later])
+    assert await belonging(7, 7) == [full]
+    assert await belonging(12, 3) == sorted([older_full, same, later, latest])
 
 
 async def test_parts_that_were_cut_otherwise_stand_beside_each_other(store: Store) -> None:
     whole = segment(10, 1, 2, 3)
     halves = [segment(10, 2, part=0, parts=2), segment(10, 1, 3, part=1, parts=2)]
     await put(store, whole, *halves)
-    assert sorted(await store.read_segments(NOVEMBER, SOURCE, 10)) == sorted([whole, *halves])
+    assert sorted(await store.read_segments(NOVEMBER, SOURCE, WindowValue(10))) == sorted([whole, *halves])
 
 
 @pytest.mark.parametrize(
@@ -159,7 +183,7 @@ async def test_parts_that_were_cut_otherwise_stand_beside_each_other(store: Stor
 async def test_a_segment_replaces_all_that_its_key_held(store: Store, after: Segment) -> None:
     await put(store, segment(10, 1, 2, ids=(3,)))
     await put(store, after)
-    assert await store.read_segments(NOVEMBER, SOURCE, 10) == [after]
+    assert await store.read_segments(NOVEMBER, SOURCE, WindowValue(10)) == [after]
 
 
 async def test_an_hour_with_a_million_users_is_read_whole(store: Store) -> None:
@@ -167,7 +191,7 @@ async def test_an_hour_with_a_million_users_is_read_whole(store: Store) -> None:
     users = [draw.getrandbits(64) for _ in range(1_000_000)]
     segments = cut_segments(10**12, users, users[:1_000])
     await put(store, *segments)
-    assert sorted(await store.read_segments(NOVEMBER, SOURCE, 10**12)) == sorted(segments)
+    assert sorted(await store.read_segments(NOVEMBER, SOURCE, WindowValue(10**12))) == sorted(segments)
 
 
 async def test_nothing_to_write_is_written(store: Store) -> None:

@@ -4,12 +4,22 @@ The store may apply a write late, after newer ones; apply it and lose the answer
 apply a flush's writes in any order and only some of them. Workers crash anywhere, stall, own a partition several at once, and
 evict windows. After every step a reader's answer for each hour must be right for the log up to the offset it names, and cover
 all that was committed before the reader began; at the end, after one healthy worker has caught up, all hours must be right.
-Rules that can be broken: above-progress one-place reuse-place all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record
+Rules that can be broken: above-progress one-place reuse-place all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged
 
 A flush's segment can be too large for one point. It is then cut by hash into n parts, and the key names the part: any
 writer's part k of n that ends at an offset holds at least what came since a committed progress. Cutting it at record
 boundaries instead (`cut-by-record`) makes a part depend on its writer's earlier, uncommitted part, and a late write of it
 replaces a fuller one.
+
+An hour's stored values may be wrong (a fault, a backup restored): `corrupt`. A rebuild recounts it from the log through some
+offset, stores its segments and then its value under a generation of their own, each once the former are acknowledged: such a
+value is right, so anyone may use it at once. Then it appends a record to the log that says so. Whoever folds past that record takes the rebuilt hours from the store, adds what the log has between
+the two offsets, and writes them anew. Between corruption and the commit of a rebuild that began after it, that hour's answers
+are not judged.
+
+Many small segments are slow to load. Between flushes a worker may compact a window that is committed: it stores all its users
+and ids as one full segment, and once that is acknowledged the value again, in its other place, which says from where on
+segments are still to be loaded.
 """
 import itertools, random, sys
 
@@ -48,9 +58,15 @@ def committed(store, hour):
         found = [v for (h, _), v in store.windows.items() if h == hour]; yield
         if store.progress()[0] == limit or BROKEN == "moving-progress": break
     if BROKEN == "above-progress": limit = 10**9
-    return max((v for v in found if v[0] <= limit), default=(-1, 0, 0, 0))
+    return max((v for v in found if v[0] <= limit), key=lambda v: (v[0], *v[4:]), default=(-1, 0, 0, 0, 0, -1))
 
-def oracle(log, upto, hour):
+class Rebuild:
+    """A record of the log: these hours were recounted through this offset, under this generation."""
+    def __init__(self, hours, through): self.generation, self.hours, self.through, self.heals = next(fresh), hours, through, set(hours)
+    def __iter__(self): return iter(())
+    def __len__(self): return 0
+
+def recount(log, upto, hour):
     counted = duplicates = 0; users, ids = set(), set()
     for lines in log[:upto + 1]:
         for h, user, i in lines:
@@ -58,15 +74,48 @@ def oracle(log, upto, hour):
             if i is not None and (user, i) in ids: duplicates += 1; continue
             counted += 1; users.add(user)
             if i is not None: ids.add((user, i))
+    return counted, duplicates, users, ids
+
+def oracle(log, upto, hour):
+    counted, duplicates, users, _ = recount(log, upto, hour)
     return counted, duplicates, len(users)
 
+def rebuild(world, store, log, hours):
+    record = Rebuild(hours, len(log) - 1); world.rebuilds.append(record)
+    values, segments = [], []
+    for h in hours:
+        counted, duplicates, users, ids = recount(log, record.through, h); n = random.choice((1, 2))
+        values.append((store.windows, (h, next(fresh)), (record.through, counted, duplicates, len(users), record.generation, -1)))
+        for k in range(n):
+            segments.append((store.segments, (h, record.generation, record.through, (k, n), "new"), ({u for u in users if u % n == k}, {x for x in ids if x[0] % n == k})))
+    random.shuffle(values); random.shuffle(segments)
+    for write in values + segments if BROKEN == "rebuild-value-first" else segments + values:
+        while not store.put(*write) and BROKEN != "rebuild-unacknowledged": yield
+        if random.random() < .5: yield
+    log.append(record)
+
 class Window:
+    def value(self, end): return max(self.through, end), self.counted, self.duplicates, len(self.users), self.generation, self.since
     def __init__(self, value, users, ids):
-        self.through, self.counted, self.duplicates, _ = value
+        self.through, self.counted, self.duplicates, _, self.generation, self.since = value
         self.users, self.ids = users, ids
         self.places, self.turn = [next(fresh), next(fresh)], 0
 
+def fold(w, new, offset, user, i):
+    users, ids = new
+    counts = offset > w.through or BROKEN == "no-through-test"
+    duplicate = i is not None and (user, i) in w.ids
+    if counts and duplicate: w.duplicates += 1
+    elif counts: w.counted += 1
+    if not duplicate and user not in w.users: w.users.add(user); users.add(user)
+    if i is not None and not duplicate: w.ids.add((user, i)); ids.add((user, i))
+
 def worker(store, log):
+    def load(h, value):
+        segments = [x for (hh, generation, through, _, kind), x in store.segments.items() if hh == h
+                    and (generation == value[4] or BROKEN == "any-generation") and (through <= value[0] or BROKEN == "all-segments")
+                    and (through == value[5] if kind == "full" else through > value[5])]
+        return Window(value, set().union(*(a for a, _ in segments)), set().union(*(b for _, b in segments)))
     at, seq = store.progress(); yield
     windows, my_progress, end = {}, next(fresh), at
     def until_acknowledged(write):
@@ -84,38 +133,40 @@ def worker(store, log):
         offset = at
         while offset < end:
             offset += 1
-            for h, user, i in log[offset]:
+            record = log[offset]
+            if isinstance(record, Rebuild) and BROKEN != "rebuild-untold":
+                for h in record.hours:
+                    value = next((v for (hh, _), v in store.windows.items() if hh == h and v[4] == record.generation and v[0] == record.through), (-1, 0, 0, 0, record.generation, -1)); yield
+                    windows[h] = load(h, value); touched.add(h); new[h] = (set(), set())
+                    cuts[:] = [cut for cut in cuts if cut[0] != h]
+                for later in range(record.through + 1, 0 if BROKEN == "rebuild-no-delta" else offset):
+                    for h, user, i in log[later]:
+                        if h in record.hours: fold(windows[h], new[h], later, user, i)
+            for h, user, i in record:
                 raw[seq] = (h, user, i); seq += 1
                 if h not in windows:
                     value = yield from committed(store, h); yield
-                    segments = [x for (hh, through, _), x in store.segments.items() if hh == h and (through <= value[0] or BROKEN == "all-segments")]
                     if BROKEN != "flush-below": end = max(end, value[0])
-                    windows[h] = Window(value, set().union(*(a for a, _ in segments)), set().union(*(b for _, b in segments)))
-                w = windows[h]; touched.add(h); users, ids = new.setdefault(h, (set(), set()))
-                counts = offset > w.through or BROKEN == "no-through-test"
-                duplicate = i is not None and (user, i) in w.ids
-                if counts and duplicate: w.duplicates += 1
-                elif counts: w.counted += 1
-                if not duplicate and user not in w.users: w.users.add(user); users.add(user)
-                if i is not None and not duplicate: w.ids.add((user, i)); ids.add((user, i))
+                    windows[h] = load(h, value)
+                touched.add(h); fold(windows[h], new.setdefault(h, (set(), set())), offset, user, i)
             if BROKEN == "cut-by-record":
                 for h in [h for h in new if offset > windows[h].through and random.random() < .5]: cuts.append((h, offset, new.pop(h)))
                 if BROKEN == "evict-mid" and random.random() < .05:
-                    store.segments[h, offset, (0, 1)] = new.pop(h); store.windows[h, next(fresh)] = (offset, w.counted, w.duplicates, len(w.users))
+                    w = windows[h]; store.segments[h, w.generation, offset, (0, 1), "new"] = new.pop(h); store.windows[h, next(fresh)] = w.value(offset)
                     del windows[h]; touched.discard(h)
         writes = [lambda k=k, v=v: store.put(store.raw, k, v) for k, v in raw.items()]
         def window_write(h):
-            w = windows[h]; value = (max(w.through, end), w.counted, w.duplicates, len(w.users))
+            w = windows[h]; value = w.value(end)
             def write():
                 if store.put(store.windows, (h, w.places[w.turn]), value): return True
                 if BROKEN != "reuse-place": w.places[w.turn] = next(fresh)
                 return False
             return write
         rising = [h for h in touched if end > windows[h].through or BROKEN == "write-unrisen"]
-        parts = [((h, o, (0, 1)), cut) for h, o, cut in cuts if h in rising]
+        parts = [((h, windows[h].generation, o, (0, 1), "new"), cut) for h, o, cut in cuts if h in rising]
         for h in rising:
             n, (users, ids) = random.choice((1, 2, 4)), new.get(h, (set(), set()))
-            parts += [((h, end, (k, n)), ({u for u in users if u % n == k}, {x for x in ids if x[0] % n == k})) for k in range(n)]
+            parts += [((h, windows[h].generation, end, (k, n), "new"), ({u for u in users if u % n == k}, {x for x in ids if x[0] % n == k})) for k in range(n)]
         writes += [lambda k=k, v=v: store.put(store.segments, k, v) for k, v in parts if any(v)]
         writes += [window_write(h) for h in rising]
         random.shuffle(writes)
@@ -125,17 +176,47 @@ def worker(store, log):
             windows[h].through = max(end, windows[h].through)
             if BROKEN != "one-place": windows[h].turn ^= 1
         at = end
+        if windows and random.random() < .2:
+            h = random.choice(list(windows)); w = windows[h]; n = random.choice((1, 2))
+            full = [((h, w.generation, w.through, (k, n), "full"), ({u for u in w.users if u % n == k}, {x for x in w.ids if x[0] % n == k})) for k in range(n)]
+            if w.through >= 0:
+                for key, x in full:
+                    if BROKEN == "compact-unacknowledged": store.put(store.segments, key, x)
+                    else: yield from until_acknowledged(lambda: store.put(store.segments, key, x))
+                w.since = w.through
+                yield from until_acknowledged(window_write(h))
+                w.turn ^= 1
         if windows and random.random() < .3: windows.pop(random.choice(list(windows)))
         yield
+
+class World:
+    """Which hours are wrong by a fault from outside, and the rebuilds that heal them."""
+    def __init__(self): self.wrong, self.rebuilds = set(), []
+    def corrupt(self, store):
+        h = random.choice(HOURS); self.wrong.add(h)
+        for record in self.rebuilds: record.heals.discard(h)
+        for key, v in store.windows.items():
+            if key[0] == h and random.random() < .7: store.windows[key] = (v[0], v[1] + 100, *v[2:])
+        for key in store.segments:
+            if key[0] == h and random.random() < .5: store.segments[key] = ({99}, {(99, 0)})
+    def judges(self, h, log, committed):
+        rebuilt = [record for record in log[:committed + 1] if isinstance(record, Rebuild) and h in record.hours]
+        if rebuilt and h in rebuilt[-1].heals: self.wrong.discard(h)
+        elif rebuilt and h not in rebuilt[-1].heals: self.wrong.add(h)
+        return h not in self.wrong
 
 def exhaust(generator):
     while True:
         try: next(generator)
         except StopIteration as done: return done.value
 
+def step(generators, one):
+    try: next(one)
+    except StopIteration: generators.remove(one)
+
 def run(seed):
     global hostile
-    random.seed(seed); hostile = True; store, log, workers, readers = Store(), [], [], []
+    random.seed(seed); hostile = True; store, log, workers, world, rebuilding = Store(), [], [], World(), []
     def produce(): log.append([(random.choice(HOURS), random.randint(0, 4), random.choice([None, 0, 1, 2])) for _ in range(random.randint(0, 3))])
     for _ in range(3): produce()
     for _ in range(random.randint(60, 300)):
@@ -145,17 +226,21 @@ def run(seed):
         elif r < .26: workers.remove(random.choice(workers))
         elif r < .29: store.crash()
         elif r < .34: store.deliver_late()
+        elif r < .345: world.corrupt(store)
+        elif r < .36: rebuilding.append(rebuild(world, store, log, random.sample(HOURS, random.randint(1, len(HOURS)))))
+        elif r < .40 and rebuilding: step(rebuilding, random.choice(rebuilding))
         else: next(random.choice(workers))
         for h in HOURS:
             before = store.progress()[0]; value = exhaust(committed(store, h))
-            assert value[1:] == oracle(log, value[0], h), ("wrong for its offset", h, value, oracle(log, value[0], h))
+            if not world.judges(h, log, before): continue
+            assert value[1:4] == oracle(log, value[0], h), ("wrong for its offset", h, value, oracle(log, value[0], h))
             assert not any(hh == h for lines in log[value[0] + 1:before + 1] for hh, _, _ in lines), ("stale", h, value, before)
     while store.late: store.deliver_late()
-    store.crash(); hostile = False; healthy = worker(store, log)
+    store.crash(); hostile = False; exhaust(rebuild(world, store, log, HOURS)) if world.wrong else None; healthy = worker(store, log)
     for _ in range(5000):
         if next(healthy) == "idle" and store.progress()[0] == len(log) - 1: break
     for h in HOURS:
-        assert exhaust(committed(store, h))[1:] == oracle(log, len(log) - 1, h), ("wrong at the end", h)
+        assert exhaust(committed(store, h))[1:4] == oracle(log, len(log) - 1, h), ("wrong at the end", h)
     assert len(store.raw) == sum(map(len, log)), "raw"
 
 wrong = []

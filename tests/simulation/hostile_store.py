@@ -11,8 +11,8 @@ from contract.errors import StoreUnavailable
 from contract.hour import hour_of
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from contract.window import Segment
-from stores.memory import MemoryStore
+from contract.window import Segment, WindowValue
+from stores.memory import MemoryStore, key_of
 
 
 class Turn:
@@ -40,8 +40,7 @@ class HostileStore(MemoryStore):
 
     async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
         puts: list[tuple[dict[Any, Any], Any, Any]] = [
-            (self.segments, (source, hour, segment.through_offset, segment.part, segment.parts), segment)
-            for source, hour, segment in segments
+            (self.segments, (source, hour, key_of(segment)), segment) for source, hour, segment in segments
         ]
         puts += [(self.windows, (source, hour, place), value) for source, hour, place, value in windows]
         self._rng.shuffle(puts)
@@ -60,9 +59,9 @@ class HostileStore(MemoryStore):
         await Turn()
         return await super().read_windows_between(first, end, source)
 
-    async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
+    async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
         await Turn()
-        return await super().read_segments(hour, source, through_offset)
+        return await super().read_segments(hour, source, window)
 
     async def _put_all(self, puts: Any) -> None:
         certain = True

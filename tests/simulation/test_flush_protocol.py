@@ -50,8 +50,8 @@ def keep_one_place(patch: pytest.MonkeyPatch) -> None:
 
 
 def load_all_segments(patch: pytest.MonkeyPatch) -> None:
-    async def segments(reader: StoreReader, hour: int, source: Any, _window: Any) -> Any:
-        return await reader.read_segments(hour, source, 10**9)
+    async def segments(reader: StoreReader, hour: int, source: Any, window: Any) -> Any:
+        return await reader.read_segments(hour, source, msgspec.structs.replace(window, through_offset=10**9))
 
     patch.setattr(partition_state, "read_committed_segments", segments)
 

@@ -18,7 +18,7 @@ from aggregator.shared_look import Look
 from contract.partitioning import partition_of
 from contract.progress import LogPartition, Progress
 from contract.store import WindowPoint
-from contract.window import Segment
+from contract.window import Segment, WindowValue
 from stores.committed import read_committed
 from stores.memory import MemoryStore
 
@@ -89,9 +89,9 @@ class MovingStore(MemoryStore):
         await self._happen()
         return await self._store.read_windows(hour, source)
 
-    async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
+    async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
         await self._happen()
-        return await self._store.read_segments(hour, source, through_offset)
+        return await self._store.read_segments(hour, source, window)
 
 
 class MovingLogEnds:

@@ -56,7 +56,7 @@ def test_a_window_carries_its_state_and_numbers_for_people() -> None:
     (body,) = result_bodies([point], [])
     state = (
         r"{\"version\":1,\"through_offset\":1,\"counts\":{\"click\":2},\"duplicates\":3,\"unique_users\":4,"
-        r"\"fewest_partitions\":5,\"most_partitions\":6}"
+        r"\"fewest_partitions\":5,\"most_partitions\":6,\"generation\":0,\"full_through\":-1}"
     )
     time = NOVEMBER * 1_000_000 + 7
     assert body.decode() == f'hourly,{TAGS} state="{state}",unique_users=4i,count_click=2i {time}'

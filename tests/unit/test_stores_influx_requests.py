@@ -13,6 +13,7 @@ from contract.errors import StateUnreadable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import PLACES, ProgressPoint, RawActions
+from contract.window import WindowValue
 from stores.influx import InfluxStore
 from stores.settings import InfluxSettings
 
@@ -159,7 +160,7 @@ async def test_a_segment_that_cannot_be_read_is_not_skipped(part: str, users: st
     async with influx_stub(answer(200, f'{{"results":[{{"statement_id":0,"series":[{series}]}}]}}')) as stub:
         store = InfluxStore(stub.settings(), lambda: NOW)
         with pytest.raises(StateUnreadable):
-            await store.read_segments(0, SOURCE, 7)
+            await store.read_segments(0, SOURCE, WindowValue(7))
         await store.close()
 
 

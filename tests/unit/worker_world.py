@@ -11,7 +11,7 @@ from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.record import Record
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from contract.window import Segment
+from contract.window import Segment, WindowValue
 from stores.memory import MemoryStore
 from stream_workers.partition_state import RejectedLine
 
@@ -77,9 +77,9 @@ class WatchedStore(MemoryStore):
         await self._note("read windows")
         return await super().read_windows_between(first, end, source)
 
-    async def read_segments(self, hour: int, source: LogPartition, through_offset: int) -> list[Segment]:
+    async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
         await self._note("read segments")
-        return await super().read_segments(hour, source, through_offset)
+        return await super().read_segments(hour, source, window)
 
     async def _note(self, kind: str) -> None:
         await self.journal.begin(kind)
