@@ -2,17 +2,17 @@
 
 import asyncio
 from dataclasses import dataclass
-from itertools import chain
 
 from aggregator.completeness import Completeness, completeness_of
-from aggregator.hours import HourTotals, Windows, add_up, each_user_has_one_window, unique_users_of
+from aggregator.hour_users import HourUsers
+from aggregator.hours import HourTotals, Windows, add_up, each_user_has_one_window
 from aggregator.metrics import Metrics
 from aggregator.settings import AggregatorSettings
 from aggregator.shared_look import SharedLook
 from contract.errors import StateUnreadable, StoreUnavailable
 from contract.progress import LogPartition, Progress
 from contract.store import StoreReader
-from stores.committed import read_committed, read_committed_segments
+from stores.committed import read_committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,20 @@ class HourReader:
         """
         reading = self._under_way.get(hour)
         if reading is None:
-            reading = self._under_way[hour] = asyncio.create_task(self._read(hour))
+            reading = self._under_way[hour] = asyncio.create_task(self.read_once(hour, HourUsers()))
             reading.add_done_callback(lambda _: self._under_way.pop(hour))
         # One reader that hangs up must not end the reading of the others.
         return await asyncio.shield(reading)
 
-    async def _read(self, hour: int) -> Answer:
-        """First the clock and the log's ends, then progress, then windows.
+    async def read_once(self, hour: int, users: HourUsers) -> Answer:
+        """A reading of its own: first the clock and the log's ends, then progress, then windows.
 
-        Any other order takes records for counted that arrived in between.
+        Any other order takes records for counted that arrived in between. Where users cannot be added up, `users` reads
+        on from where it stood: they are of this hour, and in no other reading under way. Raises as `read` does.
         """
         look = await self._look.latest()
         try:
-            progress, totals = await self._read_store(hour)
+            progress, totals = await self._read_store(hour, users)
         except StoreUnavailable as error:
             self._metrics.store_errors.labels(error.reason).inc()
             raise
@@ -68,21 +69,16 @@ class HourReader:
             self._metrics.incomplete.inc()
         return Answer(hour, totals, completeness, lost=sum(counted.lost for counted in progress.values()))
 
-    async def _read_store(self, hour: int) -> tuple[dict[LogPartition, Progress], HourTotals]:
+    async def _read_store(self, hour: int, users: HourUsers) -> tuple[dict[LogPartition, Progress], HourTotals]:
         limit = self._settings.aggregator_store_timeout.total_seconds()
         try:
             async with asyncio.timeout(limit):
                 committed = await read_committed(self._store, hour)
                 windows = {source: window for source, (_, window) in committed.items() if window is not None}
-                totals = add_up(windows, await self._union_if_needed(hour, windows))
+                totals = add_up(windows, await self._union_if_needed(hour, windows, users))
         except TimeoutError as error:
             raise StoreUnavailable(f"no answer within {limit} s", reason="timeout") from error
         return {source: progress for source, (progress, _) in committed.items()}, totals
 
-    async def _union_if_needed(self, hour: int, windows: Windows) -> int | None:
-        if each_user_has_one_window(windows):
-            return None
-        reads = (read_committed_segments(self._store, hour, source, window) for source, window in windows.items())
-        segments = await asyncio.gather(*reads)
-        # Millions of hashes take seconds: other requests go on meanwhile.
-        return await asyncio.to_thread(unique_users_of, chain.from_iterable(segments))
+    async def _union_if_needed(self, hour: int, windows: Windows, users: HourUsers) -> int | None:
+        return None if each_user_has_one_window(windows) else await users.count(self._store, hour, windows)

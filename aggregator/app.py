@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from aggregator import problems
 from aggregator.answers import HourReader
+from aggregator.held_hours import HeldHours
 from aggregator.ledger_reader import LedgerReader
 from aggregator.log_ends import LogEndsReader
 from aggregator.metrics import MeasuredRequests, Metrics
@@ -27,11 +28,12 @@ def create_app(settings: AggregatorSettings, store: Store, log_ends: LogEndsRead
         retry=settings.aggregator_kafka_retry,
     )
     look = SharedLook(log_ends, clock, metrics, limits=limits)
-    reader = HourReader(store, look, metrics, settings)
+    hours = HeldHours(HourReader(store, look, metrics, settings), clock, settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await hours.close()
         await look.close()
         await store.close()
 
@@ -42,7 +44,7 @@ def create_app(settings: AggregatorSettings, store: Store, log_ends: LogEndsRead
         lifespan=lifespan,
     )
     problems.install(app)
-    app.include_router(routes(reader, LedgerReader(store, look, metrics, settings)))
+    app.include_router(routes(hours, LedgerReader(store, look, metrics, settings)))
     app.include_router(probes(store, look, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(MeasuredRequests, metrics=metrics)
     return app

@@ -1,11 +1,11 @@
 """Adding up an hour: its partitions and its logs. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contract.progress import LogPartition
-from contract.window import Segment, WindowValue, unpack_hashes
+from contract.window import WindowValue
 
 Windows = Mapping[LogPartition, WindowValue]
 """The committed windows of one hour."""
@@ -32,14 +32,6 @@ def each_user_has_one_window(windows: Windows) -> bool:
     logs = {source.log for source in windows}
     counts = {count for window in windows.values() for count in (window.fewest_partitions, window.most_partitions)}
     return len(logs) == 1 and len(counts) == 1 and max(source.partition for source in windows) < min(counts)
-
-
-def unique_users_of(segments: Iterable[Segment]) -> int:
-    """Size of the union of the users in the segments; a set in memory, some 60 bytes a user."""
-    users: set[int] = set()
-    for segment in segments:
-        users.update(unpack_hashes(segment.users))
-    return len(users)
 
 
 def add_up(windows: Windows, unique_users: int | None = None) -> HourTotals:

@@ -55,3 +55,8 @@ def hour_in_path(hour: str) -> int:
     except InvalidHour as error:
         rule = "an hour is YYYY-MM-DDTHH or an ISO 8601 instant from 1970 up to 2100"
         raise ParameterRefused(reject("hour_malformed", "hour", hour[: MAX_SHOWN_VALUE + 1], rule)) from error
+
+
+def wants_anew(request: Request) -> bool:
+    """Whether the reader asks not to be answered from memory (RFC 9111: `Cache-Control: no-cache`)."""
+    return "no-cache" in request.headers.get("cache-control", "").lower()

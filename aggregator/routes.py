@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from aggregator.answers import HourReader
 from aggregator.formats import (
     COMPLETENESS_IN_OPENAPI,
     NO_STORE,
@@ -16,9 +15,10 @@ from aggregator.formats import (
     classic_text,
     headers_of,
 )
+from aggregator.held_hours import HeldHours
 from aggregator.ledger import Ledger
 from aggregator.ledger_reader import LedgerReader
-from aggregator.parameters import TIMESTAMP_IN_OPENAPI, hour_in_path, hour_of_timestamp
+from aggregator.parameters import TIMESTAMP_IN_OPENAPI, hour_in_path, hour_of_timestamp, wants_anew
 from aggregator.problems import documented
 
 _PROBLEMS = documented(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -26,7 +26,7 @@ _LEDGER_PROBLEMS = documented(HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVI
 _TEXT = {"schema": {"type": "string"}, "example": "unique_users,2\nclicks,3\nimpressions,1\n"}
 
 
-def routes(reader: HourReader, ledger_reader: LedgerReader) -> APIRouter:
+def routes(reader: HeldHours, ledger_reader: LedgerReader) -> APIRouter:
     """The routes of the business answer, and of its books."""
     router = APIRouter()
 
@@ -42,8 +42,12 @@ def routes(reader: HourReader, ledger_reader: LedgerReader) -> APIRouter:
         },
     )
     async def analytics(request: Request) -> PlainTextResponse:
-        """The numbers of the UTC hour that holds `timestamp`: zeros for an hour without actions."""
-        answer = await reader.read(hour_of_timestamp(request))
+        """The numbers of the UTC hour that holds `timestamp`: zeros for an hour without actions.
+
+        Those of the current hour and the one before may be half a second old; with `Cache-Control: no-cache` in the
+        request they are read after it came.
+        """
+        answer = await reader.read(hour_of_timestamp(request), anew=wants_anew(request))
         return PlainTextResponse(classic_text(answer), headers=headers_of(answer))
 
     @router.get(
@@ -54,10 +58,11 @@ def routes(reader: HourReader, ledger_reader: LedgerReader) -> APIRouter:
     )
     async def hours(
         hour: Annotated[str, Path(description="`2026-11-24T09`, or any ISO 8601 instant of the hour; UTC by default.")],
+        request: Request,
         response: Response,
     ) -> HourAnswer:
-        """The numbers of a UTC hour, with every event that was counted."""
-        answer = await reader.read(hour_in_path(hour))
+        """The numbers of a UTC hour, with every event that was counted; `Cache-Control: no-cache` as for the text."""
+        answer = await reader.read(hour_in_path(hour), anew=wants_anew(request))
         response.headers.update(headers_of(answer))
         return as_json(answer)
 

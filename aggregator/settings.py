@@ -19,6 +19,16 @@ class AggregatorSettings(InfluxSettings):
     topic: str = Field("actions", min_length=1, description="The topic of actions")
     log_level: str = Field("INFO", description="Least level of log lines that are written")
 
+    aggregator_renewal: timedelta = Field(
+        timedelta(milliseconds=250),
+        ge=_NONE,
+        description="How long the answer for the current hour, or the one before, is given before it is read again",
+    )
+    aggregator_max_age: timedelta = Field(
+        timedelta(milliseconds=500),
+        ge=_NONE,
+        description="An answer so old is never given: readers wait for the new one; 0: each request reads",
+    )
     aggregator_final_margin: timedelta = Field(
         timedelta(seconds=5), ge=_NONE, description="An hour is final once complete through its end and this margin"
     )

@@ -102,5 +102,6 @@ async def _answer(client: httpx.AsyncClient, hour: int) -> Numbers:
 
 
 def aggregator_client(url: str) -> httpx.AsyncClient:
-    """A client of the aggregator; a proxy for the world knows nothing of our own services."""
-    return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT, trust_env=False)
+    """A client of the aggregator, which reads each hour anew; a proxy for the world knows nothing of our services."""
+    headers = {"Cache-Control": "no-cache"}
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT, trust_env=False)

@@ -45,7 +45,8 @@ async def differences(http: httpx.AsyncClient, url: str, expected: dict[int, Exp
 
     async def answer(hour: int) -> str:
         async with limit:
-            response = await http.get(f"{url}/analytics", params={"timestamp": hour + 1})
+            anew = {"Cache-Control": "no-cache"}
+            response = await http.get(f"{url}/analytics", params={"timestamp": hour + 1}, headers=anew)
             response.raise_for_status()
             return response.text
 

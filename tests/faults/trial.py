@@ -101,7 +101,8 @@ class Trial:
 
     async def _differences(self, counted: LogCount) -> list[str]:
         limit = asyncio.Semaphore(8)
-        async with httpx.AsyncClient(base_url=self.stage.aggregator_url, timeout=30) as http:
+        anew = {"Cache-Control": "no-cache"}
+        async with httpx.AsyncClient(base_url=self.stage.aggregator_url, timeout=30, headers=anew) as http:
 
             async def compare(hour: int) -> str | None:
                 async with limit:

@@ -13,6 +13,7 @@ from aggregator.formats import format_instant
 from aggregator.kafka_log_ends import KafkaLogEnds
 from aggregator.settings import AggregatorSettings
 from contract.errors import LogError
+from contract.hour import format_hour, hour_of
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
 from contract.window import Segment, WindowValue, pack_hashes
@@ -71,6 +72,18 @@ async def count(settings: AggregatorSettings, source: LogPartition, users: list[
     await store.close()
 
 
+async def count_up_to(
+    settings: AggregatorSettings, source: LogPartition, hour: int, through_offset: int, users: list[int]
+) -> None:
+    """Stores a window whose every record up to the offset is a click; `users` are those since the one before."""
+    store = InfluxStore(settings, now)
+    window = WindowValue(through_offset, {"click": through_offset + 1}, 0, len(users), PARTITIONS, PARTITIONS)
+    segment = SegmentPoint(source, hour, Segment(through_offset, pack_hashes(users), b""))
+    await store.write_windows([WindowPoint(source, hour, through_offset, window)], [segment])
+    await store.write_progress([ProgressPoint(source, through_offset, Progress(through_offset, watermark=hour))])
+    await store.close()
+
+
 async def test_an_answer_is_complete_once_all_partitions_are_counted(settings: AggregatorSettings, log: str) -> None:
     append(settings, 0, 2)
     append(settings, 3, 2)
@@ -109,6 +122,25 @@ async def test_an_older_log_adds_to_the_numbers_and_its_users_are_counted_once(
         answer = (await client.get("/v1/hours/2026-11-24T09")).json()
 
     assert (answer["clicks"], answer["unique_users"], answer["lag"]) == (5, 4, 0)
+
+
+async def test_the_current_hour_is_renewed_in_memory_and_its_union_read_on(
+    settings: AggregatorSettings, log: str
+) -> None:
+    hour = hour_of(now())
+    path = f"/v1/hours/{format_hour(hour)}"
+    await count_up_to(settings, LogPartition("an-older-log", 1), hour, 4, [2, 3])
+    await count_up_to(settings, LogPartition(log, 0), hour, 1, [1, 2])
+    async with serving(settings) as client:
+        first = (await client.get(path)).json()
+        await count_up_to(settings, LogPartition(log, 0), hour, 7, [2, 5])
+        anew = (await client.get(path, headers={"Cache-Control": "no-cache"})).json()
+        await count_up_to(settings, LogPartition(log, 0), hour, 9, [6])
+        while (later := (await client.get(path)).json())["unique_users"] == anew["unique_users"]:
+            pass
+
+    assert [answer["unique_users"] for answer in (first, anew, later)] == [3, 4, 5]
+    assert [answer["clicks"] for answer in (first, anew, later)] == [5 + 2, 5 + 8, 5 + 10]
 
 
 async def test_with_kafka_away_numbers_are_served_and_nothing_is_promised(influx: InfluxSettings) -> None:

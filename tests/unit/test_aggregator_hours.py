@@ -1,6 +1,6 @@
-from aggregator.hours import add_up, each_user_has_one_window, unique_users_of
+from aggregator.hours import add_up, each_user_has_one_window
 from contract.progress import LogPartition
-from contract.window import Segment, WindowValue, pack_hashes
+from contract.window import WindowValue
 
 
 def window(fewest: int, most: int | None = None, unique_users: int = 1) -> WindowValue:
@@ -60,9 +60,3 @@ def test_users_may_not_be_added_where_some_record_had_no_header() -> None:
 
 def test_users_may_not_be_added_where_a_header_cannot_be_true() -> None:
     assert not each_user_has_one_window({LogPartition("log", 0): window(2), LogPartition("log", 2): window(2)})
-
-
-def test_a_user_of_several_segments_is_one_user() -> None:
-    segments = [Segment(1, pack_hashes([1, 2**64 - 1]), pack_hashes([7])), Segment(4, pack_hashes([1, 3]), b"")]
-
-    assert unique_users_of(segments) == 3

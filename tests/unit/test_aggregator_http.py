@@ -158,6 +158,21 @@ async def test_what_names_no_hour_is_a_problem(hour: str) -> None:
     assert len(problem["value"]) <= 70
 
 
+@pytest.mark.parametrize("path", [f"/analytics?timestamp={HOUR}", "/v1/hours/2026-11-24T09"])
+async def test_an_hour_is_answered_from_memory_unless_the_request_says_no_cache(path: str) -> None:
+    world = await busy_world()
+    async with serving(world) as client:
+        first = await client.get(path)
+        world.append(0, click("c"))
+        await world.count(0)
+        again = await client.get(path)
+        anew = await client.get(path, headers={"Cache-Control": "max-age=0, No-Cache"})
+
+    assert again.content == first.content
+    assert again.headers["collector-complete-through"] == first.headers["collector-complete-through"]
+    assert anew.content != first.content
+
+
 async def test_with_kafka_away_numbers_come_without_promises() -> None:
     world = await busy_world()
     world.log_ends.trouble = "connection refused"
