@@ -28,6 +28,7 @@ from ingest_api.settings import IngestSettings
 from stores.influx_lines import action_bodies, result_bodies
 from stores.memory import MemoryStore
 from stream_workers.partition_state import PartitionFlush, PartitionState
+from stream_workers.past_records import KafkaPastRecords
 
 T = TypeVar("T")
 
@@ -72,6 +73,11 @@ def _yardstick(values: Sequence[bytes], figure: str) -> Figures:
     return {figure: cost}
 
 
+def draw_place() -> int:
+    """A place, as the worker draws it."""
+    return random.randrange(PLACES)  # noqa: S311 - places need no secrecy
+
+
 def _worker(made: Sequence[Made], values: Sequence[tuple[int, bytes]]) -> Figures:
     offsets: Counter[int] = Counter()
     log = []
@@ -79,7 +85,7 @@ def _worker(made: Sequence[Made], values: Sequence[tuple[int, bytes]]) -> Figure
         log.append(Record(partition, offsets[partition], 1, value, PARTITIONS))
         offsets[partition] += 1
     states = [
-        PartitionState(LogPartition("bench", partition), Progress(), lambda: random.randrange(PLACES))  # noqa: S311 - places need no secrecy
+        PartitionState(LogPartition("bench", partition), Progress(), draw_place, KafkaPastRecords("", ""))
         for partition in range(PARTITIONS)
     ]
     store = MemoryStore()

@@ -13,13 +13,13 @@ from collector.audit_compare import (
     reason_not_to_read,
     window_differences,
 )
-from collector.audit_log import AuditedLog, LogNotRetained
 from collector.audit_recount import HourRange, Recount
 from collector.audit_settings import Surroundings
 from collector.audit_verdict import Difference, NotJudged, Verdict
-from contract.errors import CollectorError, LogTruncated
+from contract.errors import CollectorError, LogNotRetained, LogTruncated
 from contract.hour import format_hour
 from contract.progress import LogPartition
+from kafka_log.reader import LogReader
 from stores.committed_hours import CommittedHours, read_committed_between
 from stores.influx import InfluxStore
 
@@ -48,7 +48,7 @@ class Audit:
         self._surroundings = surroundings
         self._hours = hours
         settings = surroundings.settings
-        self._log = AuditedLog(settings.kafka_bootstrap, settings.topic)
+        self._log = LogReader(settings.kafka_bootstrap, settings.topic)
         self._totals = RecountedTotals()
         self._expected: dict[int, dict[LogPartition, int]] = {}
         self._differences: list[Difference] = []

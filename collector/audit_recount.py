@@ -11,7 +11,7 @@ from zlib import crc32
 
 from contract.action import Rejection
 from contract.progress import RecordMark
-from contract.record import Record, decode_record
+from contract.record import Record, lines_of
 
 _HOUR_MS = 3_600_000
 
@@ -50,7 +50,7 @@ class Recount:
 
     def add(self, record: Record) -> None:
         """Counts a record; records come in the order of their offsets."""
-        lines = decode_record(record.value)
+        lines = lines_of(record)
         self.records += 1
         self.lines += len(lines)
         self.watermark = max(self.watermark, record.timestamp)

@@ -65,6 +65,7 @@ RULES: Final = {
     "record_empty": "a record has at least one line",
     "record_too_large": "a record has at most 512 KiB",
     "record_too_many_lines": "a record has at most 1,000 lines",
+    "record_not_a_rebuild": "a record with the header rebuild carries one, of what lies before it",
 }
 """Each code of the log's rules, with the rule in words. A code never changes its meaning."""
 

@@ -11,6 +11,7 @@ CollectorError
     ├── LogReplaced        the topic was deleted and created again while it was being read
     ├── LogTruncated       the log ends below, or differs at, the offset that progress names
     ├── RecordsMissing     records were lost on their way from Kafka to the count; a restart reads them again
+    ├── LogNotRetained     records that must be read again were removed by retention
     ├── LogUnfit           the topic is missing, or does not use LogAppendTime
     └── RulesTooOld        progress was written under rules newer than this program's
 """
@@ -62,6 +63,10 @@ class LogTruncated(LogError):
 
 class RecordsMissing(LogError):
     """A record was skipped between Kafka and the count: nothing is stored of what follows."""
+
+
+class LogNotRetained(LogError):
+    """Retention removed records, so that they can't be read again."""
 
 
 class LogUnfit(LogError):

@@ -6,11 +6,15 @@ from typing import Final
 import msgspec
 
 from contract.action import Action, Rejection, parse_lines, reject
+from contract.rebuild import REBUILD_HEADER, Rebuild
 
 MAX_LINES: Final = 1_000
 MAX_BYTES: Final = 512 * 1024
 PARTITIONS_HEADER: Final = "partitions"
 """The partition count that the record's producer used, in decimal digits."""
+
+
+Headers = Iterable[tuple[str, bytes | None]]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -22,6 +26,18 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     value: bytes | None
     partitions: int
     """From the header; 0 where it is missing or malformed."""
+    is_rebuild: bool = False
+    """Whether its headers say that it carries a rebuild instead of actions."""
+
+
+def record_of(partition: int, offset: int, timestamp: int, value: bytes | None, headers: Headers | None) -> Record:
+    """A record with what its headers say. Headers that nobody knows are passed over."""
+    partitions, is_rebuild = 0, False
+    for name, content in headers or ():
+        if name == PARTITIONS_HEADER:
+            partitions = partitions_in(content)
+        is_rebuild |= name == REBUILD_HEADER
+    return Record(partition, offset, timestamp, value, partitions, is_rebuild)
 
 
 def partitions_in(header: bytes | None) -> int:
@@ -29,6 +45,14 @@ def partitions_in(header: bytes | None) -> int:
     if header is None or not header.isdigit() or len(header) > 9:  # noqa: PLR2004 - nine digits are always a sane int
         return 0
     return int(header)
+
+
+def lines_of(record: Record) -> list[Action | Rejection]:
+    """One entry a line, in order; none of a rebuild."""
+    if not record.is_rebuild:
+        return decode_record(record.value)
+    known = Rebuild.decode(record.value, record.offset) is not None
+    return [] if known else [reject("record_not_a_rebuild", None, record.value)]
 
 
 def decode_record(value: bytes | None) -> list[Action | Rejection]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contract.record import PARTITIONS_HEADER, Record, partitions_in
+from contract.record import record_of
 from stream_workers.writer import Received, Writer
 
 
@@ -25,11 +25,9 @@ class FaustMailbox:
 def received_from(event: Any) -> Received:  # noqa: ANN401 - Faust's event is untyped
     """The record in a Faust event."""
     message = event.message
-    partitions = 0
-    for name, value in message.headers or ():
-        if name == PARTITIONS_HEADER:
-            partitions = partitions_in(value)
-    record = Record(message.partition, message.offset, round(message.timestamp * 1000), message.value, partitions)
+    record = record_of(
+        message.partition, message.offset, round(message.timestamp * 1000), message.value, message.headers
+    )
     return Received(message.generation_id, record)
 
 

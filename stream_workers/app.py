@@ -15,6 +15,7 @@ from stream_workers import metrics, pages
 from stream_workers.agent import count_actions
 from stream_workers.consumer import App
 from stream_workers.flush import Flusher
+from stream_workers.past_records import KafkaPastRecords
 from stream_workers.rejected import RejectedTopic
 from stream_workers.retry import Retry
 from stream_workers.settings import WorkerSettings
@@ -54,6 +55,7 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
         commit,
         is_hole,
         lambda: random.randrange(PLACES),  # noqa: S311 - places need no secrecy
+        past=KafkaPastRecords(settings.kafka_bootstrap, settings.topic),
         flush_interval=settings.worker_flush_interval.total_seconds(),
         flush_lines=settings.worker_flush_lines,
         window_memory=settings.worker_window_memory,

@@ -25,3 +25,5 @@ HASHES = Gauge("collector_worker_hashes", "User and id hashes in memory")
 EVICTED = Counter("collector_worker_evicted_windows", "Windows evicted from memory")
 # Offsets that Kafka did not let us commit; the store's progress is what counts.
 COMMIT_FAILURES = Counter("collector_worker_commit_failures", "Failed offset commits")
+# Windows that were taken over from a rebuild.
+REBUILT = Counter("collector_worker_rebuilt_windows", "Windows taken over from a rebuild")

@@ -3,6 +3,7 @@
 All of it is a cache over the store: losing it costs a reload.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -11,13 +12,18 @@ from zlib import crc32
 import msgspec
 
 from contract.action import RULES_VERSION, Action, Rejection
-from contract.errors import LogTruncated
+from contract.errors import LogNotRetained, LogTruncated
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress, RecordMark
-from contract.record import Record, decode_record
+from contract.rebuild import Rebuild
+from contract.record import Record, lines_of
 from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
 from contract.window import Window, WindowValue
 from stores.committed import read_committed_hours, read_committed_segments
+from stream_workers import metrics
+from stream_workers.rebuild import PastRecords, rebuilt_windows
+
+logger = logging.getLogger(__name__)
 
 DrawPlace = Callable[[], int]
 
@@ -40,7 +46,7 @@ class DecodedRecord(NamedTuple):
 
     @classmethod
     def of(cls, record: Record) -> Self:
-        lines = decode_record(record.value)
+        lines = lines_of(record)
         by_hour: dict[int, list[Action]] = {}
         for line in lines:
             if type(line) is Action:
@@ -95,12 +101,14 @@ class PartitionState:
         source: LogPartition,
         start: Progress,
         draw_place: DrawPlace,
+        past: PastRecords,
         generation: int = 0,
     ) -> None:
         """A partition that starts from a progress which the store has acknowledged."""
         self.source = source
         self.generation = generation
         self.draw_place = draw_place
+        self._past = past
         self.progress_place = draw_place()
         self.progress = start
         """As of the last snapshot."""
@@ -143,10 +151,30 @@ class PartitionState:
                 self._recognise(record)
             return
         decoded = self._ahead.pop(record.offset, None) or DecodedRecord.of(record)
+        if record.is_rebuild:
+            await self._take_rebuilt(record, reader)
         self._pinned = set(decoded.by_hour)
         await self.load(decoded.by_hour.keys(), reader)
         self._apply(record, decoded.lines, decoded.by_hour)
         self._pinned = set()
+
+    async def _take_rebuilt(self, record: Record, reader: StoreReader) -> None:
+        """The rebuilt hours are counted on from what the rebuild has stored, and written anew by the next flush."""
+        rebuild = Rebuild.decode(record.value, record.offset)
+        if rebuild is None:
+            return
+        try:
+            windows = await rebuilt_windows(self.source, rebuild, record.offset, reader, self._past)
+        except LogNotRetained as error:
+            # Nobody can do it any more: these hours stay as they were.
+            logger.error("%s: a rebuild was not taken over: %s", self.source, error)  # noqa: TRY400 - the text says all
+            return
+        for hour, window in windows.items():
+            places = [self.draw_place(), self.draw_place()]
+            self.windows[hour] = HeldWindow(hour, window, places, used=record.timestamp)
+        self._touched |= windows.keys()
+        metrics.REBUILT.inc(len(windows))
+        logger.info("%s: took %d rebuilt windows over, generation %d", self.source, len(windows), rebuild.generation)
 
     def look_ahead(self, records: Iterable[Record]) -> set[int]:
         """The hours whose windows are missing, for records that will be folded next.

@@ -16,6 +16,7 @@ from stream_workers import metrics
 from stream_workers.flush import Flusher
 from stream_workers.memory import evict
 from stream_workers.partition_state import DrawPlace, PartitionState
+from stream_workers.rebuild import PastRecords
 from stream_workers.retry import Abandoned, Retry
 from stream_workers.start import first_offset, start_from
 from stream_workers.together import together
@@ -60,6 +61,7 @@ class Writer:
         is_hole: IsHole,
         draw_place: DrawPlace,
         *,
+        past: PastRecords,
         flush_interval: float,
         flush_lines: int,
         window_memory: int,
@@ -71,6 +73,7 @@ class Writer:
         self._commit = commit
         self._is_hole = is_hole
         self._draw_place = draw_place
+        self._past = past
         self._flush_interval = flush_interval
         self._flush_lines = flush_lines
         self._window_memory = window_memory
@@ -115,7 +118,7 @@ class Writer:
         await self._retry("read progress", read, still_ours=still_ours)
         stored = found.get(source)
         start = start_from(source, stored, beginning, end)
-        state = PartitionState(source, start, self._draw_place, generation)
+        state = PartitionState(source, start, self._draw_place, self._past, generation)
         if start.through_offset >= 0:
             # The progress that we saw may be forgotten by the store; ours is acknowledged.
             await self._flusher.write_progress([state], still_ours)

@@ -1,7 +1,7 @@
 """A partition, its workers and readers under a random scheduler: the product's own fold, flush and read code."""
 
 import random
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from typing import Any
 
 from hostile_store import HostileStore, Turn
@@ -72,7 +72,7 @@ class Worker:
     async def _take(self) -> PartitionState:
         found = await self.world.store.read_progress(SOURCE)
         start = start_from(SOURCE, found.get(SOURCE), 0, len(self.world.log))
-        state = PartitionState(SOURCE, start, self._draw_place)
+        state = PartitionState(SOURCE, start, self._draw_place, self.world)
         if start.through_offset >= 0:
             await self._flusher.write_progress([state], lambda: True)
         return state
@@ -139,6 +139,12 @@ class World:
             self.rng.choice(["click", "impression"]),
             self.rng.choice([None, "a", "b", "c"]),
         )
+
+    async def read(self, source: LogPartition, first: int, end: int) -> AsyncIterator[Record]:
+        """The log, as a worker that reads it again sees it."""
+        for record in self.log[first:end]:
+            await Turn()
+            yield record
 
     def step(self) -> None:
         chance = self.rng.random()

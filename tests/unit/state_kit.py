@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from worker_world import HOUR, SOURCE, WatchedStore, numbered_places
+from worker_world import HOUR, SOURCE, PastLog, WatchedStore, numbered_places
 
 from contract.hour import HOUR_MS
 from contract.progress import Progress
@@ -15,7 +15,7 @@ EARLIER = HOUR - 1_000 * HOUR_MS
 
 
 def new_state(start: Progress | None = None) -> PartitionState:
-    return PartitionState(SOURCE, start or Progress(), numbered_places())
+    return PartitionState(SOURCE, start or Progress(), numbered_places(), PastLog())
 
 
 async def folded(state: PartitionState, *records: Record, store: WatchedStore | None = None) -> PartitionState:

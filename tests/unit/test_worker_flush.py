@@ -9,6 +9,7 @@ from worker_world import (
     FakeIdentity,
     FakeSink,
     Journal,
+    PastLog,
     WatchedStore,
     click,
     no_pause,
@@ -42,7 +43,7 @@ class Parts:
 
     async def flush(self, source: LogPartition = SOURCE, state: PartitionState | None = None) -> PartitionFlush:
         """A flush with actions, a window and a rejected line in it."""
-        state = state or PartitionState(source, Progress(), self.places)
+        state = state or PartitionState(source, Progress(), self.places, PastLog())
         first = state.folded + 1
         await state.fold(record(first, click("ada")), self.store)
         await state.fold(record_of(first + 1, b"poison"), self.store)
@@ -219,7 +220,7 @@ async def test_every_log_of_a_flush_is_looked_at(parts: Parts) -> None:
 
 
 async def test_a_flush_without_rejected_lines_asks_nothing_of_the_sink(parts: Parts) -> None:
-    state = PartitionState(SOURCE, Progress(), parts.places)
+    state = PartitionState(SOURCE, Progress(), parts.places, PastLog())
     await state.fold(record(0, click("ada", hour=HOUR - HOUR_MS)), parts.store)
     flush = state.snapshot()
     assert flush is not None

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from state_kit import HOUR, SOURCE
-from worker_world import HOUR_MS, WatchedStore, click, numbered_places, record
+from worker_world import HOUR_MS, PastLog, WatchedStore, click, numbered_places, record
 from writer_kit import Kit, quiet
 
 from contract.progress import Progress
@@ -37,7 +37,7 @@ async def test_a_window_loaded_ahead_counts_on_from_what_is_committed() -> None:
     store = WatchedStore()
     await store.write_windows([WindowPoint(SOURCE, HOUR, 1, WindowValue(4, {"click": 3}, 0, 1, 8, 8))], [])
     await store.write_progress([ProgressPoint(SOURCE, 1, Progress(4))])
-    state = PartitionState(SOURCE, Progress(4), numbered_places())
+    state = PartitionState(SOURCE, Progress(4), numbered_places(), PastLog())
     waiting = [record(5, click("ada")), record(6, click("bob"))]
 
     hours = state.look_ahead(waiting)
@@ -52,7 +52,7 @@ async def test_a_window_loaded_ahead_counts_on_from_what_is_committed() -> None:
 
 
 async def test_a_window_that_is_in_memory_is_not_loaded_again() -> None:
-    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places())
+    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
     await state.fold(record(0, click("ada")), store)
     store.journal.begun.clear()
 
@@ -63,13 +63,13 @@ async def test_a_window_that_is_in_memory_is_not_loaded_again() -> None:
 
 
 async def test_records_that_were_folded_already_ask_for_nothing() -> None:
-    state = PartitionState(SOURCE, Progress(through_offset=7), numbered_places())
+    state = PartitionState(SOURCE, Progress(through_offset=7), numbered_places(), PastLog())
 
     assert state.look_ahead([record(7, click("ada"))]) == set()
 
 
 async def test_what_was_loaded_ahead_and_evicted_is_loaded_again() -> None:
-    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places())
+    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
     one = record(0, click("ada"))
     await state.load(state.look_ahead([one]), store)
     for held in state.evictable():

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 from prometheus_client import REGISTRY
-from worker_world import HOUR, SOURCE, WatchedStore, click, numbered_places, record
+from worker_world import HOUR, SOURCE, PastLog, WatchedStore, click, numbered_places, record
 
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
@@ -14,7 +14,7 @@ HOURS = [HOUR - ago * HOUR_MS for ago in range(4)]
 
 async def state_with(*hours: int, partition: int = 0, first: int = 0) -> PartitionState:
     """A state that folded one record an hour, in this order, and committed all of it."""
-    state = PartitionState(LogPartition(SOURCE.log, partition), Progress(), numbered_places())
+    state = PartitionState(LogPartition(SOURCE.log, partition), Progress(), numbered_places(), PastLog())
     for offset, hour in enumerate(hours, first):
         await state.fold(record(offset, click("ada", hour=hour), partition=partition), WatchedStore())
     commit(state)
@@ -66,7 +66,10 @@ async def test_the_windows_of_all_partitions_share_the_budget() -> None:
 
 
 async def test_a_partition_with_low_offsets_is_not_taken_for_one_that_was_used_long_ago() -> None:
-    older, newer = await state_with(HOURS[0], first=1_000), PartitionState(SOURCE, Progress(), numbered_places())
+    older, newer = (
+        await state_with(HOURS[0], first=1_000),
+        PartitionState(SOURCE, Progress(), numbered_places(), PastLog()),
+    )
     long_after = record(0, click("ada", hour=HOURS[1]))
     later = msgspec.structs.replace(long_after, timestamp=HOUR + 10**6)
     await newer.fold(later, WatchedStore())
@@ -91,7 +94,7 @@ async def test_windows_in_a_flush_under_way_stay() -> None:
 
 
 async def test_a_window_takes_more_with_each_hash_that_it_holds() -> None:
-    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places())
+    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
     await state.fold(record(0, click("ada")), store)
     small = size(state)
     await state.fold(record(1, *(click(f"user-{number}") for number in range(500))), store)
@@ -99,7 +102,7 @@ async def test_a_window_takes_more_with_each_hash_that_it_holds() -> None:
 
 
 async def test_an_evicted_window_comes_back_from_the_store_and_counts_on() -> None:
-    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places())
+    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
     for offset in range(3):
         await state.fold(record(offset, click("ada", action_id="x"), click(f"user-{offset}")), store)
         flush = state.snapshot()

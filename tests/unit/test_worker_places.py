@@ -1,5 +1,5 @@
 from state_kit import EARLIER, flushed, folded, new_state
-from worker_world import SOURCE, click, numbered_places, record
+from worker_world import SOURCE, PastLog, click, numbered_places, record
 
 from contract.progress import Progress
 from stream_workers.partition_state import PartitionState
@@ -36,7 +36,7 @@ async def test_a_place_is_drawn_anew_for_the_value_that_was_uncertain_only() -> 
 
 async def test_each_window_and_each_state_has_places_of_its_own() -> None:
     places = numbered_places()
-    states = [PartitionState(SOURCE, Progress(), places) for _ in range(2)]
+    states = [PartitionState(SOURCE, Progress(), places, PastLog()) for _ in range(2)]
     drawn = [state.progress_place for state in states]
     for state in states:
         await folded(state, record(0, click("ada"), click("ada", hour=EARLIER)))

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import count
 
 from contract.action import Action, encode_action
-from contract.errors import StoreUnavailable
+from contract.errors import LogNotRetained, StoreUnavailable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.record import Record
@@ -19,6 +19,21 @@ LOG = "OldrkDJ2R4WmwCUXOqKyRw"
 SOURCE = LogPartition(LOG, 0)
 HOUR = 494_902 * HOUR_MS
 AWAY = StoreUnavailable("the store is away", reason="test")
+
+
+class PastLog:
+    """Implements PastRecords: what the log holds."""
+
+    def __init__(self, *records: Record) -> None:
+        self.records = list(records)
+        self.removed_below = 0
+
+    async def read(self, source: LogPartition, first: int, end: int) -> AsyncIterator[Record]:
+        if first < min(end, self.removed_below):
+            raise LogNotRetained(f"{source}: {first} is gone")
+        for one in self.records:
+            if (source.partition, True) == (one.partition, first <= one.offset < end):
+                yield one
 
 
 class Journal:

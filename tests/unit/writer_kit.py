@@ -11,6 +11,7 @@ from worker_world import (
     FakeIdentity,
     FakeSink,
     Journal,
+    PastLog,
     WatchedStore,
     click,
     no_pause,
@@ -73,6 +74,7 @@ class Kit:
         self.store = WatchedStore(self.journal)
         self.sink = FakeSink(self.journal)
         self.mailbox = Mailbox()
+        self.past = PastLog()
         self.committed: dict[int, int] = {}
         self.holes: set[tuple[int, int, int]] = set()
         retry = Retry(no_pause)
@@ -83,6 +85,7 @@ class Kit:
             self._commit,
             lambda *hole: hole in self.holes,
             numbered_places(),
+            past=self.past,
             flush_interval=INTERVAL,
             flush_lines=flush_lines,
             window_memory=window_memory,

@@ -1,4 +1,4 @@
-"""Reading a real topic as the audit does."""
+"""Reading a real topic without joining a group."""
 
 import secrets
 import time
@@ -9,8 +9,8 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 
-from collector.audit_log import AuditedLog, Extent, LogNotRetained
-from contract.errors import LogReplaced, LogTruncated, LogUnfit
+from contract.errors import LogNotRetained, LogReplaced, LogTruncated, LogUnfit
+from kafka_log.reader import Extent, LogReader
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def topic(create_topic: Callable[..., str], kafka_bootstrap: str) -> str:
 
 
 @pytest.fixture
-def log(kafka_bootstrap: str, topic: str) -> Iterator[AuditedLog]:
-    one = AuditedLog(kafka_bootstrap, topic)
+def log(kafka_bootstrap: str, topic: str) -> Iterator[LogReader]:
+    one = LogReader(kafka_bootstrap, topic)
     yield one
     one.close()
 
@@ -42,7 +42,7 @@ def append(producer: Producer, topic: str, *values: bytes | None, commit: bool =
     producer.commit_transaction() if commit else producer.abort_transaction()
 
 
-def wait_for_markers(log: AuditedLog, end: int) -> None:
+def wait_for_markers(log: LogReader, end: int) -> None:
     """The broker answers the end of a transaction before its marker is in the log."""
     give_up = time.monotonic() + 20
     while log.extent(0).end != end:
@@ -50,7 +50,7 @@ def wait_for_markers(log: AuditedLog, end: int) -> None:
 
 
 def test_all_records_up_to_an_offset_are_read_over_holes_and_aborted_ones_too(
-    log: AuditedLog, producer: Producer, topic: str
+    log: LogReader, producer: Producer, topic: str
 ) -> None:
     """As the workers read."""
     producer.init_transactions()
@@ -69,7 +69,7 @@ def test_all_records_up_to_an_offset_are_read_over_holes_and_aborted_ones_too(
 
 
 def test_a_log_that_ends_too_early_or_begins_too_late_is_told(
-    log: AuditedLog, producer: Producer, topic: str, kafka_bootstrap: str
+    log: LogReader, producer: Producer, topic: str, kafka_bootstrap: str
 ) -> None:
     producer.init_transactions()
     append(producer, topic, b"a", b"b", b"c")
@@ -84,7 +84,7 @@ def test_a_log_that_ends_too_early_or_begins_too_late_is_told(
         list(log.records(0, 2))
 
 
-def test_a_topic_that_is_created_anew_is_another_log(log: AuditedLog, topic: str, kafka_bootstrap: str) -> None:
+def test_a_topic_that_is_created_anew_is_another_log(log: LogReader, topic: str, kafka_bootstrap: str) -> None:
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     before, partitions = log.identify()
     assert partitions == [0]
@@ -99,7 +99,7 @@ def test_a_topic_that_is_created_anew_is_another_log(log: AuditedLog, topic: str
 
 
 def test_a_topic_that_is_not_there_is_told(kafka_bootstrap: str) -> None:
-    log = AuditedLog(kafka_bootstrap, "no-such-topic")
+    log = LogReader(kafka_bootstrap, "no-such-topic")
     with pytest.raises(LogUnfit, match="'no-such-topic' does not exist"):
         log.identify()
     log.close()

@@ -1,4 +1,4 @@
-"""The topic as an audit reads it: with a plain consumer that joins no group and commits nothing."""
+"""Reading the topic with a plain consumer that joins no group and commits nothing."""
 
 import logging
 from collections.abc import Iterator
@@ -7,22 +7,19 @@ from typing import Final, NamedTuple, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from contract.errors import LogError, LogReplaced, LogTruncated, LogUnavailable, LogUnfit
+from contract.errors import LogNotRetained, LogReplaced, LogTruncated, LogUnavailable, LogUnfit
 from contract.progress import log_of
-from contract.record import PARTITIONS_HEADER, Record, partitions_in
+from contract.record import Record, record_of
 
 logger = logging.getLogger(__name__)
 
+_CLIENT: Final = "collector-log-reader"
 _ANSWER_WITHIN: Final = 10.0
 """Seconds that one question may take."""
 _BATCH: Final = 1_000
 _BATCH_WITHIN: Final = 1.0
 _EMPTY_BATCHES: Final = 30
 """So many in a row, a second each: Kafka is away."""
-
-
-class LogNotRetained(LogError):
-    """Retention removed records, so that they can't be counted again."""
 
 
 class Extent(NamedTuple):
@@ -32,19 +29,19 @@ class Extent(NamedTuple):
     end: int
 
 
-class AuditedLog:
+class LogReader:
     """Reads the topic. Each method raises LogUnavailable, and LogUnfit where there is no such topic."""
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         """Connections are made when first needed."""
         self._topic = topic
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "client.id": "collector-audit"}, logger=logger)
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "client.id": _CLIENT}, logger=logger)
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
-                "client.id": "collector-audit",
+                "client.id": _CLIENT,
                 # The library asks for one; a consumer that is assigned by hand and commits nothing joins none.
-                "group.id": "collector-audit",
+                "group.id": _CLIENT,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,
@@ -82,14 +79,14 @@ class AuditedLog:
             raise self._explain(error.args[0]) from error
         return Extent(first, end)
 
-    def records(self, partition: int, through: int) -> Iterator[Record]:
-        """The partition's records from its beginning up to and including offset `through`, in order.
+    def records(self, partition: int, through: int, first: int = 0) -> Iterator[Record]:
+        """The partition's records from offset `first` up to and including offset `through`, in order.
 
         Raises LogNotRetained where the beginning is gone, LogTruncated where the log ends before `through`.
         """
-        self._consumer.assign([TopicPartition(self._topic, partition, 0)])
+        self._consumer.assign([TopicPartition(self._topic, partition, first)])
         try:
-            at, empty = -1, 0
+            at, empty = first - 1, 0
             while at < through:
                 # It waits until it has so many: never ask for more than there can be.
                 messages = self._consumer.consume(min(_BATCH, through - at), _BATCH_WITHIN)
@@ -114,9 +111,9 @@ class AuditedLog:
             return
         where = f"{self._topic}/{partition}"
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the package's own name for it
-            raise LogTruncated(f"{where} ends before {message.offset()}, but progress says {through} was counted")
+            raise LogTruncated(f"{where} ends before {message.offset()}, but offset {through} was counted")
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - likewise
-            raise LogNotRetained(f"{where}: records were removed before they could be counted again: {error.str()}")
+            raise LogNotRetained(f"{where}: records were removed before they could be read again: {error.str()}")
         raise self._explain(error)
 
     def _explain(self, error: KafkaError) -> LogUnavailable | LogUnfit:
@@ -132,9 +129,6 @@ def _offset_of(message: Message) -> int:
 
 
 def _record_of(message: Message, partition: int) -> Record:
-    partitions = 0
     # What a producer may hand over as a mapping or as text comes back as pairs with bytes.
-    for name, value in cast("list[tuple[str, bytes | None]]", message.headers() or []):
-        if name == PARTITIONS_HEADER:
-            partitions = partitions_in(value)
-    return Record(partition, _offset_of(message), message.timestamp()[1], message.value(), partitions)
+    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    return record_of(partition, _offset_of(message), message.timestamp()[1], message.value(), headers)

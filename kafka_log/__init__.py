@@ -1,0 +1,1 @@
+"""The log as a plain reader sees it: for those who count again what workers counted."""
