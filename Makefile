@@ -1,6 +1,6 @@
 # The doors to everything; what they do is written where they lead.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-faults test-influx2 bench lint lock clean
+.PHONY: help setup run test test-faults test-influx2 bench bench-scale soak lint lock clean
 ARGS ?=
 export PYTHON
 
@@ -30,6 +30,12 @@ test-influx2: setup ## The tests that need InfluxDB 2.7: built here with Go, a C
 
 bench: setup ## This project beside baselines, in one run (15 minutes); e.g. make bench ARGS="worker batch --rounds 1"
 	@.venv/bin/python -m bench $(ARGS)
+
+bench-scale: setup ## How the worker's cost grows, row by row; e.g. make bench-scale ARGS="lines late"
+	@.venv/bin/python -m bench.scale $(ARGS)
+
+soak: setup ## The pipeline at 80 % of its limit for 20 minutes; e.g. make soak ARGS="--minutes 3"
+	@.venv/bin/python -m bench.soak $(ARGS)
 
 lint: .venv/installed ## Style, types and the direction of imports
 	.venv/bin/ruff check .

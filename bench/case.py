@@ -2,10 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
+from typing import Final
 
 Figures = Mapping[str, float]
 """Named with their units, e.g. `actions/s`. What is better lower names a time or a cost: `ms`, `us`, `s`, `MB`."""
+
+
+_NOISE: Final = 1.5
+"""Costs of equal runs on a machine that is shared differ by less than this factor."""
 
 
 class WrongResult(Exception):
@@ -26,6 +32,8 @@ class Case:
 
     name: str
     contenders: Sequence[Contender]
+    sizes: Sequence[float] = ()
+    """Where the contenders differ in the size of one thing: that size, rising."""
 
 
 @dataclass(slots=True)
@@ -61,6 +69,16 @@ def require(found: object, expected: object, what: str) -> None:
     """Raises WrongResult unless both are the same."""
     if found != expected:
         raise WrongResult(f"{what}: {str(found)[:500]} instead of {str(expected)[:500]}")
+
+
+def require_at_most_linear(case: Case, measured: "Measured", figure: str) -> None:
+    """Raises WrongResult if a figure of cost grows by a larger factor than the size does, and more than runs differ."""
+    rows = zip(case.sizes, (measured.median(contender.name, figure) for contender in case.contenders), strict=False)
+    for (size, cost), (larger, larger_cost) in pairwise(rows):
+        assert cost is not None
+        assert larger_cost is not None
+        if larger_cost / cost > larger / size * _NOISE:
+            raise WrongResult(f"{case.name}: {figure} grows from {cost:.2f} at {size} to {larger_cost:.2f} at {larger}")
 
 
 def measure(case: Case, rounds: int, told: Callable[[str], None]) -> Measured:

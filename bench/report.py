@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,16 +37,15 @@ def show(results: Sequence[Measured]) -> None:
 
 def save(results: Sequence[Measured], load_before: float) -> Path:
     """Writes everything that was measured; returns where. `load_before`: the machine's load average at the start."""
+    return write("", {"load_before": load_before, "cases": list(map(_plain, results))})
+
+
+def write(name: str, found: Mapping[str, Any]) -> Path:
+    """Writes what was found, beside what the machine is; returns where."""
     _RESULTS.mkdir(exist_ok=True)
-    path = _RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.json"
-    machine = {
-        "cores": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
-        "load_before": load_before,
-    }
-    path.write_bytes(
-        msgspec.json.format(msgspec.json.encode({"machine": machine, "cases": list(map(_plain, results))}))
-    )
+    path = _RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}{name and '-'}{name}.json"
+    machine = {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
+    path.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": machine, **found})))
     return path
 
 

@@ -3,7 +3,7 @@
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
@@ -34,15 +34,28 @@ class Numbers(NamedTuple):
     impressions: int
 
 
-def make(seed: int, number: int, users: int) -> list[Made]:
-    """95 % of them in the current hour, up to now; the rest anywhere in the 47 hours before."""
+def this_hour() -> int:
+    """Its start, ms since the epoch."""
+    return time.time_ns() // 1_000_000 // HOUR_MS * HOUR_MS
+
+
+def each_user_once(hour: int, users: int) -> Iterator[Made]:
+    """So many actions of one hour, every second one a click: an oracle needs no memory for them."""
+    return (
+        Made(hour + number % HOUR_MS, f"user-{number}", "impression" if number % 2 else "click")
+        for number in range(users)
+    )
+
+
+def make(seed: int, number: int, users: int, late: float = LATE) -> list[Made]:
+    """A share of them in the 47 hours before the current one; the rest in the current hour, up to now."""
     rng = random.Random(seed)  # noqa: S311 - made-up traffic needs no secrecy
     now = time.time_ns() // 1_000_000
     current = now // HOUR_MS * HOUR_MS
     draw, below = rng.random, rng.randrange
     return [
         Made(
-            current - below(1, LATE_HOURS * HOUR_MS) if draw() < LATE else below(current, now + 1),
+            current - below(1, LATE_HOURS * HOUR_MS) if draw() < late else below(current, now + 1),
             f"user-{below(users)}",
             "click" if draw() < 0.5 else "impression",  # noqa: PLR2004 - a half
         )
@@ -63,7 +76,7 @@ def count(made: Iterable[Made]) -> dict[int, Numbers]:
     }
 
 
-def records(made: Sequence[Made], lines: int, partitions: int) -> Iterator[tuple[int, bytes]]:
+def records(made: Iterable[Made], lines: int, partitions: int) -> Iterator[tuple[int, bytes]]:
     """(partition, value) with so many lines in each, but for the last of each partition; the partitions mixed."""
     held: list[list[bytes]] = [[] for _ in range(partitions)]
     for action in made:
@@ -78,7 +91,7 @@ def records(made: Sequence[Made], lines: int, partitions: int) -> Iterator[tuple
 
 
 def fill(bootstrap: str, topic: str, values: Iterable[tuple[int, bytes]], partitions: int) -> None:
-    """Appends records, as a producer that uses the header does."""
+    """Appends records, as a producer that uses the header does; the key is the first line's user."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -89,7 +102,11 @@ def fill(bootstrap: str, topic: str, values: Iterable[tuple[int, bytes]], partit
     )
     header: list[tuple[str, str | bytes | None]] = [("partitions", b"%d" % partitions)]
     for partition, value in values:
-        producer.produce(topic, value, partition=partition, headers=header)
+        producer.produce(topic, value, _user_of(value), partition=partition, headers=header)
         producer.poll(0)
     if left := producer.flush(60):
         raise RuntimeError(f"Kafka did not take {left} records")
+
+
+def _user_of(value: bytes) -> bytes:
+    return value.split(b'"user":"', 1)[1].split(b'"', 1)[0]

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bench.case import Case, Contender, Figures, WrongResult, measure, require
+from bench.case import Case, Contender, Figures, WrongResult, measure, require, require_at_most_linear
 from bench.load import Load, request
-from bench.traffic import HOUR_MS, Made, Numbers, count, records
+from bench.soak import growth
+from bench.traffic import HOUR_MS, Made, Numbers, count, each_user_once, records
 from contract.record import decode_record
 
 
@@ -25,6 +26,37 @@ def test_contenders_take_turns_and_ratios_are_of_medians() -> None:
     measured = measure(case, 3, lambda _: None)
     assert turns == ["ours", "other"] * 3
     assert list(measured.rows()) == [("ours", "actions/s", 50, None), ("other", "actions/s", 20, 2.5)]
+
+
+def _costing(*costs: float) -> Case:
+    contenders = [Contender(str(cost), lambda cost=cost: {"CPU s": cost}) for cost in costs]  # type: ignore[misc] # mypy cannot infer defaults
+    return Case("users", contenders, sizes=[10, 100, 1_000][: len(costs)])
+
+
+@pytest.mark.parametrize("costs", [(1, 1, 1), (1, 10, 100), (5, 1, 9)])
+def test_cost_that_grows_at_most_as_the_size_does_passes(costs: tuple[float, ...]) -> None:
+    case = _costing(*costs)
+    require_at_most_linear(case, measure(case, 1, lambda _: None), "CPU s")
+
+
+@pytest.mark.parametrize("costs", [(1, 20), (1, 1, 16)])
+def test_cost_that_grows_faster_than_the_size_is_a_wrong_result(costs: tuple[float, ...]) -> None:
+    case = _costing(*costs)
+    with pytest.raises(WrongResult, match="users: CPU s grows"):
+        require_at_most_linear(case, measure(case, 1, lambda _: None), "CPU s")
+
+
+def test_the_oracle_of_users_that_come_once_needs_no_counting() -> None:
+    made = list(each_user_once(HOUR_MS, 1_001))
+    assert count(made) == {HOUR_MS: Numbers(1_001, 501, 500)}
+
+
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [([9, 1, 10, 10, 10, 10, 20, 20], 2), ([50, 100, 100, 100], 1), ([4, 5], 1), ([4], 1)],
+)
+def test_growth_leaves_the_time_out_in_which_caches_fill(series: list[float], expected: float) -> None:
+    assert growth(series) == expected
 
 
 def test_a_wrong_result_is_told_with_what_was_expected() -> None:

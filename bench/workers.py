@@ -1,0 +1,129 @@
+"""Worker processes of one run, and what they store: started, waited for, measured, compared with the oracle."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil  # type: ignore[import-untyped] # it has no types
+
+from bench.case import require
+from bench.services import Services, pid_of
+from bench.stored import StoredNumbers
+from bench.traffic import Numbers
+from deploy.local.ports import free_port
+from deploy.local.process import tail_of
+from deploy.local.python_service import PythonService
+from stores.settings import InfluxSettings
+
+_LONGEST: Final = 300.0
+_LOOK_SECONDS: Final = 0.02
+_COUNTING: Final = re.compile(r"counting \{(.*)\}")
+"""A worker says so when it was assigned partitions and has loaded where it goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is in a topic's log, and what it must come to."""
+
+    topic: str
+    number: int
+    hours: Mapping[int, Numbers]
+    partitions: int
+
+
+class Workers:
+    """The workers of one consumer group on one topic and two buckets."""
+
+    def __init__(self, services: Services, topic: str, influx: InfluxSettings) -> None:
+        """Starts none."""
+        self.stored = StoredNumbers(influx)
+        self.running: list[PythonService] = []
+        self._services = services
+        self._environment = services.environment(topic, influx)
+
+    def start(self) -> PythonService:
+        """One more."""
+        log = self._services.log("worker")
+        worker = PythonService("worker", free_port(), log, "stream_workers", self._environment)
+        worker.start()
+        self.running.append(worker)
+        return worker
+
+    def stop(self, worker: PythonService) -> None:
+        """SIGTERM, and its end."""
+        self.running.remove(worker)
+        worker.stop()
+
+    def kill(self, worker: PythonService) -> None:
+        """SIGKILL."""
+        self.running.remove(worker)
+        worker.kill()
+
+    def wait_until_assigned(self, partitions: int) -> None:
+        """Returns once the partitions are spread over all that run, and each counts."""
+
+        def spread() -> bool:
+            held = [_assigned(worker) for worker in self.running]
+            return min(held) > 0 and sum(held) == partitions
+
+        self.wait_until(spread)
+
+    def wait_until_counted(self, number: int) -> None:
+        """Returns once the store has acknowledged so many lines."""
+        self.wait_until(lambda: self.lines_through() == number)
+
+    def lines_through(self) -> int:
+        """Lines whose progress the store has acknowledged."""
+        return asyncio.run(self.stored.lines_through())
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Looks every 20 ms. Raises RuntimeError with a worker's log if it takes too long."""
+        give_up = time.monotonic() + _LONGEST
+        while not condition():
+            if time.monotonic() > give_up:
+                raise RuntimeError(f"nothing came within {_LONGEST} s\n{tail_of(self.running[-1].log)}")
+            time.sleep(_LOOK_SECONDS)
+
+    def cpu(self) -> float:
+        """Seconds, of all that run."""
+        times = [psutil.Process(pid_of(worker)).cpu_times() for worker in self.running]
+        return float(sum(one.user + one.system for one in times))
+
+    def memory_mb(self) -> float:
+        """Resident, of the largest that runs."""
+        return float(max(psutil.Process(pid_of(worker)).memory_info().rss for worker in self.running)) / 1e6
+
+    def require_counted(self, work: Work) -> None:
+        """Raises WrongResult unless all hours and the number of raw actions are as they must be."""
+        require(asyncio.run(self.stored.ours(work.hours)), dict(work.hours), "hours")
+        require_raw(self.stored, work.number)
+
+
+@contextmanager
+def workers_on(services: Services, topic: str, number: int = 0) -> Iterator[Workers]:
+    """Buckets of their own and so many workers; those that still run are stopped at the end."""
+    with services.buckets() as influx, ExitStack() as stack:
+        workers = Workers(services, topic, influx)
+        stack.callback(lambda: [worker.stop() for worker in workers.running])
+        for _ in range(number):
+            workers.start()
+        yield workers
+
+
+def require_raw(stored: StoredNumbers, number: int) -> None:
+    """Raises WrongResult unless so many raw actions are stored."""
+    require(asyncio.run(stored.raw_actions()), number, "raw actions")
+
+
+def _assigned(worker: PythonService) -> int:
+    found = _COUNTING.findall(_text(worker.log))
+    return found[-1].count(":") if found else 0
+
+
+def _text(log: Path) -> str:
+    return log.read_text() if log.exists() else ""
