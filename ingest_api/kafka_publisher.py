@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaException
 
-from contract.action import Action, encode_action
+from contract.action import Action
 from contract.errors import LogUnavailable
-from contract.partitioning import partition_of
 from ingest_api.budget import Budget
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
+from ingest_api.grouping import group_by_partition
 from ingest_api.kafka_connection import Connect, Connection, Delivery, KafkaConnection
 from ingest_api.metrics import Metrics
 from ingest_api.outgoing import OutgoingRecord, OutgoingRecords
@@ -66,11 +66,11 @@ class KafkaPublisher:
         self._topic.start()
 
     async def publish(self, actions: Sequence[Action]) -> None:
-        partitions = await self._partitions()
-        lines = [(partition_of(action.user, partitions), encode_action(action)) for action in actions]
-        self._budget.take(sum(len(line) + 1 for _, line in lines))
-        records = self._outgoing.add(lines, partitions)
-        failure = _failure_of_all([await asyncio.shield(record.outcome) for record in records])
+        partitions = self._topic.partitions or await self._partitions()
+        grouped = group_by_partition(actions, partitions)
+        self._budget.take(sum(len(lines.text) for lines in grouped))
+        outcomes = self._outgoing.add(grouped, partitions)
+        failure = _failure_of_all([await outcome for outcome in outcomes])
         if failure is not None:
             raise failure
 
@@ -108,8 +108,8 @@ class KafkaPublisher:
         except (BufferError, KafkaException) as error:
             self._finish(record, NotPublished(f"Kafka's queue refuses more: {error}"))
         else:
-            self._metrics.record_lines.observe(len(record.lines))
-            record.lines.clear()  # librdkafka holds its own copy
+            self._metrics.record_lines.observe(record.lines)
+            record.forget_text()  # librdkafka holds its own copy
 
     def _on_delivered(self, delivery: Delivery) -> None:
         record, error = delivery

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from contract.record import MAX_BYTES, MAX_LINES
 from ingest_api.errors import PublishUnavailable
@@ -13,35 +13,58 @@ ENOUGH_LINES: Final = 100
 Outcome = asyncio.Future[PublishUnavailable | None]
 
 
+class Lines(NamedTuple):
+    """Lines of one partition that travel in one record: at most MAX_LINES, and MAX_BYTES."""
+
+    partition: int
+    number: int
+    text: bytes
+    """Each line ends in a newline."""
+
+
 class OutgoingRecord:
-    """The lines of one record, and how it ended: None once it is acknowledged."""
+    """The lines of one record, and who waits for it to be acknowledged."""
 
-    __slots__ = ("lines", "outcome", "partition", "partitions", "size")
+    __slots__ = ("_texts", "_waiting", "lines", "partition", "partitions", "size")
 
-    def __init__(self, partition: int, partitions: int, outcome: Outcome) -> None:
+    def __init__(self, partition: int, partitions: int) -> None:
         self.partition = partition
         self.partitions = partitions
-        self.outcome = outcome
-        self.lines: list[bytes] = []
+        self.lines = 0
         self.size = 0
+        self._texts: list[bytes] = []
+        self._waiting: list[Outcome] = []
 
-    def has_room_for(self, line: bytes) -> bool:
-        """Whether one line more keeps the limits of a record."""
-        return len(self.lines) < MAX_LINES and self.size + len(line) < MAX_BYTES
+    def has_room_for(self, lines: Lines) -> bool:
+        """Whether these lines as well keep the limits of a record."""
+        return self.lines + lines.number <= MAX_LINES and self.size + len(lines.text) <= MAX_BYTES
 
-    def add(self, line: bytes) -> None:
-        """Adds a line (without its newline)."""
-        self.lines.append(line)
-        self.size += len(line) + 1
+    def add(self, lines: Lines) -> None:
+        """Takes the lines."""
+        self._texts.append(lines.text)
+        self.lines += lines.number
+        self.size += len(lines.text)
 
     def value(self) -> bytes:
         """What Kafka gets."""
-        return b"\n".join(self.lines) + b"\n"
+        return b"".join(self._texts)
+
+    def forget_text(self) -> None:
+        """Gives up the lines' text: somebody else holds it."""
+        self._texts.clear()
+
+    def outcome(self) -> Outcome:
+        """How it ends: None if it is acknowledged. A future for each who asks: one who gives up cancels his own."""
+        outcome: Outcome = asyncio.get_running_loop().create_future()
+        self._waiting.append(outcome)
+        return outcome
 
     def settle(self, failure: PublishUnavailable | None) -> None:
         """Tells everyone who waits for it."""
-        if not self.outcome.done():
-            self.outcome.set_result(failure)
+        for outcome in self._waiting:
+            if not outcome.done():
+                outcome.set_result(failure)
+        self._waiting.clear()
 
 
 class OutgoingRecords:
@@ -54,27 +77,25 @@ class OutgoingRecords:
         self._open: dict[int, OutgoingRecord] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, lines: Iterable[tuple[int, bytes]], partitions: int) -> list[OutgoingRecord]:
-        """Takes lines, each with its partition of `partitions`; the records that carry them."""
-        carriers: dict[OutgoingRecord, None] = {}
-        for partition, line in lines:
-            record = self._open.get(partition)
-            if record is None or record.partitions != partitions or not record.has_room_for(line):
-                record = self._begin(partition, partitions)
-            record.add(line)
-            carriers[record] = None
-        for record in carriers:
-            if len(record.lines) >= ENOUGH_LINES and self._open.get(record.partition) is record:
-                self._send(self._open.pop(record.partition))
+    def add(self, all_lines: Iterable[Lines], partitions: int) -> list[Outcome]:
+        """Takes lines whose partitions are of `partitions`; how each record ends that carries some of them."""
+        outcomes = []
+        for lines in all_lines:
+            record = self._open.get(lines.partition)
+            if record is None or record.partitions != partitions or not record.has_room_for(lines):
+                record = self._begin(lines.partition, partitions)
+            record.add(lines)
+            outcomes.append(record.outcome())
+            if record.lines >= ENOUGH_LINES:
+                self._send(self._open.pop(lines.partition))
         if self._open and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._linger, self.flush)
-        return list(carriers)
+        return outcomes
 
     def _begin(self, partition: int, partitions: int) -> OutgoingRecord:
         if partition in self._open:
             self._send(self._open.pop(partition))
-        record = OutgoingRecord(partition, partitions, asyncio.get_running_loop().create_future())
-        self._open[partition] = record
+        record = self._open[partition] = OutgoingRecord(partition, partitions)
         return record
 
     def flush(self) -> None:

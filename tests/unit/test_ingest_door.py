@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.action import Action, Rejection, reject
 from ingest_api.door import Door
@@ -62,3 +64,20 @@ def test_the_clock_is_looked_at_for_each_request() -> None:
     moving = Door(("click",), 0, timedelta(0), lambda: next(times))
     early = Action(NOW + 1, "u", "click")
     assert [type(item) for item in moving.judge([early]) + moving.judge([early])] == [Rejection, Action]
+
+
+@given(
+    st.lists(
+        st.just(reject("not_json", None, b"?"))
+        | st.builds(
+            Action,
+            timestamp=st.sampled_from([999, 1000, NOW, NOW + HOUR, NOW + HOUR + 1]),
+            user=st.just("u"),
+            event=st.sampled_from(["click", "impression", "share"]),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_all_are_accepted_at_once_exactly_where_each_by_itself_is(parsed: list[Action | Rejection]) -> None:
+    assert door().accepts_all(parsed) == all(isinstance(item, Action) for item in door().judge(parsed))

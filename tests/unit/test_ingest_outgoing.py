@@ -1,106 +1,137 @@
-import asyncio
-
 from hypothesis import given
 from hypothesis import strategies as st
 from ingest_world import until
 
 from contract.record import MAX_BYTES, MAX_LINES, decode_record
 from ingest_api.errors import NotPublished
-from ingest_api.outgoing import ENOUGH_LINES, OutgoingRecord, OutgoingRecords
+from ingest_api.outgoing import ENOUGH_LINES, Lines, OutgoingRecord, OutgoingRecords
 
-LINE = b'{"timestamp":1,"user":"u","event":"click"}'
+LINE = b'{"timestamp":1,"user":"u","event":"click"}\n'
 NEVER = 3600.0
+
+
+def lines(partition: int, number: int = 1) -> Lines:
+    return Lines(partition, number, LINE * number)
 
 
 class Sent(list[OutgoingRecord]):
     """The records that were sent, in order."""
 
     @property
-    def lines(self) -> list[tuple[int, list[bytes]]]:
+    def values(self) -> list[tuple[int, bytes]]:
+        return [(record.partition, record.value()) for record in self]
+
+    @property
+    def lines(self) -> list[tuple[int, int]]:
         return [(record.partition, record.lines) for record in self]
 
 
 async def test_lines_of_one_partition_that_come_within_the_linger_share_a_record() -> None:
     sent = Sent()
     outgoing = OutgoingRecords(sent.append, 0.001)
-    first = outgoing.add([(3, b"a"), (5, b"b")], 8)
-    second = outgoing.add([(3, b"c")], 8)
+    outgoing.add([Lines(3, 1, b"a\n"), Lines(5, 1, b"b\n")], 8)
+    outgoing.add([Lines(3, 1, b"c\n")], 8)
     assert sent == []
-    assert second == first[:1]
     await until(lambda: len(sent) == 2)
-    assert sent.lines == [(3, [b"a", b"c"]), (5, [b"b"])]
+    assert sent.values == [(3, b"a\nc\n"), (5, b"b\n")]
 
 
 async def test_lines_that_come_after_the_linger_have_a_record_and_a_linger_of_their_own() -> None:
     sent = Sent()
     outgoing = OutgoingRecords(sent.append, 0.0)
-    outgoing.add([(0, b"a")], 1)
+    outgoing.add([Lines(0, 1, b"a\n")], 1)
     await until(lambda: len(sent) == 1)
-    outgoing.add([(0, b"b")], 1)
+    outgoing.add([Lines(0, 1, b"b\n")], 1)
     await until(lambda: len(sent) == 2)
-    assert sent.lines == [(0, [b"a"]), (0, [b"b"])]
+    assert sent.values == [(0, b"a\n"), (0, b"b\n")]
 
 
 async def test_a_record_with_lines_enough_goes_at_once_and_takes_those_along_that_waited() -> None:
     sent = Sent()
     outgoing = OutgoingRecords(sent.append, NEVER)
-    outgoing.add([(0, b"single"), (1, b"other")], 2)
-    outgoing.add([(0, LINE)] * (ENOUGH_LINES - 1), 2)
-    assert sent.lines == [(0, [b"single", *[LINE] * (ENOUGH_LINES - 1)])]
+    outgoing.add([lines(0), lines(1)], 2)
+    outgoing.add([lines(0, ENOUGH_LINES - 2)], 2)
+    assert sent == []
+    outgoing.add([lines(0)], 2)
+    assert sent.lines == [(0, ENOUGH_LINES)]
     outgoing.flush()
-    assert sent.lines[1:] == [(1, [b"other"])]
+    assert sent.lines[1:] == [(1, 1)]
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 20_000)), max_size=50), st.integers(1, 60))
-async def test_records_keep_the_limits_and_every_line_goes_once_and_in_order(
-    sizes: list[tuple[int, int]], times: int
-) -> None:
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, MAX_LINES), st.integers(1, MAX_BYTES // 2 - 8)), max_size=50)
+)
+async def test_records_keep_the_limits_and_all_lines_go_once_and_in_order(drawn: list[tuple[int, int, int]]) -> None:
     sent = Sent()
     outgoing = OutgoingRecords(sent.append, NEVER)
-    lines = [(partition, b"%d" % number * size) for number, (partition, size) in enumerate(sizes)] * times
-    carriers = outgoing.add(lines, 4)
+    given_lines = [
+        Lines(partition, number, b"%d" % place + b"x" * size) for place, (partition, number, size) in enumerate(drawn)
+    ]
+    outgoing.add(given_lines, 4)
     outgoing.flush()
-    assert sorted(map(id, carriers)) == sorted(map(id, sent))
     for record in sent:
-        assert len(record.lines) <= MAX_LINES
+        assert record.lines <= MAX_LINES
         assert len(record.value()) == record.size <= MAX_BYTES
     for partition in range(4):
-        of_partition = [record.lines for record in sent if record.partition == partition]
-        assert sum(of_partition, []) == [line for where, line in lines if where == partition]  # noqa: RUF017 - short
+        of_partition = b"".join(value for where, value in sent.values if where == partition)
+        assert of_partition == b"".join(each.text for each in given_lines if each.partition == partition)
+    assert sum(record.lines for record in sent) == sum(each.number for each in given_lines)
 
 
-async def test_a_hot_partition_s_record_goes_when_it_is_full_and_the_next_one_begins() -> None:
+async def test_lines_that_have_no_room_in_the_open_record_go_in_the_next_one() -> None:
     sent = Sent()
     outgoing = OutgoingRecords(sent.append, NEVER)
-    outgoing.add([(0, LINE)] * (MAX_LINES + 1), 1)
-    assert [len(record.lines) for record in sent] == [MAX_LINES]
-    outgoing.flush()
-    assert [len(record.lines) for record in sent] == [MAX_LINES, 1]
+    outgoing.add([lines(0)], 1)
+    outgoing.add([lines(0, MAX_LINES)], 1)
+    assert sent.lines == [(0, 1), (0, MAX_LINES)]
 
 
 async def test_a_record_is_of_one_partition_count_only() -> None:
     sent = Sent()
     outgoing = OutgoingRecords(sent.append, NEVER)
-    outgoing.add([(0, b"a")], 8)
-    outgoing.add([(0, b"b")], 16)
+    outgoing.add([Lines(0, 1, b"a\n")], 8)
+    outgoing.add([Lines(0, 1, b"b\n")], 16)
     outgoing.flush()
-    assert [(record.partitions, record.lines) for record in sent] == [(8, [b"a"]), (16, [b"b"])]
+    assert [(record.partitions, record.value()) for record in sent] == [(8, b"a\n"), (16, b"b\n")]
 
 
 async def test_a_record_s_value_is_its_lines_as_the_contract_reads_them() -> None:
     sent = Sent()
     outgoing = OutgoingRecords(sent.append, NEVER)
-    outgoing.add([(0, LINE), (0, LINE)], 1)
+    outgoing.add([lines(0), lines(0, 2)], 1)
     outgoing.flush()
-    assert sent[0].value() == LINE + b"\n" + LINE + b"\n"
-    assert len(decode_record(sent[0].value())) == 2
+    assert sent[0].value() == LINE * 3
+    assert len(decode_record(sent[0].value())) == 3
+
+
+async def test_everyone_whose_lines_a_record_carries_is_told_how_it_ended() -> None:
+    sent = Sent()
+    outgoing = OutgoingRecords(sent.append, NEVER)
+    (first,) = outgoing.add([lines(0)], 2)
+    second, other = outgoing.add([lines(0), lines(1)], 2)
+    outgoing.flush()
+    failure = NotPublished("no room")
+    sent[0].settle(failure)
+    assert [await first, await second] == [failure, failure]
+    assert not other.done()
+    sent[1].settle(None)
+    assert await other is None
+
+
+async def test_who_gives_up_takes_nobody_along() -> None:
+    record = OutgoingRecord(0, 1)
+    leaving, staying = record.outcome(), record.outcome()
+    leaving.cancel()
+    record.settle(None)
+    assert await staying is None
 
 
 async def test_a_record_is_settled_once() -> None:
-    record = OutgoingRecord(0, 1, asyncio.get_running_loop().create_future())
+    record = OutgoingRecord(0, 1)
+    outcome = record.outcome()
     record.settle(None)
     record.settle(NotPublished("late"))
-    assert await record.outcome is None
+    assert await outcome is None
 
 
 async def test_flushing_nothing_sends_nothing() -> None:
