@@ -16,6 +16,7 @@ from aggregator.probes import probes
 from aggregator.routes import routes
 from aggregator.settings import AggregatorSettings
 from aggregator.shared_look import Clock, LookLimits, SharedLook
+from aggregator.short_way import ShortWay
 from contract.store import Store
 
 
@@ -46,5 +47,6 @@ def create_app(settings: AggregatorSettings, store: Store, log_ends: LogEndsRead
     problems.install(app)
     app.include_router(routes(hours, LedgerReader(store, look, metrics, settings)))
     app.include_router(probes(store, look, metrics, settings.aggregator_probe_timeout))
+    app.add_middleware(ShortWay, hours=hours)
     app.add_middleware(MeasuredRequests, metrics=metrics)
     return app

@@ -34,21 +34,29 @@ class HeldHours:
         it is read after this call. Raises StoreUnavailable and StateUnreadable.
         """
         now = self._clock()
-        self._let_go(now)
-        if not hour_of(now) - HOUR_MS <= hour <= now:
-            return await self._reader.read(hour)
-        if hour not in self._held:
-            self._held[hour] = HeldHour(hour, self._reader, self._clock, self._settings)
-        return await self._held[hour].read(now, anew=anew)
+        held = self._held_hour(hour, now)
+        return await self._reader.read(hour) if held is None else await held.read(now, anew=anew)
+
+    def at_hand(self, hour: int) -> Answer | None:
+        """What `read` would answer from memory; None where it would have to wait."""
+        now = self._clock()
+        held = self._held_hour(hour, now)
+        return None if held is None else held.at_hand(now)
 
     async def close(self) -> None:
         """Ends the readings under way."""
         await asyncio.gather(*(held.close() for held in self._held.values()))
 
-    def _let_go(self, now: int) -> None:
-        for hour, held in list(self._held.items()):
+    def _held_hour(self, hour: int, now: int) -> "HeldHour | None":
+        """None for an hour that is not held."""
+        for other, held in list(self._held.items()):
             if not _within(held.asked_at, now, _ASKED_FOR):
-                del self._held[hour]
+                del self._held[other]
+        if not hour_of(now) - HOUR_MS <= hour <= now:
+            return None
+        if hour not in self._held:
+            self._held[hour] = HeldHour(hour, self._reader, self._clock, self._settings)
+        return self._held[hour]
 
 
 class HeldHour:
@@ -69,16 +77,21 @@ class HeldHour:
         self._answer: Answer | None = None
         self._read_at = 0
         self._reading: asyncio.Task[Answer] | None = None
-        self.asked_at = 0
+        self.asked_at = clock()
         """When it was last asked for, ms since the epoch."""
 
     async def read(self, now: int, *, anew: bool) -> Answer:
         """As HeldHours.read."""
-        self.asked_at = now
         if anew:
-            return await self._read_anew()
+            return await self._read_anew(now)
+        answer = self.at_hand(now)
+        return await asyncio.shield(self._read_on()) if answer is None else answer
+
+    def at_hand(self, now: int) -> Answer | None:
+        """As HeldHours.at_hand."""
+        self.asked_at = now
         if self._answer is None or not _within(self._read_at, now, self._longest):
-            return await asyncio.shield(self._read_on())
+            return None
         if not _within(self._read_at, now, self._young):
             self._read_on()
         return self._answer
@@ -89,7 +102,8 @@ class HeldHour:
             self._reading.cancel()
             await asyncio.wait([self._reading])
 
-    async def _read_anew(self) -> Answer:
+    async def _read_anew(self, now: int) -> Answer:
+        self.asked_at = now
         if self._reading is not None:
             # It began before it was asked for.
             await asyncio.wait([self._reading])

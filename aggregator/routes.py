@@ -20,6 +20,7 @@ from aggregator.ledger import Ledger
 from aggregator.ledger_reader import LedgerReader
 from aggregator.parameters import TIMESTAMP_IN_OPENAPI, hour_in_path, hour_of_timestamp, wants_anew
 from aggregator.problems import documented
+from aggregator.short_way import ANALYTICS
 
 _PROBLEMS = documented(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
 _LEDGER_PROBLEMS = documented(HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -31,7 +32,7 @@ def routes(reader: HeldHours, ledger_reader: LedgerReader) -> APIRouter:
     router = APIRouter()
 
     @router.get(
-        "/analytics",
+        ANALYTICS,
         tags=["hours"],
         summary="An hour's numbers, three lines of text",
         response_class=PlainTextResponse,

@@ -173,6 +173,26 @@ async def test_an_hour_is_answered_from_memory_unless_the_request_says_no_cache(
     assert anew.content != first.content
 
 
+async def test_an_answer_from_memory_is_the_same_as_one_that_was_read_and_is_counted_so() -> None:
+    async with serving(await busy_world()) as client:
+        read, *from_memory = [await client.get("/analytics", params={"timestamp": HOUR}) for _ in range(3)]
+        metrics = (await client.get("/metrics")).text
+
+    assert [answer.content for answer in from_memory] == [read.content] * 2
+    assert [answer.headers for answer in from_memory] == [read.headers] * 2
+    assert 'collector_aggregator_requests_total{route="/analytics",status="200"} 3.0' in metrics
+
+
+async def test_what_is_wrong_is_told_while_an_answer_is_in_memory() -> None:
+    async with serving(await busy_world()) as client:
+        await client.get("/analytics", params={"timestamp": HOUR})
+        twice = await client.get(f"/analytics?timestamp={HOUR}&timestamp={HOUR}")
+        posted = await client.post("/analytics", params={"timestamp": HOUR})
+
+    assert (twice.status_code, twice.json()["code"]) == (400, "parameter_repeated")
+    assert posted.status_code == 405
+
+
 async def test_with_kafka_away_numbers_come_without_promises() -> None:
     world = await busy_world()
     world.log_ends.trouble = "connection refused"
