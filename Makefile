@@ -47,7 +47,7 @@ lock: .venv/installed ## Writes requirements.lock anew from pyproject.toml
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && .venv/bin/python -m venv "$$tools" && \
 	"$$tools/bin/pip" install --disable-pip-version-check --quiet uv && \
 	"$$tools/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-annotate --no-header --extra dev pyproject.toml --output-file requirements.lock --quiet
+	--no-annotate --no-header --fork-strategy fewest --extra dev pyproject.toml --output-file requirements.lock --quiet
 
 clean: ## Removes .venv and what tools left in the tree; the stack's data and the cache folder stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 import msgspec
 
 from aggregator.hours import Windows
+from contract.hash_set import HashSet, union
 from contract.progress import LogPartition
 from contract.store import StoreReader
 from contract.window import Segment, WindowValue, unpack_hashes
 
 
 class HourUsers:
-    """A set in memory, some 60 bytes a user, that remembers which windows it holds: the next count reads on from there.
+    """A set in memory, some 10 bytes a user, that remembers which windows it holds: the next count reads on from there.
 
     The segments up to a committed window hold exactly the users of the log up to it, and whatever is written there
     later adds none. So the segments that came since are all that a later window needs.
@@ -20,19 +21,19 @@ class HourUsers:
 
     def __init__(self) -> None:
         """No users."""
-        self._users: set[int] = set()
+        self._users = HashSet()
         self._held: Windows = {}
 
     async def count(self, reader: StoreReader, hour: int, windows: Windows) -> int:
         """How many users these committed windows of `hour` have together. Raises what `reader` raises."""
         users, held = self._users, self._held
         # Whoever is cancelled half-way leaves nothing to build on.
-        self._users, self._held = set(), {}
+        self._users, self._held = HashSet(), {}
         if not all(source in windows and _follows(windows[source], before) for source, before in held.items()):
-            users, held = set(), {}
+            users, held = HashSet(), {}
         rising = [source for source, window in windows.items() if held.get(source) != window]
         for segments in await asyncio.gather(*(_read(reader, hour, source, windows, held) for source in rising)):
-            # Millions of hashes take seconds: other requests go on meanwhile.
+            # Millions of hashes take a while: other requests go on meanwhile.
             await asyncio.to_thread(_add, users, segments)
         self._users, self._held = users, windows
         return len(users)
@@ -51,6 +52,5 @@ async def _read(reader: StoreReader, hour: int, source: LogPartition, windows: W
     return await reader.read_segments(hour, source, msgspec.structs.replace(window, full_through=full_through))
 
 
-def _add(users: set[int], segments: Iterable[Segment]) -> None:
-    for segment in segments:
-        users.update(unpack_hashes(segment.users))
+def _add(users: HashSet, segments: Iterable[Segment]) -> None:
+    users.add(union(unpack_hashes(segment.users) for segment in segments))

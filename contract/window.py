@@ -1,18 +1,22 @@
 """One hour of one partition: its stored value, and the fold that makes it from records."""
 
-import sys
-from array import array
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 from xxhash import xxh3_64_intdigest
 
 from contract.action import Action
+from contract.hash_set import NO_HASHES, Hashes, HashSet
 
 MAX_SEGMENT_HASHES: Final = 6_000
 """48,000 bytes, 64,000 as base64: below the 64 KiB that InfluxDB allows a text field."""
+
+MANY_ACTIONS: Final = 10_000
+"""So many actions are counted at once, or as many as there are at a flush: one by one takes several times as long."""
+
+_PACKED: Final = np.dtype("<u8")
 
 
 class WindowValue(msgspec.Struct, frozen=True):
@@ -64,18 +68,12 @@ class Segment(NamedTuple):
 
 def pack_hashes(hashes: Iterable[int]) -> bytes:
     """64-bit hashes as 8 bytes each, little-endian."""
-    packed = array("Q", hashes)
-    if sys.byteorder == "big":
-        packed.byteswap()
-    return packed.tobytes()
+    return np.fromiter(hashes, _PACKED).tobytes()
 
 
-def unpack_hashes(packed: bytes) -> "array[int]":
+def unpack_hashes(packed: bytes) -> Hashes:
     """What `pack_hashes` packed."""
-    hashes = array("Q", packed)
-    if sys.byteorder == "big":
-        hashes.byteswap()
-    return hashes
+    return np.frombuffer(packed, _PACKED).astype(np.uint64, copy=False)
 
 
 def hash_of_user(user: str) -> int:
@@ -88,29 +86,46 @@ def hash_of_id(user: str, action_id: str) -> int:
     return xxh3_64_intdigest(f"{user}\x00{action_id}".encode())
 
 
-def cut_segments(through_offset: int, users: Sequence[int], ids: Sequence[int], generation: int = 0) -> list[Segment]:
-    """What a flush first saw, in as few parts as the store's limit on a text field allows; no parts for nothing."""
+def cut_segments(
+    through_offset: int,
+    users: Hashes | Sequence[int],
+    ids: Hashes | Sequence[int],
+    generation: int = 0,
+    *,
+    full: bool = False,
+) -> list[Segment]:
+    """The hashes of a segment, in as few parts as the store's limit on a text field allows; no parts for nothing."""
+    users, ids = np.asarray(users, np.uint64), np.asarray(ids, np.uint64)
     parts = 1
     while len(users) + len(ids) > MAX_SEGMENT_HASHES * parts:
         parts *= 2
     while True:
-        groups = _deal(users, ids, parts)
-        if all(len(some_users) + len(some_ids) <= MAX_SEGMENT_HASHES for some_users, some_ids in groups.values()):
+        users_by_part, ids_by_part = _deal(users, parts), _deal(ids, parts)
+        groups = [
+            (part, users_by_part.get(part, NO_HASHES), ids_by_part.get(part, NO_HASHES))
+            for part in sorted(users_by_part.keys() | ids_by_part.keys())
+        ]
+        if all(len(some_users) + len(some_ids) <= MAX_SEGMENT_HASHES for _, some_users, some_ids in groups):
             return [
-                Segment(through_offset, pack_hashes(some_users), pack_hashes(some_ids), part, parts, generation)
-                for part, (some_users, some_ids) in sorted(groups.items())
+                Segment(through_offset, _pack(some_users), _pack(some_ids), part, parts, generation, full)
+                for part, some_users, some_ids in groups
             ]
         parts *= 2
 
 
-def _deal(users: Iterable[int], ids: Iterable[int], parts: int) -> dict[int, tuple[list[int], list[int]]]:
+def _deal(hashes: Hashes, parts: int) -> dict[int, Hashes]:
     """Each part that has any hashes. Whoever chooses users by their hashes makes `parts` rise; memory does not."""
-    groups: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    for value in users:
-        groups[value % parts][0].append(value)
-    for value in ids:
-        groups[value % parts][1].append(value)
-    return groups
+    if parts == 1:
+        return {0: hashes} if len(hashes) else {}
+    part_of = hashes & np.uint64(parts - 1)
+    # numpy sorts 16 bits stably in a twentieth of the time.
+    order = np.argsort(part_of.astype(np.uint16) if parts <= 1 << 16 else part_of, kind="stable")
+    some, starts = np.unique(part_of[order], return_index=True)
+    return dict(zip(some.tolist(), np.split(hashes[order], starts[1:]), strict=True)) if len(hashes) else {}
+
+
+def _pack(hashes: Hashes) -> bytes:
+    return hashes.astype(_PACKED, copy=False).tobytes()
 
 
 class Window:
@@ -122,50 +137,40 @@ class Window:
 
     def __init__(self, value: WindowValue, segments: Iterable[Segment] = ()) -> None:
         """A window as loaded: `segments` are those that belong to `value`, no later ones."""
+        segments = list(segments)
+        self.value = value
+        """As loaded, or as of the last flush."""
         self.through_offset = value.through_offset
+        self._users = HashSet(unpack_hashes(segment.users) for segment in segments)
+        self._ids = HashSet(unpack_hashes(segment.ids) for segment in segments)
+        self._replayed: list[Action] = []
+        self._rising: list[Action] = []
         self._counts = dict(value.counts)
         self._duplicates = value.duplicates
-        self._fewest = value.fewest_partitions
-        self._most = value.most_partitions
-        self._generation = value.generation
-        self._full_through = value.full_through
-        self._any = bool(value.counts or value.duplicates)
-        self._users: set[int] = set()
-        self._ids: set[int] = set()
-        for segment in segments:
-            self._users.update(unpack_hashes(segment.users))
-            self._ids.update(unpack_hashes(segment.ids))
-        self._new_users: list[int] = []
-        self._new_ids: list[int] = []
+        self._named = {value.fewest_partitions, value.most_partitions} if value.counts or value.duplicates else set()
+        """Partition counts that records named in their headers."""
+        self._new_users: list[Hashes] = []
+        self._new_ids: list[Hashes] = []
 
     @property
     def hashes(self) -> int:
-        """How many hashes the window holds."""
+        """How many hashes the window holds, as of its last flush."""
         return len(self._users) + len(self._ids)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes its hashes take."""
+        return self._users.size + self._ids.size
 
     def fold(self, offset: int, partitions: int, actions: Sequence[Action]) -> None:
         """Counts the actions that one record has in this hour. Records come in the order of their offsets."""
-        users, ids, counts = self._users, self._ids, self._counts
-        rising = offset > self.through_offset
-        new_users, new_ids = self._new_users, self._new_ids
-        for action in actions:
-            if action.id is not None:
-                id_hash = hash_of_id(action.user, action.id)
-                if id_hash in ids:
-                    self._duplicates += rising
-                    continue
-                ids.add(id_hash)
-                new_ids.append(id_hash)
-            if rising:
-                counts[action.event] = counts.get(action.event, 0) + 1
-            user_hash = xxh3_64_intdigest(action.user.encode())
-            if user_hash not in users:
-                users.add(user_hash)
-                new_users.append(user_hash)
-        if rising:
-            self._fewest = min(self._fewest, partitions) if self._any else partitions
-            self._most = max(self._most, partitions)
-            self._any = True
+        if offset <= self.through_offset:
+            self._replayed += actions
+        else:
+            self._rising += actions
+            self._named.add(partitions)
+        if len(self._replayed) + len(self._rising) >= MANY_ACTIONS:
+            self._count()
 
     def flush(self, through_offset: int) -> tuple[WindowValue, list[Segment]] | None:
         """The value and the segments to store for a flush that ends at `through_offset`; None if it does not rise.
@@ -173,20 +178,59 @@ class Window:
         From here on the window counts as covered up to `through_offset`. In a window that does not rise, what the flush
         saw lies in stored segments already.
         """
+        self._count()
         users, ids = self._new_users, self._new_ids
         self._new_users, self._new_ids = [], []
         if through_offset <= self.through_offset:
             return None
-        segments = cut_segments(through_offset, users, ids, self._generation)
         self.through_offset = through_offset
-        value = WindowValue(
+        self.value = WindowValue(
             through_offset=through_offset,
             counts=dict(self._counts),
             duplicates=self._duplicates,
             unique_users=len(self._users),
-            fewest_partitions=self._fewest,
-            most_partitions=self._most,
-            generation=self._generation,
-            full_through=self._full_through,
+            fewest_partitions=min(self._named, default=0),
+            most_partitions=max(self._named, default=0),
+            generation=self.value.generation,
+            full_through=self.value.full_through,
         )
-        return value, segments
+        return self.value, cut_segments(through_offset, _all(users), _all(ids), self.value.generation)
+
+    def _count(self) -> None:
+        replayed, rising = self._replayed, self._rising
+        self._replayed, self._rising = [], []
+        self._remember(replayed)
+        counted = self._remember(rising)
+        self._duplicates += len(rising) - len(counted)
+        for action in counted:
+            self._counts[action.event] = self._counts.get(action.event, 0) + 1
+
+    def _remember(self, actions: list[Action]) -> list[Action]:
+        """Remembers users and ids; returns those of the actions that are no duplicates."""
+        if not actions:
+            return actions
+        counted = self._without_duplicates(actions)
+        self._new_users.append(self._users.add([xxh3_64_intdigest(action.user.encode()) for action in counted]))
+        return counted
+
+    def _without_duplicates(self, actions: list[Action]) -> list[Action]:
+        hashes = [hash_of_id(action.user, action.id) for action in actions if action.id is not None]
+        if not hashes:
+            return actions
+        new = self._ids.add(hashes)
+        self._new_ids.append(new)
+        if len(new) == len(hashes):
+            return actions
+        counted, unseen, hash_of_next = [], set(new.tolist()), iter(hashes)
+        for action in actions:
+            if action.id is not None:
+                id_hash = next(hash_of_next)
+                if id_hash not in unseen:
+                    continue
+                unseen.remove(id_hash)
+            counted.append(action)
+        return counted
+
+
+def _all(hashes: list[Hashes]) -> Hashes:
+    return hashes[0] if len(hashes) == 1 else np.concatenate([NO_HASHES, *hashes])

@@ -94,11 +94,11 @@ async def test_windows_in_a_flush_under_way_stay() -> None:
 
 
 async def test_a_window_takes_more_with_each_hash_that_it_holds() -> None:
-    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
-    await state.fold(record(0, click("ada")), store)
+    state = await state_with(HOUR)
     small = size(state)
-    await state.fold(record(1, *(click(f"user-{number}") for number in range(500))), store)
-    assert size(state) >= small + 500 * 64
+    await state.fold(record(1, *(click(f"user-{number}") for number in range(500))), WatchedStore())
+    commit(state)
+    assert size(state) >= small + 500 * 8
 
 
 async def test_an_evicted_window_comes_back_from_the_store_and_counts_on() -> None:

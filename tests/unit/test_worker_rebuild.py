@@ -44,7 +44,7 @@ class Case:
     async def count_wrongly(self) -> None:
         for one in self.log.records:
             await self.state.fold(one, self.store)
-        self.state.windows[HOUR].window._counts["click"] += 10  # noqa: SLF001 - a fault from outside
+        self.state.windows[HOUR].window._counts["click"] = 10  # noqa: SLF001 - a fault from outside
         self.state.committed(flushed(self.state))
 
     async def fold(self, *records: Record) -> WindowValue:
