@@ -28,8 +28,28 @@ class KafkaLogEnds:
         self._topic = topic
         self._timeout = timeout.total_seconds()
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "client.id": "aggregator"}, logger=logger)
+        self._whom_to_ask_is_known = True
 
     async def read(self) -> LogEnds:
+        if not self._whom_to_ask_is_known:
+            await self._learn_whom_to_ask()
+        # Until all is answered: whoever waits for this may give it up.
+        self._whom_to_ask_is_known = False
+        ends = await self._read()
+        self._whom_to_ask_is_known = True
+        return ends
+
+    async def _learn_whom_to_ask(self) -> None:
+        """Metadata, which any broker has, name the one broker that librdkafka describes topics by.
+
+        While that one is down it waits for it, though all others answer.
+        """
+        try:
+            await asyncio.to_thread(self._admin.list_topics, self._topic, timeout=self._timeout)
+        except KafkaException as error:
+            raise self._explain(error) from error
+
+    async def _read(self) -> LogEnds:
         # A topic that is deleted and created again in between would lend its ends to the old log's id.
         before = await self._describe()
         ends = await self._ends([partition.id for partition in before.partitions])

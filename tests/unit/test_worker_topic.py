@@ -1,0 +1,74 @@
+"""Questions about the topic where a broker of several is down."""
+
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from contract.errors import LogUnavailable, LogUnfit
+from stream_workers import topic as topic_module
+from stream_workers.topic import ActionsTopic
+
+
+class MisledAdmin:
+    """Waits for a broker that is down, until metadata name another one."""
+
+    def __init__(self, code: int = KafkaError._TIMED_OUT) -> None:  # noqa: SLF001 # the code's own name
+        self.misled = True
+        self.code = code
+        self.asked: list[str] = []
+
+    def list_topics(self, topic: str, timeout: float) -> None:
+        assert timeout > 0
+        self.asked.append(f"metadata of {topic}")
+        self.misled = False
+
+    def describe_topics(self, _topics: object, request_timeout: float) -> dict[str, Future[Any]]:
+        assert request_timeout > 0
+        self.asked.append("description")
+        answer: Future[Any] = Future()
+        if self.misled:
+            answer.set_exception(KafkaException(KafkaError(self.code)))
+        else:
+            answer.set_result(SimpleNamespace(topic_id="an+id"))
+        return {"actions": answer}
+
+
+@pytest.fixture
+def admin(monkeypatch: pytest.MonkeyPatch) -> MisledAdmin:
+    admin = MisledAdmin()
+    monkeypatch.setattr(topic_module, "AdminClient", lambda _config: admin)
+    return admin
+
+
+async def test_a_question_that_waits_for_a_broker_that_is_down_is_asked_of_another(admin: MisledAdmin) -> None:
+    assert await ActionsTopic("a,b,c", "actions").log() == "an-id"
+    assert admin.asked == ["description", "metadata of actions", "description"]
+
+
+async def test_while_answers_come_nothing_else_is_asked(admin: MisledAdmin) -> None:
+    admin.misled = False
+    topic = ActionsTopic("a,b,c", "actions")
+    for _ in range(3):
+        await topic.verify("an-id")
+    assert admin.asked == ["description"] * 3
+
+
+async def test_after_a_question_without_an_answer_the_next_begins_with_metadata(
+    admin: MisledAdmin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_module, "ANSWER_WITHIN", 0.01)
+    topic = ActionsTopic("a,b,c", "actions")
+    with pytest.raises(LogUnavailable):
+        await topic.log()
+    assert await topic.log() == "an-id"
+    assert admin.asked == ["description", "metadata of actions", "description"]
+
+
+async def test_a_topic_that_is_not_there_is_not_asked_for_again(admin: MisledAdmin) -> None:
+    admin.code = KafkaError.UNKNOWN_TOPIC_OR_PART
+    with pytest.raises(LogUnfit):
+        await ActionsTopic("a,b,c", "actions").log()
+    assert admin.asked == ["description"]
