@@ -18,25 +18,28 @@ from deploy.local.service import Service
 
 _PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs={data}
 auto.create.topics.enable=false
-# One node holds the only replica of everything.
-offsets.topic.replication.factor=1
 offsets.topic.num.partitions=8
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
 # A group of workers starts at once: nobody has to wait for others to join.
 group.initial.rebalance.delay.ms=0
 # The default takes 128 MB of a small heap for topics that we do not have.
 log.cleaner.dedupe.buffer.size=8388608
+"""
+
+_ALONE = """\
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+# One node holds the only replica of everything.
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
 """
 
 _LOGGING = """\
@@ -49,7 +52,6 @@ appender.out.layout.pattern = %d{ISO8601} %p %m (%c)%n%throwable
 """
 
 _OPTIONS = (
-    "-Xmx768m",
     # The optimizing compiler takes 40 % of the CPU time of a start (4.7 s with it, 2.9 s without), and more later.
     "-XX:TieredStopAtLevel=1",
     "--sun-misc-unsafe-memory-access=allow",
@@ -62,10 +64,17 @@ _FORMAT_SECONDS = 60.0
 class Kafka(Service):
     """A broker whose data live in `folder`; they survive stop, kill and start."""
 
+    heap = "768m"
+    """The most that Java's heap may take."""
+    replicas = 1
+    """Copies of each partition of a topic that `create_topic` makes."""
+
     def __init__(
         self, artifacts: Artifacts, folder: Path, port: int, controller_port: int, log: Path | None = None
     ) -> None:
         super().__init__("kafka", port, log or folder / "kafka.log")
+        self.cluster_id = _random_id()
+        """Who formats its folder under the same one belongs to the same cluster."""
         self._artifacts = artifacts
         self._folder = folder
         self._controller_port = controller_port
@@ -82,7 +91,7 @@ class Kafka(Service):
         data = self._folder / "data"
         if not data.is_dir():
             self._format(data)
-        options = [*_OPTIONS, f"-Dlog4j2.configurationFile={logging}"]
+        options = [f"-Xmx{self.heap}", *_OPTIONS, f"-Dlog4j2.configurationFile={logging}"]
         return Command(self._java(*options, "kafka.Kafka", str(self._properties(data))), self.log)
 
     def answers(self) -> bool:
@@ -90,7 +99,8 @@ class Kafka(Service):
 
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
         """Creates a topic whose record timestamps are the broker's (LogAppendTime), unless `config` says otherwise."""
-        topic = NewTopic(name, partitions, 1, config={"message.timestamp.type": "LogAppendTime", **(config or {})})
+        settings = {"message.timestamp.type": "LogAppendTime", **(config or {})}
+        topic = NewTopic(name, partitions, self.replicas, config=settings)
         admin = _admin(self.bootstrap)
         admin.create_topics([topic], operation_timeout=_ADMIN_SECONDS)[name].result(_ADMIN_SECONDS)
 
@@ -103,15 +113,25 @@ class Kafka(Service):
 
     def _properties(self, data: Path) -> Path:
         path = self._folder / "server.properties"
-        path.write_text(_PROPERTIES.format(port=self.port, controller_port=self._controller_port, data=data))
+        common = _PROPERTIES.format(port=self.port, controller_port=self._controller_port, data=data)
+        path.write_text(common + self.membership())
         return path
+
+    def membership(self) -> str:
+        """The properties that say who it is among whom."""
+        return _ALONE.format(controller_port=self._controller_port)
+
+    def format_flags(self) -> list[str]:
+        """How its folder is formatted."""
+        return ["--standalone"]
 
     def _format(self, data: Path) -> None:
         """Formats under another name: data that are there are whole."""
         partial = data.with_name("data.partial")
         shutil.rmtree(partial, ignore_errors=True)
         properties = str(self._properties(partial))
-        tool = self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id(), "-c", properties)
+        flags = [*self.format_flags(), "-t", self.cluster_id, "-c", properties]
+        tool = self._java("kafka.tools.StorageTool", "format", *flags)
         answer = subprocess.run(  # noqa: S603 # Java with our arguments
             tool, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False, start_new_session=True
         )
@@ -120,7 +140,7 @@ class Kafka(Service):
         partial.rename(data)
 
 
-def _cluster_id() -> str:
+def _random_id() -> str:
     """16 random bytes as Kafka writes them; the first bit is 0, so that it begins with no dash."""
     raw = uuid.uuid4().bytes
     return base64.urlsafe_b64encode(bytes([raw[0] & 0x7F]) + raw[1:]).decode().rstrip("=")

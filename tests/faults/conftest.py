@@ -1,12 +1,11 @@
 import os
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from services.addresses import Missing
 from shaken_kafka import ShakenKafka
-from stage import PARTITIONS, Stage
+from stage import Stage, staged
 from toxic_network import ToxicNetwork
 from trial import Trial
 
@@ -15,8 +14,6 @@ from deploy.local.errors import LocalError
 from deploy.local.influxdb import InfluxDB
 from deploy.local.ports import free_port
 from deploy.local.toxiproxy_build import toxiproxy
-from stores.influx_setup import create_buckets
-from stores.settings import InfluxSettings
 
 _durations: list[tuple[str, str, float]] = []
 
@@ -78,19 +75,9 @@ def influxdb(influxdb_of_all: InfluxDB) -> Iterator[InfluxDB]:
 
 @pytest.fixture
 async def stage(kafka: ShakenKafka, influxdb: InfluxDB, tmp_path: Path) -> AsyncIterator[Stage]:
-    """One API and one aggregator, no workers yet, on a topic and buckets of their own."""
-    name = secrets.token_hex(4)
-    for topic, partitions in ((f"actions-{name}", PARTITIONS), (f"rejected-{name}", 1)):
-        kafka.create_topic(topic, partitions)
-    influx = InfluxSettings(
-        influx_url=influxdb.url, raw_bucket=f"actions_{name}/autogen", hourly_bucket=f"hourly_{name}/autogen"
-    )
-    await create_buckets(influx)
-    stage = Stage(tmp_path, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", influx)
-    try:
+    """One API and one aggregator on the one broker, no workers yet."""
+    async with staged(kafka, influxdb.url, tmp_path) as stage:
         yield stage
-    finally:
-        stage.close()
 
 
 @pytest.fixture

@@ -1,15 +1,27 @@
 """The services of one trial, as processes that can be killed, stopped and started again."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from services.worker_process import WorkerProcess
 
 from deploy.local.ports import free_port
 from deploy.local.python_service import PythonService
+from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings
 
 PARTITIONS = 8
+
+
+class Brokers(Protocol):
+    """One Kafka node, or several."""
+
+    @property
+    def bootstrap(self) -> str: ...
+    def create_topic(self, name: str, partitions: int) -> None: ...
 
 
 class Stage:
@@ -79,3 +91,20 @@ class Stage:
     def _running(self) -> list[PythonService]:
         services = [*self._services, *self.workers]
         return [service for service in services if service.process is not None and service.process.is_alive()]
+
+
+@asynccontextmanager
+async def staged(kafka: Brokers, influx_url: str, folder: Path) -> AsyncIterator[Stage]:
+    """One API and one aggregator, no workers yet, on a topic and buckets of their own."""
+    name = secrets.token_hex(4)
+    for topic, partitions in ((f"actions-{name}", PARTITIONS), (f"rejected-{name}", 1)):
+        kafka.create_topic(topic, partitions)
+    influx = InfluxSettings(
+        influx_url=influx_url, raw_bucket=f"actions_{name}/autogen", hourly_bucket=f"hourly_{name}/autogen"
+    )
+    await create_buckets(influx)
+    stage = Stage(folder, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", influx)
+    try:
+        yield stage
+    finally:
+        stage.close()
