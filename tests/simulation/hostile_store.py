@@ -26,6 +26,10 @@ class HostileStore(MemoryStore):
     def __init__(self, rng: random.Random) -> None:
         super().__init__()
         self.hostile = True
+        # So likely is each of three troubles; where it is high, hardly a flush of many points is ever acknowledged.
+        self._trouble = rng.choice([0.015, 0.05])
+        self.changes = 0
+        """How often something that a reader may see has changed."""
         self._rng = rng
         self._late: list[tuple[dict[Any, Any], Any, Any]] = []
         self._volatile: list[tuple[dict[Any, Any], Any, Any, Any]] = []
@@ -74,15 +78,16 @@ class HostileStore(MemoryStore):
     def _put(self, table: dict[Any, Any], key: Any, value: Any) -> bool:
         """Whether the write is acknowledged; else its outcome is unknown."""
         fate = self._rng.random() if self.hostile else 1
-        if fate < 0.05:
+        if fate < self._trouble:
             self._late.append((table, key, value))
             return False
         old = table.get(key)
         table[key] = value
-        if fate < 0.10:
+        self.changes += 1
+        if fate < 2 * self._trouble:
             self._volatile.append((table, key, value, old))
             return False
-        if fate < 0.15:
+        if fate < 3 * self._trouble:
             return False
         self._volatile = [put for put in self._volatile if put[0] is not table or put[1] != key]
         return True
@@ -91,6 +96,7 @@ class HostileStore(MemoryStore):
         if self._late:
             table, key, value = self._late.pop(self._rng.randrange(len(self._late)))
             table[key] = value
+            self.changes += 1
 
     def deliver_all(self) -> None:
         while self._late:
@@ -103,4 +109,5 @@ class HostileStore(MemoryStore):
                     del table[key]
                 else:
                     table[key] = old
+        self.changes += bool(self._volatile)
         self._volatile.clear()

@@ -6,8 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
+import simulated_worker
 import world
 
+from aggregator import hours
+from contract.progress import LogPartition
 from contract.store import StoreReader
 from contract.window import Window
 from stores import committed
@@ -83,16 +86,59 @@ def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
     )
 
 
-# The other rules show too rarely in random runs (in 0 to 14 of 4,000 runs of the model) and have tests of their own:
-# places are drawn anew, a start is written first, no flush ends below a loaded window (tests/unit/test_worker_*.py);
-# progress must stand still (tests/contract_suite).
+def use_the_same_places_in_each_assignment(patch: pytest.MonkeyPatch) -> None:
+    def draw(self: simulated_worker.Worker) -> int:
+        self.drawn = getattr(self, "drawn", 0) + 1
+        return self.drawn
+
+    patch.setattr(simulated_worker.Worker, "_draw_place", draw)
+
+
+def do_not_look_again_whether_progress_stood_still(patch: pytest.MonkeyPatch) -> None:
+    async def read(reader: StoreReader, asked: Any, source: LogPartition | None = None) -> Any:
+        before = await reader.read_progress(source)
+        points = await committed._read_windows(reader, asked, source)
+        return {hour: committed.highest_committed(before, points.get(hour, [])) for hour in asked}
+
+    patch.setattr(committed, "read_committed_hours", read)
+    patch.setattr(partition_state, "read_committed_hours", read)
+
+
+def add_users_up_wherever_they_live(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(hours, "each_user_has_one_window", lambda _: True)
+
+
+def add_users_of_two_logs_up(patch: pytest.MonkeyPatch) -> None:
+    honest = hours.each_user_has_one_window
+
+    def each_user_has_one_window(windows: hours.Windows) -> bool:
+        one_log = {LogPartition("log", number): window for number, window in enumerate(windows.values())}
+        return honest(one_log)
+
+    patch.setattr(hours, "each_user_has_one_window", each_user_has_one_window)
+
+
+def do_not_look_at_the_topics_id(patch: pytest.MonkeyPatch) -> None:
+    async def verify(_self: Any, _log: str) -> None:
+        await simulated_worker.Turn()
+
+    patch.setattr(simulated_worker.Topic, "verify", verify)
+
+
+# The other rules show too rarely in random runs and have tests of their own (tests/unit/test_worker_*.py): places are
+# not used again, a start is written first, no flush ends below a loaded window, one that does not rise is not written.
 RULES = [
     use_values_above_progress,
+    do_not_look_again_whether_progress_stood_still,
     keep_one_place,
-    load_all_segments,
+    use_the_same_places_in_each_assignment,
     count_replays,
+    load_all_segments,
     write_progress_first,
     evict_windows_that_are_not_committed,
+    add_users_up_wherever_they_live,
+    add_users_of_two_logs_up,
+    do_not_look_at_the_topics_id,
 ]
 
 

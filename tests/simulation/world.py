@@ -1,27 +1,22 @@
-"""A partition, its workers and readers under a random scheduler: the product's own fold, flush and read code."""
+"""A topic, its workers and readers under a random scheduler: the product's own fold, flush, evict and read code."""
 
 import random
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine
 from typing import Any
 
-from hostile_store import HostileStore, Turn
+from hostile_store import HostileStore
+from simulated_log import SimulatedLog
+from simulated_reader import read_and_judge
+from simulated_worker import Worker
 
-from contract.action import Action, encode_action
+from aggregator.hour_users import HourUsers
+from contract.action import Action
+from contract.errors import LogReplaced, LogTruncated
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.record import Record
-from contract.window import WindowValue
-from stores.committed import read_committed
-from stream_workers.flush import Flusher
-from stream_workers.partition_state import PartitionState, RejectedLine
-from stream_workers.retry import Retry
-from stream_workers.start import start_from
+from contract.partitioning import partition_of
 
-SOURCE = LogPartition("log", 0)
 HOURS = [hour * HOUR_MS for hour in range(3)]
-PARTITIONS = 8
-
-Step = Coroutine[Any, None, Any]
+USERS = [f"user-{number}" for number in range(6)]
 
 
 def exhaust(coroutine: Coroutine[Any, None, Any]) -> Any:
@@ -33,191 +28,144 @@ def exhaust(coroutine: Coroutine[Any, None, Any]) -> Any:
             return done.value
 
 
-class Sink:
-    async def publish(self, lines: Sequence[RejectedLine]) -> None:
-        await Turn()
-
-
-class SameLog:
-    async def verify(self, log: str) -> None:
-        await Turn()
-
-
-class Worker:
-    """Its folding and its flushing are two coroutines, as in the product."""
-
-    def __init__(self, world: "World") -> None:
-        self.world = world
-        self.state: PartitionState | None = None
-        self._retry = Retry(lambda _seconds: self._pause())
-        self._flusher = Flusher(world.store, Sink(), SameLog(), self._retry, self._one_after_another)
-        self.steps: list[Step] = [self._fold(), self._flush()]
-
-    async def _pause(self) -> None:
-        await Turn()
-
-    async def _one_after_another(self, *writes: Coroutine[Any, None, None]) -> None:
-        order = list(writes)
-        self.world.rng.shuffle(order)
-        try:
-            for write in order:
-                await write
-        finally:
-            for write in order:
-                write.close()
-
-    def _draw_place(self) -> int:
-        return self.world.rng.randrange(10**12)
-
-    async def _take(self) -> PartitionState:
-        found = await self.world.store.read_progress(SOURCE)
-        start = start_from(SOURCE, found.get(SOURCE), 0, len(self.world.log))
-        state = PartitionState(SOURCE, start, self._draw_place, self.world)
-        if start.through_offset >= 0:
-            await self._flusher.write_progress([state], lambda: True)
-        return state
-
-    async def _fold(self) -> None:
-        self.state = await self._take()
-        while True:
-            following = self.state.folded + 1
-            if following < len(self.world.log):
-                if self.world.rng.random() < 0.3:
-                    hours = self.state.look_ahead(self.world.log[following : following + self.world.rng.randint(1, 4)])
-                    await self.state.load(sorted(hours), self.world.store)
-                await self.state.fold(self.world.log[following], self.world.store)
-            await Turn()
-
-    async def _flush(self) -> None:
-        while True:
-            flush = None if self.state is None or self.world.rng.random() < 0.5 else self.state.snapshot()
-            if flush is not None:
-                await self._flusher.write([flush], lambda: True)
-                self._maybe_evict()
-            await Turn()
-
-    def _maybe_evict(self) -> None:
-        assert self.state is not None
-        evictable = self.state.evictable()
-        if evictable and self.world.rng.random() < 0.3:
-            del self.state.windows[self.world.rng.choice(evictable).hour]
-
-    def step(self) -> None:
-        self.world.rng.choice(self.steps).send(None)
-
-    def kill(self) -> None:
-        for step in self.steps:
-            step.close()
-
-
 class World:
     """One run: chance comes from `seed` alone."""
 
     def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)
-        self.store = HostileStore(self.rng)
-        self.log: list[Record] = []
-        self.actions: list[list[Action]] = []
+        self.rng = rng = random.Random(seed)
+        self.store = HostileStore(rng)
+        self.log = SimulatedLog("log-1", rng.choice([1, 1, 2, 3]))
+        self.logs = {self.log.name: self.log}
         self.workers: list[Worker] = []
-        # Worlds differ: in some, late writes come very late; in some, workers live long.
-        self._late = self.rng.choice([0.003, 0.01, 0.035])
-        self._crash = self.rng.choice([0.02, 0.10])
-        self._birth = self.rng.choice([0.01, 0.04])
-        self._death = self._birth * 0.6
+        self.reader: Coroutine[Any, None, None] | None = None
+        self.users = {hour: HourUsers() for hour in HOURS}
+        """As its readings left them."""
+        self.now = 0
+        # Worlds differ: in some, late writes come very late; in some, workers live long; in some, the topic changes.
+        self._late = rng.choice([0.003, 0.01, 0.035])
+        self._crash = rng.choice([0.02, 0.10])
+        self._birth = rng.choice([0.01, 0.04])
+        self._stall = rng.choice([0, 0.01])
+        self._growth = rng.choice([0, 0.01])
+        self._anew = rng.choice([0, 0.004])
+        self._foreign = rng.choice([0, 0, 0.2])
+        self._unaware = rng.choice([0, 0.3])
 
     def produce(self) -> None:
-        actions = [self._action() for _ in range(self.rng.randint(0, 3))]
-        value = b"\n".join(map(encode_action, actions)) or b"poison"
-        self.actions.append(actions)
-        offset = len(self.log)
-        self.log.append(Record(SOURCE.partition, offset, offset * 1_000_000, value, PARTITIONS))
+        """One record, by a producer that may not know of the last growth, or is none of ours."""
+        self.now += 1_000_000
+        made_for = self.log.partitions
+        users, partition = USERS, self.rng.randrange(made_for)
+        if self.rng.random() < self._foreign:
+            made_for = 0
+        else:
+            if self.rng.random() < self._unaware:
+                made_for = self.rng.randint(1, made_for)
+            partition = partition_of(self.rng.choice(USERS), made_for)
+            users = [user for user in USERS if partition_of(user, made_for) == partition]
+        actions = [self._action(self.rng.choice(users)) for _ in range(self.rng.randint(0, 3))]
+        self.log.append(partition, actions, made_for, self.now)
 
-    def _action(self) -> Action:
+    def _action(self, user: str) -> Action:
         return Action(
             self.rng.choice(HOURS) + self.rng.randrange(HOUR_MS),
-            f"user-{self.rng.randint(0, 4)}",
+            user,
             self.rng.choice(["click", "impression"]),
             self.rng.choice([None, "a", "b", "c"]),
         )
 
-    async def read(self, source: LogPartition, first: int, end: int) -> AsyncIterator[Record]:
-        """The log, as a worker that reads it again sees it."""
-        for record in self.log[first:end]:
-            await Turn()
-            yield record
-
     def step(self) -> None:
-        chance = self.rng.random()
-        if chance < 0.10:
-            self.produce()
-        elif chance < 0.10 + self._birth or not self.workers:
-            self.workers.append(Worker(self))
-        elif chance < 0.10 + self._birth + self._death:
+        """One of the things that may happen."""
+        happenings = {
+            self.produce: 0.08,
+            self._start_worker: self._birth if self.workers else 1,
+            self._kill_worker: self._birth * 0.6,
+            self._stop_or_continue_worker: self._stall,
+            self.log.grow: self._growth if self.log.partitions < 4 else 0,
+            self._create_anew: self._anew if len(self.logs) < 3 else 0,
+            self.store.deliver_late: self._late,
+            self.store.crash: self._crash,
+            self._step_reader: 0.08,
+            self._step_worker: 0.84,
+        }
+        self.rng.choices(list(happenings), list(happenings.values()))[0]()
+
+    def _start_worker(self) -> None:
+        owned = self.rng.sample(range(self.log.partitions), min(self.rng.randint(1, 2), self.log.partitions))
+        self.workers.append(self._worker(owned))
+
+    def _worker(self, owned: list[int]) -> Worker:
+        return Worker(self.rng, self.store, lambda: self.log, owned)
+
+    def _kill_worker(self) -> None:
+        if self.workers:
             self.workers.pop(self.rng.randrange(len(self.workers))).kill()
-        elif chance > 1 - self._late:
-            self.store.deliver_late()
-        elif chance > 1 - self._late - self._crash:
-            self.store.crash()
-        else:
-            self.rng.choice(self.workers).step()
 
-    def committed(self, hour: int) -> tuple[Progress, WindowValue] | None:
-        found = exhaust(read_committed(self.store, hour)).get(SOURCE)
-        return None if found is None else (found.progress, found.window or WindowValue())
+    def _stop_or_continue_worker(self) -> None:
+        if self.workers:
+            worker = self.rng.choice(self.workers)
+            worker.stopped = not worker.stopped
 
-    def oracle(self, through_offset: int, hour: int) -> tuple[dict[str, int], int, int]:
-        return count(self.actions[: through_offset + 1], hour)
+    def _create_anew(self) -> None:
+        self.log = SimulatedLog(f"log-{len(self.logs) + 1}", self.rng.choice([1, 2, 3]))
+        self.logs[self.log.name] = self.log
+
+    def _step_worker(self) -> None:
+        running = [worker for worker in self.workers if not worker.stopped]
+        if not running:
+            return
+        worker = self.rng.choice(running)
+        try:
+            worker.step()
+        except (LogReplaced, LogTruncated):
+            assert worker.log is not self.log
+            worker.kill()
+            self.workers.remove(worker)
+
+    def _step_reader(self) -> None:
+        if self.reader is None:
+            hour = self.rng.choice(HOURS)
+            self.reader = read_and_judge(self.store, self.logs, hour, self.users[hour])
+        try:
+            self.reader.send(None)
+        except StopIteration:
+            self.reader = None
 
     def check(self) -> None:
-        """Each hour's answer is right for the offset that it names, and covers all that was committed before."""
+        """Each hour's answer, if it is read now."""
         for hour in HOURS:
-            before = exhaust(self.store.read_progress(SOURCE)).get(SOURCE, Progress())
-            found = self.committed(hour)
-            if found is None:
-                continue
-            progress, value = found
-            assert (value.counts, value.duplicates, value.unique_users) == self.oracle(value.through_offset, hour)
-            assert progress.lines == sum(
-                max(1, len(actions)) for actions in self.actions[: progress.through_offset + 1]
-            )
-            later = self.actions[value.through_offset + 1 : before.through_offset + 1]
-            assert count(later, hour) == ({}, 0, 0), "stale"
+            exhaust(read_and_judge(self.store, self.logs, hour, HourUsers()))
 
     def finish(self) -> None:
-        """The store is kind again; one healthy worker catches up."""
-        for worker in self.workers:
-            worker.kill()
+        """The store is kind again; one healthy worker catches up with the current log."""
+        self.close()
         self.store.deliver_all()
         self.store.crash()
         self.store.hostile = False
-        healthy = Worker(self)
+        healthy = self._worker(list(range(self.log.partitions)))
         self.workers = [healthy]
+        ends = {partition: self.log.end(partition) - 1 for partition in range(self.log.partitions)}
         for _ in range(20_000):
-            if healthy.state is not None and healthy.state.stored_through == len(self.log) - 1:
+            if all(healthy.has_stored(partition, end) for partition, end in ends.items()):
                 break
             healthy.step()
-        for hour in HOURS:
-            found = self.committed(hour)
-            assert found is not None
-            value = found[1]
-            assert (value.counts, value.duplicates, value.unique_users) == self.oracle(len(self.log) - 1, hour)
-        assert len(self.store.actions) == sum(map(len, self.actions))
+        self.check()
+        progress = exhaust(self.store.read_progress())
+        for source in self.log.sources():
+            end = ends[source.partition]
+            assert end < 0 or progress[source].through_offset == end
+            assert self._raw_actions(source) == [line for line in self.log.lines(source.partition, end) if line]
 
+    def _raw_actions(self, source: Any) -> list[Action]:
+        return [
+            action for (key, _), action in sorted(self.store.actions.items(), key=lambda item: item[0]) if key == source
+        ]
 
-def count(records: Iterable[list[Action]], hour: int) -> tuple[dict[str, int], int, int]:
-    """Counts by event, duplicates and unique users: written apart from the product's fold."""
-    counts: dict[str, int] = {}
-    duplicates, users, ids = 0, set(), set()
-    for action in (action for actions in records for action in actions):
-        if not hour <= action.timestamp < hour + HOUR_MS:
-            continue
-        if action.id is not None and (action.user, action.id) in ids:
-            duplicates += 1
-            continue
-        ids.add((action.user, action.id))
-        users.add(action.user)
-        counts[action.event] = counts.get(action.event, 0) + 1
-    return counts, duplicates, len(users)
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+        if self.reader is not None:
+            self.reader.close()
 
 
 def run(seed: int) -> None:
@@ -225,10 +173,12 @@ def run(seed: int) -> None:
     try:
         for _ in range(3):
             world.produce()
-        for _ in range(world.rng.randint(100, 600)):
+        seen = -1
+        for _ in range(world.rng.randint(150, 900)):
             world.step()
-            world.check()
+            if world.store.changes != seen:
+                seen = world.store.changes
+                world.check()
         world.finish()
     finally:
-        for worker in world.workers:
-            worker.kill()
+        world.close()

@@ -1,0 +1,81 @@
+"""Logs that grow and are created anew, and an oracle that counts them apart from the product's fold."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from contract.action import Action, encode_action
+from contract.hour import HOUR_MS
+from contract.progress import LogPartition
+from contract.record import Record
+
+
+class Numbers(NamedTuple):
+    """What a partition's log up to an offset gives for an hour."""
+
+    counts: dict[str, int]
+    duplicates: int
+    users: frozenset[str]
+
+
+class SimulatedLog:
+    """One log: its partitions only grow, in number and in length."""
+
+    def __init__(self, name: str, partitions: int) -> None:
+        self.name = name
+        self.records: list[list[Record]] = [[] for _ in range(partitions)]
+        self._actions: list[list[list[Action]]] = [[] for _ in range(partitions)]
+        self.numbers = cache(self._numbers)
+        """What the partition up to and including an offset gives for an hour."""
+
+    @property
+    def partitions(self) -> int:
+        return len(self.records)
+
+    def grow(self) -> None:
+        self.records.append([])
+        self._actions.append([])
+
+    def append(self, partition: int, actions: Sequence[Action], made_for: int, now: int) -> None:
+        """A record as a producer makes it that takes the topic to have `made_for` partitions; 0: it does not say."""
+        value = b"\n".join(map(encode_action, actions)) or b"poison"
+        self._actions[partition].append(list(actions))
+        mine = self.records[partition]
+        mine.append(Record(partition, len(mine), now, value, made_for))
+
+    def end(self, partition: int) -> int:
+        """The offset that the next record will get."""
+        return len(self.records[partition])
+
+    def lines(self, partition: int, through_offset: int) -> list[Action | None]:
+        """The lines up to and including an offset, in order; None: rejected."""
+        return [line for actions in self._actions[partition][: through_offset + 1] for line in actions or [None]]
+
+    def has_nothing_of(self, hour: int, partition: int, after: int, through_offset: int) -> bool:
+        return not _numbers_of(self._actions[partition][after + 1 : through_offset + 1], hour).counts
+
+    async def read(self, source: LogPartition, first: int, end: int) -> AsyncIterator[Record]:
+        """The log, as a worker that reads it again sees it."""
+        for record in self.records[source.partition][first:end]:
+            yield record
+
+    def sources(self) -> list[LogPartition]:
+        return [LogPartition(self.name, partition) for partition in range(self.partitions)]
+
+    def _numbers(self, partition: int, through_offset: int, hour: int) -> Numbers:
+        return _numbers_of(self._actions[partition][: through_offset + 1], hour)
+
+
+def _numbers_of(records: Iterable[list[Action]], hour: int) -> Numbers:
+    counts: dict[str, int] = {}
+    duplicates, users, ids = 0, set(), set()
+    for action in (action for actions in records for action in actions):
+        if not hour <= action.timestamp < hour + HOUR_MS:
+            continue
+        if action.id is not None and (action.user, action.id) in ids:
+            duplicates += 1
+            continue
+        ids.add((action.user, action.id))
+        users.add(action.user)
+        counts[action.event] = counts.get(action.event, 0) + 1
+    return Numbers(counts, duplicates, frozenset(users))

@@ -1,0 +1,64 @@
+"""A reader of the product's own parts, and what must be true of each of its answers."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from hostile_store import HostileStore
+from simulated_log import SimulatedLog
+
+from aggregator import hours
+from aggregator.hour_users import HourUsers
+from contract.progress import LogPartition, Progress
+from contract.window import WindowValue
+from stores import committed
+
+
+class NoLoop:
+    """What stands in for asyncio where the product reads users: the scheduler of the simulation is no event loop."""
+
+    @staticmethod
+    async def gather(*reads: Coroutine[Any, None, Any]) -> list[Any]:
+        try:
+            return [await read for read in reads]
+        finally:
+            for read in reads:
+                read.close()
+
+    @staticmethod
+    async def to_thread(function: Callable[..., None], *arguments: Any) -> None:
+        function(*arguments)
+
+
+async def read_and_judge(store: HostileStore, logs: dict[str, SimulatedLog], hour: int, users: HourUsers) -> None:
+    """Reads an hour as the aggregator does; others may have their turn in between.
+
+    `users` are new ones, or those of the hour's reading before.
+    """
+    found = await committed.read_committed(store, hour)
+    windows = {source: window for source, (_, window) in found.items() if window is not None}
+    for source, (progress, window) in found.items():
+        _judge_window(logs[source.log], source, progress, window or WindowValue(), hour)
+    union = None if hours.each_user_has_one_window(windows) else await users.count(store, hour, windows)
+    _judge_answer(logs, windows, hours.add_up(windows, union), hour)
+
+
+def _judge_window(log: SimulatedLog, source: LogPartition, progress: Progress, window: WindowValue, hour: int) -> None:
+    """The window is right for the offset that it names, and the hour has nothing more up to progress."""
+    expected = log.numbers(source.partition, window.through_offset, hour)
+    found = window.counts, window.duplicates, window.unique_users
+    assert found == (expected.counts, expected.duplicates, len(expected.users)), (source, window)
+    assert log.has_nothing_of(hour, source.partition, window.through_offset, progress.through_offset), "stale"
+    assert progress.lines == len(log.lines(source.partition, progress.through_offset))
+
+
+def _judge_answer(logs: dict[str, SimulatedLog], windows: hours.Windows, totals: hours.HourTotals, hour: int) -> None:
+    """The hour's numbers are those of all logs, as far as their windows go; each user counts once."""
+    counts: dict[str, int] = {}
+    duplicates, users = 0, set()
+    for source, window in windows.items():
+        expected = logs[source.log].numbers(source.partition, window.through_offset, hour)
+        for event, number in expected.counts.items():
+            counts[event] = counts.get(event, 0) + number
+        duplicates += expected.duplicates
+        users |= expected.users
+    assert totals == hours.HourTotals(counts, len(users), duplicates), windows
