@@ -9,12 +9,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from collector.audit_course import Audit
-from collector.audit_recount import HourRange
 from collector.audit_settings import find_surroundings
 from collector.audit_verdict import EXIT_CODES, NotJudged, Verdict
+from collector.hour_range import HourRange, hour_range
 from collector.options import INTERRUPTED
-from contract.errors import CollectorError, InvalidHour
-from contract.hour import END_OF_TIME_MS, HOUR_MS, parse_hour
+from contract.errors import CollectorError
 
 
 def audit(
@@ -41,7 +40,7 @@ def audit(
     2: something could not be judged, e.g. as the log is no longer retained. It needs some 100 MB of memory for each
     million users of each hour, and up to 200 MB more for each million ids of a partition; --from and --to bound it.
     """
-    hours = _hours(first, last)
+    hours = hour_range(first, last)
     try:
         verdict = _run(hours, data, url)
     except (CollectorError, ValidationError) as error:
@@ -63,15 +62,3 @@ def _run(hours: HourRange, data: Path | None, url: str | None) -> Verdict:
         return audit.run(
             lambda total: progress.update(task, total=total), lambda offsets: progress.advance(task, offsets)
         )
-
-
-def _hours(first: str | None, last: str | None) -> HourRange:
-    try:
-        hours = HourRange(
-            0 if first is None else parse_hour(first), END_OF_TIME_MS if last is None else parse_hour(last) + HOUR_MS
-        )
-    except InvalidHour as error:
-        raise typer.BadParameter(str(error)) from error
-    if hours.first >= hours.end:
-        raise typer.BadParameter(f"--from {first} lies after --to {last}")
-    return hours

@@ -13,9 +13,10 @@ from collector.audit_compare import (
     reason_not_to_read,
     window_differences,
 )
-from collector.audit_recount import HourRange, Recount
+from collector.audit_recount import Recount
 from collector.audit_settings import Surroundings
 from collector.audit_verdict import Difference, NotJudged, Verdict
+from collector.hour_range import HourRange
 from contract.errors import CollectorError, LogNotRetained, LogTruncated
 from contract.hour import format_hour
 from contract.progress import LogPartition

@@ -6,21 +6,14 @@ kept for all hours that are counted, ids for one partition at a time. `--from` a
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from zlib import crc32
 
+from collector.hour_range import HourRange
 from contract.action import Rejection
 from contract.progress import RecordMark
 from contract.record import Record, lines_of
 
 _HOUR_MS = 3_600_000
-
-
-class HourRange(NamedTuple):
-    """The hours from `first` up to, not including, `end`; each is named by its start, ms since the epoch."""
-
-    first: int
-    end: int
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from collector.audit import audit
 from collector.down import down
 from collector.logs import logs
 from collector.ps import ps
+from collector.rebuild import rebuild
 from collector.scale import scale
 from collector.send import send
 from collector.settings import settings
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (setup, up, down, ps, logs, scale, send, audit, settings):
+for command in (setup, up, down, ps, logs, scale, send, audit, rebuild, settings):
     app.command()(command)
 
 

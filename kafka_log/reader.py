@@ -94,7 +94,8 @@ class LogReader:
                 if empty == _EMPTY_BATCHES:
                     raise LogUnavailable(f"{self._topic}/{partition}: nothing came for {empty} s after offset {at}")
                 for message in messages:
-                    self._require_record(message, partition, through)
+                    if self._is_end(message, partition, through):
+                        return
                     at = _offset_of(message)
                     if at <= through:
                         yield _record_of(message, partition)
@@ -105,12 +106,15 @@ class LogReader:
         """Gives back connections."""
         self._consumer.close()
 
-    def _require_record(self, message: Message, partition: int, through: int) -> None:
+    def _is_end(self, message: Message, partition: int, through: int) -> bool:
+        """Whether there is nothing more up to `through`: what is there are markers of transactions."""
         error = message.error()
         if error is None:
-            return
+            return False
         where = f"{self._topic}/{partition}"
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the package's own name for it
+            if _offset_of(message) > through:
+                return True
             raise LogTruncated(f"{where} ends before {message.offset()}, but offset {through} was counted")
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - likewise
             raise LogNotRetained(f"{where}: records were removed before they could be read again: {error.str()}")

@@ -3,9 +3,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from collector_program import Auditor
 from services.door import Door
 from worker_pipeline import PARTITIONS, Pipeline
 
+from deploy.local.ports import free_port
+from deploy.local.python_service import PythonService
 from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings
 
@@ -27,3 +30,28 @@ def door(pipeline: Pipeline) -> Iterator[Door]:
     address = urlsplit(str(pipeline.influx.influx_url))
     with Door(address.hostname or "", address.port or 0) as door:
         yield door
+
+
+@pytest.fixture
+def environment(pipeline: Pipeline) -> dict[str, str]:
+    return {
+        "COLLECTOR_KAFKA_BOOTSTRAP": pipeline.bootstrap,
+        "COLLECTOR_TOPIC": pipeline.topic,
+        "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
+        "COLLECTOR_RAW_BUCKET": pipeline.influx.raw_bucket,
+        "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
+    }
+
+
+@pytest.fixture
+def aggregator(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    service = PythonService("aggregator", free_port(), tmp_path / "aggregator.log", "aggregator", environment)
+    service.start()
+    service.wait_until_ready()
+    yield f"http://127.0.0.1:{service.port}"
+    service.kill()
+
+
+@pytest.fixture
+def audit(environment: dict[str, str], aggregator: str) -> Auditor:
+    return Auditor(environment, aggregator)

@@ -1,18 +1,12 @@
 """The audit against real Kafka, real InfluxDB, a real worker and a real aggregator."""
 
-import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import msgspec
-import pytest
+from collector_program import Auditor
 from kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 from worker_pipeline import PARTITIONS, Numbers, Pipeline
 from worker_traffic import Traffic
@@ -22,57 +16,8 @@ from contract.hour import HOUR_MS, format_hour, parse_hour
 from contract.progress import LogPartition
 from contract.store import ProgressPoint, WindowPoint
 from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
 
 ACTIONS = 3_000
-
-
-@pytest.fixture
-def environment(pipeline: Pipeline) -> dict[str, str]:
-    return {
-        "COLLECTOR_KAFKA_BOOTSTRAP": pipeline.bootstrap,
-        "COLLECTOR_TOPIC": pipeline.topic,
-        "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
-        "COLLECTOR_RAW_BUCKET": pipeline.influx.raw_bucket,
-        "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
-    }
-
-
-@pytest.fixture
-def aggregator(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    service = PythonService("aggregator", free_port(), tmp_path / "aggregator.log", "aggregator", environment)
-    service.start()
-    service.wait_until_ready()
-    yield f"http://127.0.0.1:{service.port}"
-    service.kill()
-
-
-class Auditor:
-    """`collector audit`, as the shell starts it."""
-
-    def __init__(self, environment: dict[str, str], url: str) -> None:
-        self._environment = os.environ | environment
-        self._url = url
-
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        program = [sys.executable, "-c", "from collector.cli import main; main()"]
-        return subprocess.run(
-            [*program, "audit", "--url", self._url, *arguments],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def __call__(self, *arguments: str) -> tuple[int, dict[str, Any]]:
-        ended = self.run("--json", *arguments)
-        assert ended.stdout, ended.stderr
-        return ended.returncode, json.loads(ended.stdout)
-
-
-@pytest.fixture
-def audit(environment: dict[str, str], aggregator: str) -> Auditor:
-    return Auditor(environment, aggregator)
 
 
 async def counted(pipeline: Pipeline, traffic: Traffic | None = None) -> None:

@@ -65,6 +65,8 @@ def test_all_records_up_to_an_offset_are_read_over_holes_and_aborted_ones_too(
     assert [record.value for record in records[:4]] == [b"a", None, b"c", b"d"]
     assert {record.partitions for record in records} == {8}
     assert [record.offset for record in log.records(0, 1)] == [0, 1]
+    assert [record.offset for record in log.records(0, 3_005, first=3_004)] == [3_004]  # its last offset is a marker's
+    assert list(log.records(0, 3_005, first=3_005)) == []
     assert list(log.records(0, -1)) == []
 
 
@@ -73,7 +75,7 @@ def test_a_log_that_ends_too_early_or_begins_too_late_is_told(
 ) -> None:
     producer.init_transactions()
     append(producer, topic, b"a", b"b", b"c")
-    with pytest.raises(LogTruncated, match=f"{topic}/0 ends before 4, but progress says 9 was counted"):
+    with pytest.raises(LogTruncated, match=f"{topic}/0 ends before 4, but offset 9 was counted"):
         list(log.records(0, 9))
 
     remove_records(AdminClient({"bootstrap.servers": kafka_bootstrap}), topic, {0: 2})

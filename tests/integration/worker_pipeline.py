@@ -81,9 +81,11 @@ class Pipeline:
         worker.wait_until_ready()
         return worker
 
-    def append(self, value: bytes | None, partition: int = 0, header: bytes | None = b"4") -> None:
+    def append(
+        self, value: bytes | None, partition: int = 0, header: bytes | None = b"4", name: str = "partitions"
+    ) -> None:
         """One record, whatever it holds; `acknowledged` waits for it."""
-        headers: list[tuple[str, str | bytes | None]] = [] if header is None else [("partitions", header)]
+        headers: list[tuple[str, str | bytes | None]] = [] if header is None else [(name, header)]
         while True:
             try:
                 self._producer.produce(
@@ -126,7 +128,8 @@ class Pipeline:
         """Returns once all that was appended is stored."""
 
         async def is_counted() -> bool:
-            return self.ends.items() <= (await self.through()).items()
+            through = await self.through()
+            return all(through.get(partition, -1) >= end for partition, end in self.ends.items())
 
         await eventually_stored(is_counted, within, lambda: f"of {self.ends}\n{self.logs()}")
 

@@ -12,8 +12,9 @@ from collector.audit_compare import (
     reason_not_to_read,
     window_differences,
 )
-from collector.audit_recount import HourRange, Recount
+from collector.audit_recount import Recount
 from collector.audit_verdict import Numbers
+from collector.hour_range import HourRange
 from contract.action import RULES_VERSION, Action, encode_action
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import Progress, RecordMark

@@ -1,0 +1,48 @@
+"""Telling the workers of a rebuild: the record that they find in the log."""
+
+import logging
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from contract.errors import LogUnavailable
+from contract.rebuild import REBUILD_HEADER, Rebuild
+
+logger = logging.getLogger(__name__)
+
+
+def append_rebuild(bootstrap: str, topic: str, partition: int, rebuild: Rebuild, timeout: float) -> int:
+    """Appends the rebuild's record to the partition and returns its offset.
+
+    Raises LogUnavailable after `timeout` seconds; the record may be there all the same, which does no harm.
+    """
+    ends: list[tuple[KafkaError | None, Message]] = []
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "client.id": "collector-rebuild",
+            "acks": "all",
+            "enable.idempotence": True,
+            "delivery.timeout.ms": round(timeout * 1000),
+            "allow.auto.create.topics": False,
+        },
+        logger=logger,
+    )
+    where = f"{topic}/{partition}"
+    try:
+        producer.produce(
+            topic,
+            rebuild.encode(),
+            partition=partition,
+            headers=[(REBUILD_HEADER, b"")],
+            on_delivery=lambda error, message: ends.append((error, message)),
+        )
+        producer.flush(timeout)
+    except KafkaException as error:
+        raise LogUnavailable(f"{where}: {error}") from error
+    if not ends:
+        raise LogUnavailable(f"{where}: Kafka did not acknowledge within {timeout:.0f} s")
+    failure, message = ends[0]
+    offset = message.offset()
+    if failure is not None or offset is None:
+        raise LogUnavailable(f"{where}: Kafka did not acknowledge: {failure}")
+    return offset

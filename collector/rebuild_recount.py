@@ -1,0 +1,52 @@
+"""Counting hours of a partition again, for a rebuild: by the contract's fold, as workers do."""
+
+from typing import NamedTuple
+
+from collector.hour_range import HourRange
+from contract.action import Action
+from contract.hour import hour_of
+from contract.progress import LogPartition
+from contract.record import Record, lines_of
+from contract.store import SegmentPoint, WindowPoint
+from contract.window import Window, WindowValue
+
+
+class Recounted(NamedTuple):
+    """What a rebuild stores of one partition."""
+
+    windows: list[WindowPoint]
+    segments: list[SegmentPoint]
+
+
+class RebuildRecount:
+    """The windows of the hours that are rebuilt, from a partition's first record on."""
+
+    def __init__(self, hours: HourRange, generation: int) -> None:
+        """Nothing counted yet."""
+        self._hours = hours
+        self._generation = generation
+        self._windows: dict[int, Window] = {}
+
+    def add(self, record: Record) -> None:
+        """Counts a record; records come in the order of their offsets."""
+        by_hour: dict[int, list[Action]] = {}
+        for line in lines_of(record):
+            if isinstance(line, Action) and self._hours.first <= line.timestamp < self._hours.end:
+                by_hour.setdefault(hour_of(line.timestamp), []).append(line)
+        for hour, actions in by_hour.items():
+            self._window(hour).fold(record.offset, record.partitions, actions)
+
+    def _window(self, hour: int) -> Window:
+        if hour not in self._windows:
+            self._windows[hour] = Window(WindowValue(generation=self._generation))
+        return self._windows[hour]
+
+    def stored_as(self, source: LogPartition, through_offset: int, stored_hours: set[int], place: int) -> Recounted:
+        """All that was counted, through an offset; zeros for hours that have a value already."""
+        recounted = Recounted([], [])
+        for hour in sorted(self._windows.keys() | stored_hours):
+            flushed = self._window(hour).flush(through_offset)
+            assert flushed is not None
+            recounted.windows.append(WindowPoint(source, hour, place, flushed[0]))
+            recounted.segments.extend(SegmentPoint(source, hour, segment) for segment in flushed[1])
+        return recounted
