@@ -17,7 +17,7 @@ from ingest_api.problems import ProblemHandlers
 from ingest_api.publisher import Publisher
 from ingest_api.routes import routes
 from ingest_api.settings import IngestSettings
-from ingest_api.single import AppWithShortWay, SingleAction
+from ingest_api.short_ways import AppWithShortWays
 
 
 def wall_clock() -> int:
@@ -39,7 +39,7 @@ def create_app(
         yield
         await measured.close()
 
-    app = AppWithShortWay(
+    app = AppWithShortWays(
         title="User actions collector: ingest API",
         version=version("user-actions-collector"),
         summary="Takes users' actions in, and answers once Kafka has acknowledged them.",
@@ -48,9 +48,9 @@ def create_app(
     )
     problems = ProblemHandlers(metrics)
     problems.install(app)
-    take_single = SingleAction(door, measured, metrics)
-    app.open_short_way(take_single, problems)
-    app.include_router(routes(settings, door, measured, metrics, take_single))
+    takes_actions = routes(settings, door, measured, metrics)
+    app.include_router(takes_actions)
+    app.shorten(takes_actions, problems)
     app.include_router(probes(measured, metrics))
     openapi.install(app)
     return app

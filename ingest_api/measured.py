@@ -17,13 +17,15 @@ class MeasuredPublisher:
         self._publisher = publisher
         self._metrics = metrics
         self._timer = timer
+        self._in_flight = 0
+        metrics.in_flight_actions.set_function(lambda: self._in_flight)
         self.start = publisher.start
         self.trouble = publisher.trouble
         self.close = publisher.close
 
     async def publish(self, actions: Sequence[Action]) -> None:
         metrics, size, began = self._metrics, len(actions), self._timer()
-        metrics.in_flight_actions.inc(size)
+        self._in_flight += size
         try:
             await self._publisher.publish(actions)
         except NotPublished:
@@ -36,4 +38,4 @@ class MeasuredPublisher:
             metrics.accepted.inc(size)
             metrics.publish_seconds.observe(self._timer() - began)
         finally:
-            metrics.in_flight_actions.dec(size)
+            self._in_flight -= size

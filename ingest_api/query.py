@@ -32,18 +32,13 @@ def action_in_query(query: bytes) -> Action | Rejection:
 
 
 def _decode_pair(pair: bytes) -> tuple[str | Rejection, str]:
-    name, equals, value = pair.partition(b"=")
-    if not equals or (b"%" in pair and _BAD_ESCAPE.search(pair)):
+    name, equals, value = pair.replace(b"+", b" ").partition(b"=")
+    if not equals or _BAD_ESCAPE.search(pair):
         return reject("query_malformed", None, pair, RULES["query_malformed"]), ""
     try:
-        return _decode(name), _decode(value)
+        return unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()
     except UnicodeDecodeError:
         return reject("query_not_utf8", None, pair, RULES["query_not_utf8"]), ""
-
-
-def _decode(text: bytes) -> str:
-    spaced = text.replace(b"+", b" ")
-    return (unquote_to_bytes(spaced) if b"%" in spaced else spaced).decode()
 
 
 def _integer(text: str) -> int | str:

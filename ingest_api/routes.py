@@ -2,11 +2,11 @@
 
 from collections import Counter
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from ingest_api import single
 from ingest_api.batch import Judged, judge_batch
 from ingest_api.body import BodyLimits, read_body, refuse_announced
 from ingest_api.budget import Budget
@@ -17,6 +17,9 @@ from ingest_api.openapi import ACTION_DOCS, BATCH_DOCS
 from ingest_api.publisher import Publisher
 from ingest_api.settings import IngestSettings
 from ingest_api.single import SingleAction
+
+_NO_CONTENT: Final = Response(status_code=HTTPStatus.NO_CONTENT)
+"""It holds no state: one for all."""
 
 
 class Rejected(BaseModel):
@@ -35,17 +38,16 @@ class BatchAnswer(BaseModel):
     rejected: list[Rejected] = Field(description="The others. They are refused each time they are sent.")
 
 
-def routes(
-    settings: IngestSettings, door: Door, publisher: Publisher, metrics: Metrics, take_single: SingleAction
-) -> APIRouter:
+def routes(settings: IngestSettings, door: Door, publisher: Publisher, metrics: Metrics) -> APIRouter:
     """The routes of the door."""
     router = APIRouter(tags=["actions"])
+    take_single = SingleAction(door, publisher, metrics)
     read_batch = BatchReader(settings, door, metrics)
 
-    @router.post(single.PATH, status_code=HTTPStatus.NO_CONTENT, response_class=Response, **ACTION_DOCS)
+    @router.post("/analytics", status_code=HTTPStatus.NO_CONTENT, response_class=Response, **ACTION_DOCS)
     async def analytics(request: Request) -> Response:
         await take_single(request.scope["query_string"])
-        return Response(status_code=HTTPStatus.NO_CONTENT)
+        return _NO_CONTENT
 
     @router.post("/v1/actions", response_model=BatchAnswer, **BATCH_DOCS)
     async def actions(request: Request) -> Response:
