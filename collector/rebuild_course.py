@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 from collector.audit_settings import AuditSettings
 from collector.hour_range import HourRange
 from collector.rebuild_record import append_rebuild
-from collector.rebuild_recount import RebuildRecount
+from collector.rebuild_recount import RebuildRecount, store_recounted
 from contract.errors import CollectorError, LogNotRetained, StoreUnavailable
 from contract.hour import format_hour
 from contract.progress import LogPartition
@@ -105,12 +105,11 @@ class Rebuilding:
     async def _store(
         self, store: InfluxStore, recount: RebuildRecount, source: LogPartition, through_offset: int
     ) -> list[int]:
-        """Stores segments, and once they are acknowledged values: these may be used as soon as they are there."""
+        """Stores what was counted; returns the hours that this is of."""
         stored = await self._patiently(lambda: store.read_windows_between(*self._hours, source))
         place = random.randrange(PLACES)  # noqa: S311 - places need no secrecy
         recounted = recount.stored_as(source, through_offset, {point.hour for point in stored}, place)
-        await self._patiently(lambda: store.write_windows([], recounted.segments))
-        await self._patiently(lambda: store.write_windows(recounted.windows, []))
+        await store_recounted(store, recounted, self._patiently)
         return [point.hour for point in recounted.windows]
 
     async def _wait_for_workers(self, store: InfluxStore, rebuilt: Sequence[Rebuilt]) -> None:

@@ -1,5 +1,6 @@
 """Counting hours of a partition again, for a rebuild: by the contract's fold, as workers do."""
 
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from collector.hour_range import HourRange
@@ -7,7 +8,7 @@ from contract.action import Action
 from contract.hour import hour_of
 from contract.progress import LogPartition
 from contract.record import Record, lines_of
-from contract.store import SegmentPoint, WindowPoint
+from contract.store import SegmentPoint, StoreWriter, WindowPoint
 from contract.window import Window, WindowValue
 
 
@@ -16,6 +17,16 @@ class Recounted(NamedTuple):
 
     windows: list[WindowPoint]
     segments: list[SegmentPoint]
+
+
+Patiently = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+"""Repeats an attempt until the store has acknowledged it."""
+
+
+async def store_recounted(store: StoreWriter, recounted: Recounted, patiently: Patiently) -> None:
+    """Stores segments, and once they are acknowledged values: anyone may use these as soon as they are there."""
+    await patiently(lambda: store.write_windows([], recounted.segments))
+    await patiently(lambda: store.write_windows(recounted.windows, []))
 
 
 class RebuildRecount:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from contract.action import Action, encode_action
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition
+from contract.rebuild import Rebuild
 from contract.record import Record
 
 
@@ -18,13 +19,37 @@ class Numbers(NamedTuple):
     users: frozenset[str]
 
 
+class Damage:
+    """Which hours are wrong by a fault from outside, and which rebuilds began after it."""
+
+    def __init__(self) -> None:
+        self._wrong: set[tuple[int, int]] = set()
+        self._heals: dict[int, set[tuple[int, int]]] = {}
+        """By generation: what it heals, if the log has its record."""
+
+    def begin_rebuild(self, generation: int, partition: int, hours: Iterable[int]) -> None:
+        self._heals.setdefault(generation, set()).update((partition, hour) for hour in hours)
+
+    def happen(self, partition: int, hour: int) -> None:
+        self._wrong.add((partition, hour))
+        for healed in self._heals.values():
+            healed.discard((partition, hour))
+
+    def shows(self, partition: int, hour: int, rebuilds: Sequence[Rebuild]) -> bool:
+        """Whether the hour is wrong where the log has these rebuilds of it, in order."""
+        if not rebuilds:
+            return (partition, hour) in self._wrong
+        return (partition, hour) not in self._heals[rebuilds[-1].generation]
+
+
 class SimulatedLog:
     """One log: its partitions only grow, in number and in length."""
 
     def __init__(self, name: str, partitions: int) -> None:
         self.name = name
         self.records: list[list[Record]] = [[] for _ in range(partitions)]
-        self._actions: list[list[list[Action]]] = [[] for _ in range(partitions)]
+        self._actions: list[list[list[Action] | None]] = [[] for _ in range(partitions)]
+        self.damage = Damage()
         self.numbers = cache(self._numbers)
         """What the partition up to and including an offset gives for an hour."""
 
@@ -43,13 +68,29 @@ class SimulatedLog:
         mine = self.records[partition]
         mine.append(Record(partition, len(mine), now, value, made_for))
 
+    def append_rebuild(self, partition: int, rebuild: Rebuild, now: int) -> None:
+        self._actions[partition].append(None)
+        mine = self.records[partition]
+        mine.append(Record(partition, len(mine), now, rebuild.encode(), 0, is_rebuild=True))
+
+    def is_damaged(self, partition: int, hour: int, through_offset: int) -> bool:
+        """Whether a fault from outside made the hour wrong, and no rebuild up to an offset has healed it since."""
+        rebuilds = (
+            Rebuild.decode(record.value, record.offset)
+            for record in self.records[partition][: through_offset + 1]
+            if record.is_rebuild
+        )
+        covering = [rebuild for rebuild in rebuilds if rebuild is not None and rebuild.covers(hour)]
+        return self.damage.shows(partition, hour, covering)
+
     def end(self, partition: int) -> int:
         """The offset that the next record will get."""
         return len(self.records[partition])
 
     def lines(self, partition: int, through_offset: int) -> list[Action | None]:
         """The lines up to and including an offset, in order; None: rejected."""
-        return [line for actions in self._actions[partition][: through_offset + 1] for line in actions or [None]]
+        records = self._actions[partition][: through_offset + 1]
+        return [line for actions in records if actions is not None for line in actions or [None]]
 
     def has_nothing_of(self, hour: int, partition: int, after: int, through_offset: int) -> bool:
         return not _numbers_of(self._actions[partition][after + 1 : through_offset + 1], hour).counts
@@ -66,10 +107,10 @@ class SimulatedLog:
         return _numbers_of(self._actions[partition][: through_offset + 1], hour)
 
 
-def _numbers_of(records: Iterable[list[Action]], hour: int) -> Numbers:
+def _numbers_of(records: Iterable[list[Action] | None], hour: int) -> Numbers:
     counts: dict[str, int] = {}
     duplicates, users, ids = 0, set(), set()
-    for action in (action for actions in records for action in actions):
+    for action in (action for actions in records for action in actions or ()):
         if not hour <= action.timestamp < hour + HOUR_MS:
             continue
         if action.id is not None and (action.user, action.id) in ids:

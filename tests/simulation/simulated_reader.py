@@ -36,10 +36,18 @@ async def read_and_judge(store: HostileStore, logs: dict[str, SimulatedLog], hou
     """
     found = await committed.read_committed(store, hour)
     windows = {source: window for source, (_, window) in found.items() if window is not None}
+    damaged = {source for source, one in found.items() if _is_damaged(logs, source, hour, one.progress)}
     for source, (progress, window) in found.items():
+        if source in damaged:
+            continue
         _judge_window(logs[source.log], source, progress, window or WindowValue(), hour)
     union = None if hours.each_user_has_one_window(windows) else await users.count(store, hour, windows)
-    _judge_answer(logs, windows, hours.add_up(windows, union), hour)
+    if not damaged:
+        _judge_answer(logs, windows, hours.add_up(windows, union), hour)
+
+
+def _is_damaged(logs: dict[str, SimulatedLog], source: LogPartition, hour: int, progress: Progress) -> bool:
+    return logs[source.log].is_damaged(source.partition, hour, progress.through_offset)
 
 
 def _judge_window(log: SimulatedLog, source: LogPartition, progress: Progress, window: WindowValue, hour: int) -> None:

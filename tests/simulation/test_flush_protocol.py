@@ -1,18 +1,21 @@
 """The workers' own state, fold and flush code against a store at its worst, under a random scheduler."""
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
 import pytest
+import simulated_rebuild
 import simulated_worker
 import world
+from simulated_log import SimulatedLog
 
 from aggregator import hours
 from contract.progress import LogPartition
+from contract.record import Record
 from contract.store import StoreReader
-from contract.window import Window
+from contract.window import Segment, Window, WindowValue
 from stores import committed
 from stream_workers import partition_state
 from stream_workers.flush import Flusher
@@ -125,6 +128,38 @@ def do_not_look_at_the_topics_id(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(simulated_worker.Topic, "verify", verify)
 
 
+def pass_rebuilds_over(patch: pytest.MonkeyPatch) -> None:
+    async def take_nothing(_self: PartitionState, _record: Any, _reader: StoreReader) -> None:
+        await simulated_worker.Turn()
+
+    patch.setattr(PartitionState, "_take_rebuilt", take_nothing)
+
+
+def take_over_only_what_the_rebuild_stored(patch: pytest.MonkeyPatch) -> None:
+    async def read_nothing(_self: Any, _source: LogPartition, _first: int, _end: int) -> AsyncIterator[Record]:
+        for record in ():
+            yield record
+
+    patch.setattr(SimulatedLog, "read", read_nothing)
+
+
+def store_rebuilt_values_before_their_users(patch: pytest.MonkeyPatch) -> None:
+    async def store_recounted(store: Any, recounted: Any, patiently: Any) -> None:
+        await patiently(lambda: store.write_windows(recounted.windows, []))
+        await patiently(lambda: store.write_windows([], recounted.segments))
+
+    patch.setattr(simulated_rebuild, "store_recounted", store_recounted)
+
+
+def load_segments_of_any_generation(patch: pytest.MonkeyPatch) -> None:
+    honest = Segment.belongs_to
+
+    def belongs_to(self: Segment, value: WindowValue) -> bool:
+        return honest(self._replace(generation=value.generation), value)
+
+    patch.setattr(Segment, "belongs_to", belongs_to)
+
+
 # The other rules show too rarely in random runs and have tests of their own (tests/unit/test_worker_*.py): places are
 # not used again, a start is written first, no flush ends below a loaded window, one that does not rise is not written.
 RULES = [
@@ -139,6 +174,10 @@ RULES = [
     add_users_up_wherever_they_live,
     add_users_of_two_logs_up,
     do_not_look_at_the_topics_id,
+    pass_rebuilds_over,
+    take_over_only_what_the_rebuild_stored,
+    store_rebuilt_values_before_their_users,
+    load_segments_of_any_generation,
 ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from hostile_store import HostileStore
 from simulated_log import SimulatedLog
 from simulated_reader import read_and_judge
+from simulated_rebuild import damage, rebuild
 from simulated_worker import Worker
 
 from aggregator.hour_users import HourUsers
@@ -38,6 +39,7 @@ class World:
         self.logs = {self.log.name: self.log}
         self.workers: list[Worker] = []
         self.reader: Coroutine[Any, None, None] | None = None
+        self.rebuilds: list[Coroutine[Any, None, None]] = []
         self.users = {hour: HourUsers() for hour in HOURS}
         """As its readings left them."""
         self.now = 0
@@ -50,10 +52,11 @@ class World:
         self._anew = rng.choice([0, 0.004])
         self._foreign = rng.choice([0, 0, 0.2])
         self._unaware = rng.choice([0, 0.3])
+        self._damage = rng.choice([0, 0, 0.004])
+        self._rebuild = rng.choice([0, 0.01])
 
     def produce(self) -> None:
         """One record, by a producer that may not know of the last growth, or is none of ours."""
-        self.now += 1_000_000
         made_for = self.log.partitions
         users, partition = USERS, self.rng.randrange(made_for)
         if self.rng.random() < self._foreign:
@@ -64,7 +67,7 @@ class World:
             partition = partition_of(self.rng.choice(USERS), made_for)
             users = [user for user in USERS if partition_of(user, made_for) == partition]
         actions = [self._action(self.rng.choice(users)) for _ in range(self.rng.randint(0, 3))]
-        self.log.append(partition, actions, made_for, self.now)
+        self.log.append(partition, actions, made_for, self._tick())
 
     def _action(self, user: str) -> Action:
         return Action(
@@ -85,6 +88,9 @@ class World:
             self._create_anew: self._anew if len(self.logs) < 3 else 0,
             self.store.deliver_late: self._late,
             self.store.crash: self._crash,
+            self._damage_an_hour: self._damage,
+            self._begin_rebuild: self._rebuild,
+            self._step_rebuild: 0.06 if self.rebuilds else 0,
             self._step_reader: 0.08,
             self._step_worker: 0.84,
         }
@@ -121,6 +127,23 @@ class World:
             assert worker.log is not self.log
             worker.kill()
             self.workers.remove(worker)
+
+    def _damage_an_hour(self) -> None:
+        damage(self.rng, self.store, self.log, HOURS)
+
+    def _begin_rebuild(self) -> None:
+        self.rebuilds.append(rebuild(self.rng, self.store, self.log, HOURS, self._tick))
+
+    def _tick(self) -> int:
+        self.now += 1_000_000
+        return self.now
+
+    def _step_rebuild(self) -> None:
+        one = self.rng.choice(self.rebuilds)
+        try:
+            one.send(None)
+        except StopIteration:
+            self.rebuilds.remove(one)
 
     def _step_reader(self) -> None:
         if self.reader is None:
@@ -164,8 +187,8 @@ class World:
     def close(self) -> None:
         for worker in self.workers:
             worker.kill()
-        if self.reader is not None:
-            self.reader.close()
+        for one in [*self.rebuilds, *filter(None, [self.reader])]:
+            one.close()
 
 
 def run(seed: int) -> None:
