@@ -28,7 +28,10 @@ def workers(services: Services) -> Case:
     made = make(11, 1_000_000, _USERS)
     return Case(
         "workers",
-        [Contender(f"{number} workers", partial(_run_several, services, made, number)) for number in (1, 2, 4)],
+        [
+            Contender(f"{number} worker{'s' * (number > 1)}", partial(_run_several, services, made, number))
+            for number in (1, 2, 4)
+        ],
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -27,8 +28,13 @@ PARTITIONS = 4
 
 @pytest.fixture
 def settings(influx: InfluxSettings, kafka_bootstrap: str, topic: str) -> AggregatorSettings:
+    """Each request reads: a fixed hour is the current one at some time."""
     return AggregatorSettings(
-        **influx.model_dump(), kafka_bootstrap=kafka_bootstrap, topic=topic, aggregator_ends_max_age=0
+        **influx.model_dump(),
+        kafka_bootstrap=kafka_bootstrap,
+        topic=topic,
+        aggregator_ends_max_age=0,
+        aggregator_max_age=0,
     )
 
 
@@ -127,6 +133,7 @@ async def test_an_older_log_adds_to_the_numbers_and_its_users_are_counted_once(
 async def test_the_current_hour_is_renewed_in_memory_and_its_union_read_on(
     settings: AggregatorSettings, log: str
 ) -> None:
+    settings = settings.model_copy(update={"aggregator_max_age": timedelta(milliseconds=500)})
     hour = hour_of(now())
     path = f"/v1/hours/{format_hour(hour)}"
     await count_up_to(settings, LogPartition("an-older-log", 1), hour, 4, [2, 3])
