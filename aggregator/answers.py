@@ -1,9 +1,10 @@
 """Reading an hour's answer, in the order that makes its completeness true."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aggregator.completeness import Completeness, completeness_of
+from aggregator.completeness import Completeness, completeness_of, is_behind
 from aggregator.hour_users import HourUsers
 from aggregator.hours import HourTotals, Windows, add_up, each_user_has_one_window
 from aggregator.metrics import Metrics
@@ -64,10 +65,17 @@ class HourReader:
         except StateUnreadable:
             self._metrics.store_errors.labels("state_unreadable").inc()
             raise
+        if look is not None and is_behind(look, progress) and await self._was_cut(progress):
+            look = None
         completeness = completeness_of(hour, look, progress, self._settings.aggregator_final_margin)
         if completeness.complete_through is None:
             self._metrics.incomplete.inc()
         return Answer(hour, totals, completeness, lost=sum(counted.lost for counted in progress.values()))
+
+    async def _was_cut(self, progress: Mapping[LogPartition, Progress]) -> bool:
+        """Whether the log ends below its progress: no worker counts on there, whatever is acknowledged meanwhile."""
+        later = await self._look.anew()
+        return later is None or is_behind(later, progress)
 
     async def _read_store(self, hour: int, users: HourUsers) -> tuple[dict[LogPartition, Progress], HourTotals]:
         limit = self._settings.aggregator_store_timeout.total_seconds()

@@ -49,6 +49,15 @@ def completeness_of(
     return Completeness(complete_through, lag, final)
 
 
+def is_behind(look: Look, progress: Mapping[LogPartition, Progress]) -> bool:
+    """Whether more was counted than the look knew of: it is the older one, or the log was cut below its progress."""
+    return any(
+        counted.through_offset >= look.ends.by_partition.get(source.partition, counted.through_offset + 1)
+        for source, counted in progress.items()
+        if source.log == look.ends.log
+    )
+
+
 def _is_outdated(look: Look, progress: Mapping[LogPartition, Progress]) -> bool:
     """Whether the broker that was asked does not know partitions yet that were written and counted already."""
     return any(

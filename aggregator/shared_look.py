@@ -59,6 +59,13 @@ class SharedLook:
         # One reader that hangs up must not end the look of the others.
         return await asyncio.shield(self._attempt)
 
+    async def anew(self) -> Look | None:
+        """A look that was begun after this call, or None: Kafka is away."""
+        if self._attempt is not None and not self._attempt.done():
+            await asyncio.wait([self._attempt])
+        self._held = None
+        return await self.latest()
+
     async def close(self) -> None:
         """Ends an attempt under way, and gives the reader's connections back."""
         if self._attempt is not None:

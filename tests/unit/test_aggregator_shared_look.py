@@ -5,7 +5,7 @@ import pytest
 
 from aggregator.log_ends import FakeLogEnds, LogEnds
 from aggregator.metrics import Metrics
-from aggregator.shared_look import LookLimits, SharedLook
+from aggregator.shared_look import Look, LookLimits, SharedLook
 
 LIMITS = LookLimits(timedelta(milliseconds=200), timedelta(seconds=60), timedelta(seconds=2))
 
@@ -159,3 +159,20 @@ async def test_closing_ends_a_look_under_way(clock: Clock) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await asking
+
+
+async def test_a_look_anew_is_begun_after_it_was_asked_for(clock: Clock) -> None:
+    reader = HeldLogEnds()
+    look = shared(reader, clock)
+    before = asyncio.create_task(look.latest())
+    await reader.asked.wait()
+    asking = asyncio.create_task(look.anew())
+    await asyncio.sleep(0)
+    clock.now += 150
+    reader.let.set()
+
+    found = await asking
+
+    assert found is not None
+    assert (await before, found.taken_at) == (Look(1_000_000, LogEnds("log", {0: 0})), 1_000_150)
+    assert reader.reads == 2
