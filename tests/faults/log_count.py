@@ -50,6 +50,17 @@ class LogCount:
         else:
             hour.impressions += 1
 
+    def add_log(self, other: "LogCount") -> None:
+        """Counts of two logs add up; users are the union, and an id that is in both counts in both."""
+        self.keys |= other.keys
+        self.lines += other.lines
+        for number, more in other.hours.items():
+            hour = self.hours[number]
+            hour.clicks += more.clicks
+            hour.impressions += more.impressions
+            hour.duplicates += more.duplicates
+            hour.users |= more.users
+
 
 def consumer(bootstrap: str, group: str) -> Consumer:
     """One that joins no group, but can ask what a group has committed."""

@@ -17,6 +17,8 @@ class ShakenKafka(Kafka):
         """Where the proxy connects to."""
         self.proxied = f"127.0.0.1:{free_port()}"
         """Where the proxy listens."""
+        self.data = folder / "data"
+        """A folder for each partition."""
         self._settings = folder / "server.properties"
 
     def prepare(self) -> Command:

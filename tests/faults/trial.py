@@ -83,11 +83,14 @@ class Trial:
 
         self.note(what, await self.until(f"everything counted after: {what}", reached, within))
 
-    async def verdict(self) -> list[str]:
-        """Once all is counted and committed: everything that is not as promised. Call it after the traffic."""
+    async def verdict(self, expected: LogCount | None = None) -> list[str]:
+        """Once all is counted and committed: everything that is not as promised. Call it after the traffic.
+
+        `expected`: what should be counted, where that is not what the log holds by now.
+        """
         await self.recovered("end of traffic")
         await self.until("everything committed", self._all_committed)
-        counted = await asyncio.to_thread(count_log, self.stage.bootstrap, self.stage.topic)
+        counted = expected or await asyncio.to_thread(count_log, self.stage.bootstrap, self.stage.topic)
         problems = [*self.watch.wrong, *await self._differences(counted)]
         if lost := self.ledger.acknowledged - counted.keys:
             problems.append(f"{len(lost)} acknowledged actions are not in the log: {sorted(lost)[:3]}")

@@ -29,6 +29,8 @@ class Watch:
         self.wrong: list[str] = []
         self.looks = 0
         """Answers that told how complete they are."""
+        self.log: str | None = None
+        """Only this log's progress is looked at; None: there is no other one."""
         self._stage = stage
         self._ledger = ledger
         current = now // HOUR_MS * HOUR_MS
@@ -48,7 +50,8 @@ class Watch:
 
     async def progress(self) -> dict[int, Progress]:
         """What the store has, by partition; raises StoreUnavailable."""
-        return {source.partition: found for source, found in (await self._store.read_progress()).items()}
+        found = (await self._store.read_progress()).items()
+        return {source.partition: progress for source, progress in found if self.log in (None, source.log)}
 
     async def ends(self) -> dict[int, int]:
         """The log's ends, by partition; raises KafkaException."""

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 from collector_program import Auditor
-from kafka_admin import create_again, delete_topic, log_of_topic, remove_records
+from services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 from worker_pipeline import PARTITIONS, Numbers, Pipeline
 from worker_traffic import Traffic
 

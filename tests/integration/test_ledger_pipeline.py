@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from kafka_admin import remove_records
+from services.kafka_admin import remove_records
 from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 

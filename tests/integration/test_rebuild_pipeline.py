@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from collector_program import Auditor, collector
 from eventually import WITHIN, eventually_stored
-from kafka_admin import remove_records
+from services.kafka_admin import remove_records
 from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 

@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import Producer
 from eventually import eventually
-from kafka_admin import commit_offsets, committed_offsets
+from services.kafka_admin import commit_offsets, committed_offsets
 from worker_oracle import Numbers
 from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic

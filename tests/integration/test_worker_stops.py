@@ -5,8 +5,8 @@ import threading
 
 import pytest
 from eventually import eventually
-from kafka_admin import committed_offsets, members
 from services.door import Door
+from services.kafka_admin import committed_offsets, members
 from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 

@@ -5,7 +5,7 @@ from zlib import crc32
 
 import pytest
 from eventually import eventually
-from kafka_admin import create_again, delete_topic, log_of_topic, remove_records
+from services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 

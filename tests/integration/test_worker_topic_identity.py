@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from kafka_admin import create_again, delete_topic, log_of_topic
+from services.kafka_admin import create_again, delete_topic, log_of_topic
 
 from contract.errors import LogReplaced, LogUnavailable, LogUnfit
 from deploy.local.ports import free_port

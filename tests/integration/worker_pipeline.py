@@ -10,7 +10,7 @@ from pathlib import Path
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from eventually import WITHIN, eventually_stored
-from kafka_admin import log_of_topic
+from services.kafka_admin import log_of_topic
 from services.worker_process import WorkerProcess
 from worker_oracle import Numbers, numbers_of
 from worker_store import stored_numbers, stored_raw_lines
