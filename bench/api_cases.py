@@ -40,12 +40,8 @@ def batch(services: Services) -> Case:
     carried: list[Sequence[Made]] = [made[start : start + _BATCH] for start in range(0, len(made), _BATCH)]
     ndjson = [_batch_request(b"\n".join(_lines(actions)), "application/x-ndjson") for actions in carried]
     array = [_batch_request(b"[%b]" % b",".join(_lines(actions)), "application/json") for actions in carried]
-    return _case(
-        services,
-        "API, batches of 1,000",
-        ours=Shape(ndjson, carried, b"200 ", 8),
-        baseline=Shape(array, carried, b"200 ", 8),
-    )
+    ours, baseline = Shape(ndjson, carried, b"200 ", 8), Shape(array, carried, b"200 ", 8)
+    return Case("API, batches of 1,000", _contenders(services, ours=ours, baseline=baseline))
 
 
 def singles_64(services: Services) -> Case:
@@ -62,17 +58,20 @@ def _singles(services: Services, connections: int) -> Case:
     made = make(4, 5_000, _USERS)
     requests = [request("POST", "/analytics?" + urlencode(action._asdict())) for action in made]
     shape = Shape(requests, [[action] for action in made], b"204 ", connections)
-    return _case(services, f"API, single POSTs, {connections} connections", ours=shape, baseline=shape)
-
-
-def _case(services: Services, name: str, *, ours: Shape, baseline: Shape) -> Case:
     return Case(
-        name,
+        f"API, single POSTs, {connections} connections",
         [
-            Contender("ours", partial(_run, services, "ingest_api", ours)),
-            Contender("FastAPI + produce + await", partial(_run, services, "bench.baselines.simple_api", baseline)),
+            *_contenders(services, ours=shape, baseline=shape),
+            Contender("bare answers", partial(_run, services, "bench.baselines.bare_answers", shape, logged=False)),
         ],
     )
+
+
+def _contenders(services: Services, *, ours: Shape, baseline: Shape) -> list[Contender]:
+    return [
+        Contender("ours", partial(_run, services, "ingest_api", ours)),
+        Contender("FastAPI + produce + await", partial(_run, services, "bench.baselines.simple_api", baseline)),
+    ]
 
 
 def _batch_request(body: bytes, content_type: str) -> bytes:
@@ -83,7 +82,7 @@ def _lines(actions: Sequence[Made]) -> list[bytes]:
     return [action.line() for action in actions]
 
 
-def _run(services: Services, module: str, shape: Shape) -> Figures:
+def _run(services: Services, module: str, shape: Shape, *, logged: bool = True) -> Figures:
     topic = services.topic()
     api = PythonService(module, free_port(), services.log(module), module, services.environment(topic))
     with api, apart(pid_of(api), services.pids):
@@ -94,7 +93,8 @@ def _run(services: Services, module: str, shape: Shape) -> Figures:
         after = process.cpu_times()
         memory = process.memory_info().rss
     sent = _actions(shape, warm) + _actions(shape, answers)
-    _require_in_log(services, topic, sent)
+    if logged:
+        _require_in_log(services, topic, sent)
     number = _actions(shape, answers).total()
     cpu = after.user + after.system - before.user - before.system
     return {

@@ -70,9 +70,7 @@ class KafkaPublisher:
         grouped = group_by_partition(actions, partitions)
         self._budget.take(sum(len(lines.text) for lines in grouped))
         outcomes = self._outgoing.add(grouped, partitions)
-        failure = _failure_of_all([await outcome for outcome in outcomes])
-        if failure is not None:
-            raise failure
+        _require_acknowledged([await outcome for outcome in outcomes])
 
     async def trouble(self) -> str | None:
         return await self._topic.trouble()
@@ -136,11 +134,15 @@ class KafkaPublisher:
         await asyncio.to_thread(connection.close, longest)
 
 
-def _failure_of_all(outcomes: Sequence[PublishUnavailable | None]) -> PublishUnavailable | None:
-    """What to tell who sent the lines of several records: part of them sent is an unknown outcome of the whole."""
+def _require_acknowledged(outcomes: Sequence[PublishUnavailable | None]) -> None:
+    """Raises what to tell who sent the lines of several records: part of them sent is an unknown outcome of the whole.
+
+    An error of his own: one that many raise, or that a frame holds which it holds, would keep their actions in memory
+    until the next search for cycles.
+    """
     failures = [outcome for outcome in outcomes if outcome is not None]
     if not failures:
-        return None
+        return
     if len(failures) == len(outcomes) and all(isinstance(failure, NotPublished) for failure in failures):
-        return failures[0]
-    return OutcomeUnknown(str(failures[0]))
+        raise NotPublished(str(failures[0]))
+    raise OutcomeUnknown(str(failures[0]))

@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import weakref
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,7 @@ from contract.action import Action
 from contract.errors import LogUnavailable, LogUnfit
 from contract.partitioning import partition_of
 from contract.record import decode_record
-from ingest_api.errors import NotPublished, OutcomeUnknown
+from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.kafka_publisher import producer_config
 from ingest_api.settings import IngestSettings
 
@@ -180,6 +182,30 @@ async def test_after_closing_nothing_is_published() -> None:
     with pytest.raises(NotPublished):
         await world.publisher.publish([action()])
     assert world.in_flight_bytes() == 0
+
+
+@pytest.mark.parametrize("part_taken", [False, True])
+async def test_a_failure_is_forgotten_without_a_search_for_cycles(
+    part_taken: bool,  # noqa: FBT001 - drawn, not called by people
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with World() as world:
+            await world.publisher.trouble()
+            if part_taken:
+                world.connection.room = 1
+            else:
+                world.connection.refusal = FATAL
+            told = []
+            for _ in range(2):
+                try:
+                    await world.publisher.publish([action("a")] * 100 + [action("b")] * 100)
+                except PublishUnavailable as failure:
+                    told.append(weakref.ref(failure))
+            assert [failure() for failure in told] == [None, None]
+    finally:
+        gc.enable()
 
 
 async def test_after_a_fatal_error_another_connection_takes_over_and_the_old_one_is_closed() -> None:
