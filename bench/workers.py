@@ -21,7 +21,7 @@ from deploy.local.python_service import PythonService
 from stores.settings import InfluxSettings
 
 _LONGEST: Final = 300.0
-_LOOK_SECONDS: Final = 0.02
+_LOOK_SECONDS: Final = 0.05
 _COUNTING: Final = re.compile(r"counting \{(.*)\}")
 """A worker says so when it was assigned partitions and has loaded where it goes on."""
 
@@ -82,7 +82,7 @@ class Workers:
         return asyncio.run(self.stored.lines_through())
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Looks every 20 ms. Raises RuntimeError with a worker's log if it takes too long."""
+        """Looks every 50 ms. Raises RuntimeError with a worker's log if it takes too long."""
         give_up = time.monotonic() + _LONGEST
         while not condition():
             if time.monotonic() > give_up:
