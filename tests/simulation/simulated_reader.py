@@ -36,13 +36,13 @@ async def read_and_judge(store: HostileStore, logs: dict[str, SimulatedLog], hou
     """
     found = await committed.read_committed(store, hour)
     windows = {source: window for source, (_, window) in found.items() if window is not None}
-    damaged = {source for source, one in found.items() if _is_damaged(logs, source, hour, one.progress)}
     for source, (progress, window) in found.items():
-        if source in damaged:
+        if _is_damaged(logs, source, hour, progress):
             continue
         _judge_window(logs[source.log], source, progress, window or WindowValue(), hour)
     union = None if hours.each_user_has_one_window(windows) else await users.count(store, hour, windows)
-    if not damaged:
+    # Damage may have happened since the windows were read.
+    if not any(_is_damaged(logs, source, hour, one.progress) for source, one in found.items()):
         _judge_answer(logs, windows, hours.add_up(windows, union), hour)
 
 
