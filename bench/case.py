@@ -34,6 +34,8 @@ class Case:
     contenders: Sequence[Contender]
     sizes: Sequence[float] = ()
     """Where the contenders differ in the size of one thing: that size, rising."""
+    once: bool = False
+    """It takes long, and is bound by settings more than by the machine: one round tells enough."""
 
 
 @dataclass(slots=True)
@@ -84,6 +86,7 @@ def require_at_most_linear(case: Case, measured: "Measured", figure: str) -> Non
 def measure(case: Case, rounds: int, told: Callable[[str], None]) -> Measured:
     """Runs the contenders in turn, so that whatever else the machine does meets all of them alike."""
     measured = Measured(case.name, case.contenders[0].name)
+    rounds = 1 if case.once else rounds
     for number in range(rounds):
         for contender in case.contenders:
             told(f"{case.name}: {contender.name}, {number + 1} of {rounds}")

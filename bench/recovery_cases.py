@@ -16,14 +16,14 @@ _LINES: Final = 500
 
 def restart(services: Services) -> Case:
     """One worker has counted 1,000,000 users of one hour and is stopped; a few actions wait for the next."""
-    return Case("restart, 1,000,000 users in the hour", [Contender("ours", partial(_run_restart, services))])
+    return Case("restart, 1,000,000 users in the hour", [Contender("ours", partial(_run_restart, services))], once=True)
 
 
 def failover(services: Services) -> Case:
     """One of two workers is killed, and actions of all partitions wait to be counted."""
     timeout = WorkerSettings().worker_session_timeout.total_seconds()
     name = f"failover after SIGKILL, session timeout {timeout:.0f} s"
-    return Case(name, [Contender("ours", partial(_run_failover, services))])
+    return Case(name, [Contender("ours", partial(_run_failover, services))], once=True)
 
 
 def _run_restart(services: Services) -> Figures:

@@ -59,6 +59,11 @@ def test_growth_leaves_the_time_out_in_which_caches_fill(series: list[float], ex
     assert growth(series) == expected
 
 
+def test_a_case_that_takes_long_runs_once_however_many_rounds_there_are() -> None:
+    case = Case("failover", [Contender("ours", lambda: {"s": 1.0})], once=True)
+    assert measure(case, 3, lambda _: None).runs == {"ours": [{"s": 1.0}]}
+
+
 def test_a_wrong_result_is_told_with_what_was_expected() -> None:
     with pytest.raises(WrongResult, match="hours: 1 instead of 2"):
         require(1, 2, "hours")
