@@ -25,7 +25,15 @@ def log_of_topic(admin: AdminClient, topic: str) -> str:
 
 
 def delete_topic(admin: AdminClient, topic: str) -> None:
+    """Returns once the broker knows of it no more: it may tell the old one's id for a moment still."""
     admin.delete_topics([topic], operation_timeout=SECONDS)[topic].result(SECONDS)
+    while True:
+        try:
+            admin.describe_topics(TopicCollection([topic]), request_timeout=SECONDS)[topic].result()
+        except KafkaException as error:
+            if error.args[0].name() == "UNKNOWN_TOPIC_OR_PART":
+                return
+            raise
 
 
 def create_again(admin: AdminClient, topic: str, partitions: int) -> None:
