@@ -59,4 +59,4 @@ def rebuild(
         raise typer.Exit(INTERRUPTED) from None
     windows = sum(len(one.hours) for one in rebuilt)
     of_hours = len({hour for one in rebuilt for hour in one.hours})
-    typer.echo(f"rebuilt {windows} windows of {of_hours} hours on {len(rebuilt)} partitions; workers go on from them")
+    typer.echo(f"rebuilt {windows} windows (hours: {of_hours}, partitions: {len(rebuilt)}); workers go on from them")
