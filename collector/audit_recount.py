@@ -10,6 +10,7 @@ from zlib import crc32
 
 from collector.hour_range import HourRange
 from contract.action import Rejection
+from contract.event_names import counted_as
 from contract.progress import RecordMark
 from contract.record import Record, lines_of
 
@@ -63,5 +64,5 @@ class Recount:
                     hour.duplicates += 1
                     continue
                 hour.ids.add((line.user, line.id))
-            hour.counts[line.event] += 1
+            hour.counts[counted_as(line.event, hour.counts)] += 1
             hour.users.add(line.user)

@@ -1,5 +1,6 @@
 """One hour of one partition: its stored value, and the fold that makes it from records."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 from xxhash import xxh3_64_intdigest
 
 from contract.action import Action
+from contract.event_names import counted_as
 from contract.hash_set import NO_HASHES, Hashes, HashSet
 
 MAX_SEGMENT_HASHES: Final = 6_000
@@ -202,8 +204,10 @@ class Window:
         self._remember(replayed)
         counted = self._remember(rising)
         self._duplicates += len(rising) - len(counted)
-        for action in counted:
-            self._counts[action.event] = self._counts.get(action.event, 0) + 1
+        # In the order in which each event first came.
+        for event, number in Counter([action.event for action in counted]).items():
+            name = counted_as(event, self._counts)
+            self._counts[name] = self._counts.get(name, 0) + number
 
     def _remember(self, actions: list[Action]) -> list[Action]:
         """Remembers users and ids; returns those of the actions that are no duplicates."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contract import window
 from contract.action import Action
+from contract.event_names import MAX_EVENT_NAMES, OTHER_EVENTS
 from contract.window import (
     MAX_SEGMENT_HASHES,
     Segment,
@@ -195,3 +196,30 @@ def test_the_hashes_of_stored_segments_stay_what_they_were() -> None:
     assert hash_of_user("user") == 11_088_858_244_097_027_890
     assert hash_of_id("user", "id") == 2_894_601_224_629_627_623
     assert hash_of_id("a", "bc") != hash_of_id("ab", "c")
+
+
+def test_no_number_of_event_names_makes_a_window_too_large_to_be_stored() -> None:
+    """Clicks and impressions keep their names, whatever came before them."""
+    window = Window(WindowValue())
+    made_up = [Action(0, "ada", f"event_{number}") for number in range(MAX_EVENT_NAMES + 5)]
+    window.fold(0, 8, [*made_up, *made_up[:3], Action(0, "ada", "click"), Action(0, "ada", "impression")])
+    flushed = window.flush(0)
+    assert flushed is not None
+    counts = flushed[0].counts
+    assert (counts["event_0"], counts["event_2"], counts["event_3"]) == (2, 2, 1)
+    assert (counts[OTHER_EVENTS], counts["click"], counts["impression"]) == (5, 1, 1)
+    assert len(counts) == MAX_EVENT_NAMES + 3
+
+
+def test_events_are_counted_under_the_same_names_however_they_come_in_flushes() -> None:
+    made_up = [Action(0, "ada", f"event_{number}") for number in range(MAX_EVENT_NAMES + 5)]
+    at_once, bit_by_bit = Window(WindowValue()), Window(WindowValue())
+    for offset, action in enumerate(made_up):
+        at_once.fold(offset, 8, [action])
+        bit_by_bit.fold(offset, 8, [action])
+        if offset % 300 == 0:
+            flushed = bit_by_bit.flush(offset)
+            assert flushed is not None
+            bit_by_bit = Window(*flushed)
+    end = len(made_up) - 1
+    assert at_once.flush(end)[0].counts == bit_by_bit.flush(end)[0].counts  # type: ignore[index] # both rise
