@@ -45,6 +45,8 @@ class LogReader:
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,
+                # A fetch that waits at the end of one partition holds up the first fetch of the next.
+                "fetch.wait.max.ms": 10,
                 # A record that is not there must not be passed over.
                 "auto.offset.reset": "error",
                 # As the workers read.

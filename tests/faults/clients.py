@@ -54,19 +54,24 @@ class Clients:
             finally:
                 self._enough.set()
 
+    async def deliver(self, batch: Sequence[Action]) -> None:
+        """Returns once it is acknowledged."""
+        async with httpx.AsyncClient(timeout=ANSWER_WITHIN) as http:
+            await self._deliver(http, batch, gives_up=False)
+
     async def _send_on(self, http: httpx.AsyncClient, batch: int, pause: float) -> None:
         while not self._enough.is_set():
             await self._deliver(http, list(islice(self._actions, batch)), gives_up=self._rng.random() < 0.2)
             await asyncio.sleep(pause)
 
-    async def _deliver(self, http: httpx.AsyncClient, batch: list[Action], *, gives_up: bool) -> None:
+    async def _deliver(self, http: httpx.AsyncClient, batch: Sequence[Action], *, gives_up: bool) -> None:
         for number in count():
             outcome = await self._post(http, self._urls[number % len(self._urls)], batch)
             if outcome == "acknowledged" or (gives_up and outcome == "unknown"):
                 return
             await asyncio.sleep(0.2)
 
-    async def _post(self, http: httpx.AsyncClient, url: str, batch: list[Action]) -> str:
+    async def _post(self, http: httpx.AsyncClient, url: str, batch: Sequence[Action]) -> str:
         body = "\n".join(map(json.dumps, batch)).encode()
         self._ledger.sending(batch)
         try:

@@ -1,5 +1,6 @@
 import os
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -74,9 +75,17 @@ def influxdb(influxdb_of_all: InfluxDB) -> Iterator[InfluxDB]:
 
 
 @pytest.fixture
-async def stage(kafka: ShakenKafka, influxdb: InfluxDB, tmp_path: Path) -> AsyncIterator[Stage]:
+def raw_retention() -> timedelta:
+    """How long the stage's raw bucket keeps actions; a module may say otherwise."""
+    return timedelta(days=30)
+
+
+@pytest.fixture
+async def stage(
+    kafka: ShakenKafka, influxdb: InfluxDB, raw_retention: timedelta, tmp_path: Path
+) -> AsyncIterator[Stage]:
     """One API and one aggregator on the one broker, no workers yet."""
-    async with staged(kafka, influxdb.url, tmp_path) as stage:
+    async with staged(kafka, influxdb.url, tmp_path, raw_retention) as stage:
         yield stage
 
 

@@ -1,11 +1,14 @@
 """The services of one trial, as processes that can be killed, stopped and started again."""
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from dying_worker import DyingWorker, Moment
 from services.worker_process import WorkerProcess
 
 from deploy.local.ports import free_port
@@ -71,7 +74,14 @@ class Stage:
 
     def start_worker(self, **other: str) -> WorkerProcess:
         """Likewise."""
-        worker = WorkerProcess(f"worker-{len(self.workers) + 1}", self._folder, self._with(other))
+        return self._start_worker(WorkerProcess, other)
+
+    def start_dying_worker(self, moment: Moment, **other: str) -> WorkerProcess:
+        """A worker that kills itself at that moment of a flush."""
+        return self._start_worker(partial(DyingWorker, moment=moment), other)
+
+    def _start_worker(self, make: Callable[..., WorkerProcess], other: Mapping[str, str]) -> WorkerProcess:
+        worker = make(f"worker-{len(self.workers) + 1}", self._folder, self._with(other))
         worker.start()
         self.workers.append(worker)
         return worker
@@ -94,13 +104,18 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(kafka: Brokers, influx_url: str, folder: Path) -> AsyncIterator[Stage]:
+async def staged(
+    kafka: Brokers, influx_url: str, folder: Path, raw_retention: timedelta = timedelta(days=30)
+) -> AsyncIterator[Stage]:
     """One API and one aggregator, no workers yet, on a topic and buckets of their own."""
     name = secrets.token_hex(4)
     for topic, partitions in ((f"actions-{name}", PARTITIONS), (f"rejected-{name}", 1)):
         kafka.create_topic(topic, partitions)
     influx = InfluxSettings(
-        influx_url=influx_url, raw_bucket=f"actions_{name}/autogen", hourly_bucket=f"hourly_{name}/autogen"
+        influx_url=influx_url,
+        raw_bucket=f"actions_{name}/autogen",
+        hourly_bucket=f"hourly_{name}/autogen",
+        raw_retention=raw_retention,
     )
     await create_buckets(influx)
     stage = Stage(folder, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", influx)

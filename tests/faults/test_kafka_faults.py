@@ -25,7 +25,7 @@ async def test_the_broker_killed_and_started_again(stage: Stage, trial: Trial, k
     assert await trial.verdict() == []
 
 
-async def test_the_broker_stalled_for_15_s(stage: Stage, trial: Trial, kafka: ShakenKafka) -> None:
+async def test_the_broker_stalled_for_20_s(stage: Stage, trial: Trial, kafka: ShakenKafka) -> None:
     for _ in range(2):
         stage.start_worker()
     async with trial.traffic(seed=32):
@@ -33,10 +33,10 @@ async def test_the_broker_stalled_for_15_s(stage: Stage, trial: Trial, kafka: Sh
         assert kafka.process is not None
         kafka.process.send(signal.SIGSTOP)
         try:
-            await asyncio.sleep(15)
+            await asyncio.sleep(20)
         finally:
             kafka.process.send(signal.SIGCONT)
-        await trial.recovered("15 s of SIGSTOP of the broker")
+        await trial.recovered("20 s of SIGSTOP of the broker")
         await trial.counted(2_000)
     assert await trial.verdict() == []
 

@@ -6,12 +6,18 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
 
+import judges
+import msgspec
 import pytest
+from foreign_producer import ForeignProducer
 from ledger import HOUR_MS, Action, Ledger, key_of
 from log_count import LogCount
 from stage import Stage
+from trial import Trial
 from watch import Watch
 
+from contract.progress import Progress
+from stores.influx import InfluxStore
 from stores.settings import InfluxSettings
 
 HOUR = 494_902 * HOUR_MS
@@ -67,6 +73,14 @@ def test_the_log_is_counted_with_each_id_once() -> None:
     assert counted.hours[HOUR].answer() == {"clicks": 1, "impressions": 1, "duplicates": 2, "unique_users": 1}
 
 
+def test_a_line_that_is_no_action_is_counted_as_rejected() -> None:
+    counted = LogCount()
+    for value in (None, b"", b"x" * 600_000, b"poison\n\n[]", json.dumps(ACTION).encode() + b"\n"):
+        counted.add_record(value)
+
+    assert (counted.lines, counted.rejected, len(counted.keys)) == (7, 6, 1)
+
+
 def test_a_number_that_goes_back_is_seen(watch: Watch, ledger: Ledger) -> None:
     ledger.sending([ACTION])
     watch.judge(HOUR, answer(1))
@@ -92,3 +106,72 @@ def test_an_hour_called_final_too_early_is_seen(watch: Watch, ledger: Ledger) ->
 
     assert len(watch.wrong) == 1
     assert "called final" in watch.wrong[0]
+
+
+def test_an_hour_called_final_whose_completeness_is_unknown_is_seen(watch: Watch) -> None:
+    watch.judge(HOUR, answer(0, final=True))
+
+    assert len(watch.wrong) == 1
+    assert "completeness is unknown" in watch.wrong[0]
+
+
+def test_an_offset_committed_above_the_stores_progress_is_seen(watch: Watch) -> None:
+    watch.judge_commits({0: 5, 1: 1}, {0: Progress(through_offset=4)})
+
+    assert watch.wrong == ["partition 1: 1 is committed, the store has -1"]
+
+
+def of_the_log(*actions: Action) -> LogCount:
+    counted = LogCount()
+    counted.add_record(b"\n".join(json.dumps(action).encode() for action in actions))
+    return counted
+
+
+def test_an_acknowledged_action_that_is_not_in_the_log_is_seen(ledger: Ledger) -> None:
+    ledger.sending([ACTION])
+    ledger.was_answered([ACTION], "acknowledged")
+
+    (problem,) = judges.wrong_actions(ledger, of_the_log())
+
+    assert "1 acknowledged actions are not in the log" in problem
+
+
+def test_a_refused_action_that_is_in_the_log_is_seen(ledger: Ledger) -> None:
+    ledger.sending([ACTION])
+    ledger.was_answered([ACTION], "not_published")
+
+    (problem,) = judges.wrong_actions(ledger, of_the_log(ACTION))
+
+    assert "1 actions are in the log that were refused or never sent" in problem
+
+
+@pytest.mark.parametrize(("clicks", "lag"), [(2, 0), (0, 0), (1, 1)])
+def test_an_action_counted_twice_or_not_at_all_and_a_lag_are_seen(clicks: int, lag: int) -> None:
+    found = {HOUR: answer(clicks) | {"unique_users": 1, "lag": lag}}
+
+    assert len([*judges.wrong_answers(found, of_the_log(ACTION))]) == 1
+    assert [*judges.wrong_answers({HOUR: answer(1) | {"lag": 0}}, of_the_log(ACTION))] == []
+
+
+async def test_whatever_is_wrong_on_real_services_each_judge_tells_it(stage: Stage, trial: Trial) -> None:
+    stage.start_worker()
+    async with trial.traffic(seed=81):
+        await trial.counted(1_000)
+    assert await trial.verdict() == []
+    store = InfluxStore(stage.influx, clock=lambda: trial.now)
+    hour = trial.now // HOUR_MS * HOUR_MS
+    right = max(await store.read_windows(hour), key=lambda point: point.value.through_offset)
+    wrong = msgspec.structs.replace(right.value, counts={**right.value.counts, "click": 0})
+
+    await store.write_windows([right._replace(value=wrong)], [])
+    of_the_store = await trial.verdict()
+    await store.write_windows([right], [])
+    assert await trial.verdict() == []
+    ForeignProducer(stage.bootstrap, stage.topic, Ledger()).append([{**ACTION, "timestamp": trial.now}], 0)
+    of_a_stranger = await trial.verdict()
+    await store.close()
+
+    judges_heard = ["'clicks': ", "the ledger is not balanced", "the ledger says", "audit:\ndiffers:"]
+    assert [any(text in problem for problem in of_the_store) for text in judges_heard] == [True] * 4
+    assert len(of_a_stranger) == 1
+    assert "1 actions are in the log that were refused or never sent" in of_a_stranger[0]

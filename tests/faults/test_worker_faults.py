@@ -2,10 +2,17 @@
 
 import asyncio
 import signal
+from functools import partial
 
 import pytest
+from clients import made_up
+from dying_worker import Moment
+from services.worker_process import WorkerProcess
 from stage import PARTITIONS, Stage
+from toxic_network import ToxicNetwork
 from trial import Trial
+
+from deploy.local.influxdb import InfluxDB
 
 
 async def test_a_worker_killed_in_mid_batch_loses_nothing(stage: Stage, trial: Trial) -> None:
@@ -81,3 +88,43 @@ async def test_a_rolling_restart(stage: Stage, trial: Trial) -> None:
             await asyncio.to_thread(stage.wait_until_ready)
             await trial.recovered("one of three workers replaced")
     assert await trial.verdict() == []
+
+
+async def test_a_worker_killed_between_any_two_writes_of_a_flush_changes_no_number(stage: Stage, trial: Trial) -> None:
+    async with trial.traffic(seed=6, actions=made_up(6, trial.now, late_hours=200, repeats=0.3)):
+        for moment in Moment:
+            # In a group of its own: nobody waits for the session of the one that died. The store says where to go on.
+            worker = stage.start_dying_worker(moment, consumer_group=f"{stage.topic}-{moment.name}")
+            assert await asyncio.to_thread(worker.wait_for_end) == -signal.SIGKILL
+            assert f"dies having written {moment}" in worker.logged()
+        stage.start_worker()
+        await trial.recovered("nine workers killed, each at another write")
+        await trial.counted(2_000)
+    assert await trial.verdict() == []
+
+
+@pytest.mark.faults
+async def test_a_worker_that_loses_partitions_in_mid_flush_and_gets_them_back(
+    stage: Stage, trial: Trial, network: ToxicNetwork, influxdb: InfluxDB
+) -> None:
+    async def owns(worker: WorkerProcess, partitions: int) -> bool:
+        return len(await asyncio.to_thread(worker.owned)) == partitions
+
+    with network.proxy(f"127.0.0.1:{influxdb.port}") as link:
+        slow = {"influx_url": f"http://{link.address}", "worker_release_timeout": "PT0.2S"}
+        steady = stage.start_worker(**slow)
+        async with trial.traffic(seed=7):
+            await trial.counted(2_000)
+            # A flush takes longer than a rebalance waits for it: it is abandoned half written.
+            with link.delayed(400):
+                for _ in range(3):
+                    guest = stage.start_worker(**slow)
+                    await trial.until("half is lost", partial(owns, steady, PARTITIONS // 2))
+                    await trial.counted(500)
+                    guest.terminate()
+                    assert await asyncio.to_thread(guest.wait_for_end) == 0
+                    await trial.until("all is back", partial(owns, steady, PARTITIONS))
+                    await trial.counted(500)
+            await trial.recovered("partitions lost and got back three times")
+        assert "abandoned" in steady.logged() or "released partitions before" in steady.logged()
+        assert await trial.verdict() == []

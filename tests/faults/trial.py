@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import httpx
+import judges
 from clients import Clients, made_up
 from confluent_kafka import KafkaException
 from ledger import Action, Ledger
@@ -14,7 +15,6 @@ from stage import Stage
 from watch import Watch
 
 from contract.errors import StoreUnavailable
-from contract.hour import format_hour
 
 WITHIN = 60.0
 """Seconds that each wait may take before it counts as failed."""
@@ -34,16 +34,27 @@ class Trial:
     @asynccontextmanager
     async def traffic(self, seed: int, actions: Iterator[Action] | None = None, **how: float) -> AsyncIterator[None]:
         """Clients send, and the watch looks, for as long as the block runs."""
-        await asyncio.to_thread(self.stage.wait_until_ready)
         clients = Clients(self.stage.api_urls, self.ledger, actions or made_up(seed, self.now), seed=seed)
+        async with self.watched(), clients.sending(**how):  # type: ignore[arg-type] # numbers that say how to send
+            yield
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """All are ready when the block begins; the watch looks for as long as it runs."""
+        await asyncio.to_thread(self.stage.wait_until_ready)
         watching = asyncio.create_task(self.watch.run())
         try:
-            async with clients.sending(**how):  # type: ignore[arg-type] # numbers that say how to send
-                yield
+            yield
         finally:
             watching.cancel()
             with suppress(asyncio.CancelledError):
                 await watching
+
+    async def send(self, actions: Sequence[Action], batch: int = 5_000) -> None:
+        """Returns once all of them are acknowledged."""
+        clients = Clients(self.stage.api_urls, self.ledger, iter(()))
+        for first in range(0, len(actions), batch):
+            await clients.deliver(actions[first : first + batch])
 
     async def until(self, what: str, condition: Callable[[], Awaitable[bool]], within: float = WITHIN) -> float:
         """Returns how many seconds it took; fails if `condition` does not come true."""
@@ -83,39 +94,28 @@ class Trial:
 
         self.note(what, await self.until(f"everything counted after: {what}", reached, within))
 
-    async def verdict(self, expected: LogCount | None = None) -> list[str]:
+    async def verdict(self, expected: LogCount | None = None, hours: Collection[int] | None = None) -> list[str]:
         """Once all is counted and committed: everything that is not as promised. Call it after the traffic.
 
-        `expected`: what should be counted, where that is not what the log holds by now.
+        `expected`: what should be counted, where that is not what the log holds by now; no audit can judge that.
+        `hours`: whose answers we compare ourselves, all by default; the audit looks at each in any case.
         """
         await self.recovered("end of traffic")
         await self.until("everything committed", self._all_committed)
         counted = expected or await asyncio.to_thread(count_log, self.stage.bootstrap, self.stage.topic)
-        problems = [*self.watch.wrong, *await self._differences(counted)]
-        if lost := self.ledger.acknowledged - counted.keys:
-            problems.append(f"{len(lost)} acknowledged actions are not in the log: {sorted(lost)[:3]}")
-        if foreign := counted.keys - self.ledger.acknowledged - self.ledger.unknown:
-            problems.append(
-                f"{len(foreign)} actions are in the log that were refused or never sent: {sorted(foreign)[:3]}"
-            )
-        if not self.watch.looks:
-            problems.append("no answer ever told how complete it is: nothing was watched")
-        return problems
-
-    async def _differences(self, counted: LogCount) -> list[str]:
-        limit = asyncio.Semaphore(8)
+        problems = [*self.watch.wrong, *judges.wrong_actions(self.ledger, counted)]
         anew = {"Cache-Control": "no-cache"}
         async with httpx.AsyncClient(base_url=self.stage.aggregator_url, timeout=30, headers=anew) as http:
-
-            async def compare(hour: int) -> str | None:
-                async with limit:
-                    answer = (await http.get(f"/v1/hours/{format_hour(hour)}")).raise_for_status().json()
-                expected = counted.hours[hour].answer() | {"lag": 0}
-                found = {name: answer[name] for name in expected}
-                return None if found == expected else f"{answer['hour']}: {found}, the log has {expected}"
-
-            hours = sorted(self.ledger.hours() | counted.hours.keys())
-            return [problem for problem in await asyncio.gather(*map(compare, hours)) if problem]
+            answers = await judges.answers_of(http, hours or sorted(self.ledger.hours() | counted.hours.keys()))
+            problems += judges.wrong_answers(answers, counted)
+            if expected is None:
+                problems += judges.wrong_books(await judges.ask_for_books(http), counted)
+                problems += judges.wrong_audit(await asyncio.to_thread(judges.run_audit, self.stage), counted)
+        if not self.watch.looks:
+            problems.append("no answer ever told how complete it is: nothing was watched")
+        if not self.watch.looks_at_commits:
+            problems.append("what is committed was never held against the store's progress")
+        return problems
 
     async def _lines(self) -> int:
         with suppress(StoreUnavailable):

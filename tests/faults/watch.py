@@ -29,6 +29,8 @@ class Watch:
         self.wrong: list[str] = []
         self.looks = 0
         """Answers that told how complete they are."""
+        self.looks_at_commits = 0
+        """How often commits were held against progress."""
         self.log: str | None = None
         """Only this log's progress is looked at; None: there is no other one."""
         self._stage = stage
@@ -105,6 +107,11 @@ class Watch:
             progress = await self.progress()
         except (KafkaException, StoreUnavailable):
             return
+        self.judge_commits(committed, progress)
+
+    def judge_commits(self, committed: dict[int, int], progress: dict[int, Progress]) -> None:
+        """`committed` was read before `progress`: so it can't be ahead."""
+        self.looks_at_commits += bool(committed)
         for partition, offset in committed.items():
             through = progress.get(partition, Progress()).through_offset
             if offset > through + 1:

@@ -19,8 +19,8 @@ END_WITHIN = 60.0
 class WorkerProcess(PythonService):
     """`python -m stream_workers` with the settings of `environment`."""
 
-    def __init__(self, name: str, folder: Path, environment: Mapping[str, str]) -> None:
-        super().__init__(name, free_port(), folder / f"{name}.log", "stream_workers", environment)
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], module: str = "stream_workers") -> None:
+        super().__init__(name, free_port(), folder / f"{name}.log", module, environment)
 
     @property
     def running(self) -> Process:

@@ -1,0 +1,92 @@
+"""Hours far apart cost the store no files and no memory; beyond the raw retention nothing is lost but raw lines."""
+
+import asyncio
+from datetime import timedelta
+from typing import NamedTuple
+
+import httpx
+import psutil  # type: ignore[import-untyped] # it has no types
+import pytest
+from ledger import HOUR_MS, Action
+from log_count import count_log
+from stage import Stage
+from trial import Trial
+
+from deploy.local.influxdb import InfluxDB
+
+pytestmark = pytest.mark.faults
+
+DAY_MS = 24 * HOUR_MS
+KEPT = timedelta(days=7)
+
+
+class Used(NamedTuple):
+    """What a process takes."""
+
+    descriptors: int
+    megabytes: float
+
+
+def used_by(influxdb: InfluxDB) -> Used:
+    assert influxdb.process is not None
+    process = psutil.Process(influxdb.process.pid)
+    return Used(process.num_fds(), process.memory_info().rss / 1e6)
+
+
+def of_each_week_since_1970(now: int) -> list[Action]:
+    weeks = range(0, now, 7 * DAY_MS)
+    return [{"timestamp": at, "user": f"u{at}", "event": "click", "id": str(at)} for at in weeks]
+
+
+async def test_an_action_in_each_week_since_1970_leaves_the_stores_files_and_memory_flat(
+    stage: Stage, trial: Trial, influxdb: InfluxDB
+) -> None:
+    stage.start_worker()
+    weeks = of_each_week_since_1970(trial.now)
+    async with trial.watched():
+        # One partition's windows and progress are there before: files of shards that everybody needs.
+        await trial.send(weeks[-1:])
+        await trial.recovered("an action of this week")
+        before = used_by(influxdb)
+        await trial.send(weeks)
+        await trial.recovered(f"{len(weeks)} weeks")
+        after = used_by(influxdb)
+    trial.note(f"{before} became {after}", 0)
+    # With shards of 7 days 1,000 weeks cost 9,018 descriptors and 635 MB.
+    assert after.descriptors - before.descriptors < 200
+    assert after.megabytes - before.megabytes < 200
+    assert await trial.verdict(hours=sorted(trial.ledger.hours())[::50]) == []
+
+
+@pytest.fixture
+def raw_retention() -> timedelta:
+    return KEPT
+
+
+async def test_what_is_older_than_the_raw_retention_is_counted_all_the_same(stage: Stage, trial: Trial) -> None:
+    stage.start_worker(raw_retention="P7D", raw_retention_margin="PT0S")
+    # Its settings say more than the bucket keeps: the store refuses some of what it sends, in the midst of the rest.
+    stage.start_worker(raw_retention="P30D")
+    ages = [0, 5 * DAY_MS, 7 * DAY_MS - 5_000, 7 * DAY_MS, 8 * DAY_MS, 29 * DAY_MS, 31 * DAY_MS, trial.now]
+    actions: list[Action] = [
+        {"timestamp": trial.now - age, "user": f"u{number}", "event": "click", "id": f"{age}-{number}"}
+        for number in range(100)
+        for age in ages
+    ]
+    async with trial.traffic(seed=61):
+        await trial.counted(1_000)
+        await trial.send(actions, batch=50)
+        await trial.recovered("actions around the raw retention")
+    assert await trial.verdict() == []
+    since = (trial.now - 6 * DAY_MS) // HOUR_MS * HOUR_MS
+    counted = await asyncio.to_thread(count_log, stage.bootstrap, stage.topic)
+    assert await raw_lines(stage, since) == sum(one.lines for hour, one in counted.hours.items() if hour >= since)
+
+
+async def raw_lines(stage: Stage, since: int) -> int:
+    """How many raw actions are stored from that hour on."""
+    database, _, _ = stage.influx.raw_bucket.partition("/")
+    query = f'SELECT COUNT("user") FROM "actions" WHERE time >= {since}ms AND time < {since + 30 * DAY_MS}ms'
+    async with httpx.AsyncClient(base_url=str(stage.influx.influx_url)) as http:
+        answer = (await http.get("/query", params={"db": database, "q": query})).raise_for_status().json()
+    return int(answer["results"][0]["series"][0]["values"][0][1])
