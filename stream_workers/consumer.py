@@ -34,6 +34,9 @@ class Owner(Protocol):
     async def take(self, source: LogPartition, beginning: int, end: int, generation: int) -> int:
         """Takes over a partition; returns where to read from. Raises Abandoned if it was taken away meanwhile."""
 
+    def next_offset(self, partition: int) -> int:
+        """The offset that follows on what is stored of a partition that was taken."""
+
     def seal(self) -> None:
         """Takes nothing more from the mailbox: Faust is about to clear it."""
 
@@ -139,7 +142,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
             self._gate.open(tp.partition, offset)
         self.joined = True
         # Lag tools read Kafka's commits: without this they show the old ones until the first flush.
-        await self.commit_offsets({tp.partition: offset for tp, offset in starts.items()})
+        # It may begin one record before what is to come, to recognise the log: that one is no lag.
+        await self.commit_offsets({tp.partition: self.owner.next_offset(tp.partition) for tp in starts})
         logger.info("counting %s", {tp.partition: offset for tp, offset in sorted(starts.items())})
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature

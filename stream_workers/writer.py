@@ -130,6 +130,10 @@ class Writer:
         metrics.PARTITIONS.set(len(self._states))
         return first_offset(start)
 
+    def next_offset(self, partition: int) -> int:
+        """The offset that follows on what is stored of a partition that was taken."""
+        return self._states[partition].stored_through + 1
+
     def seal(self) -> None:
         """Folds nothing more until a partition is taken over anew."""
         self._sealed = True

@@ -115,6 +115,9 @@ class FakeOwner:
         self.taken.append((source, beginning, end, generation))
         return self.starts.get(source.partition, 0)
 
+    def next_offset(self, partition: int) -> int:
+        return self.starts.get(partition, 0) + 1
+
     def seal(self) -> None:
         self.journal.append("seal")
 

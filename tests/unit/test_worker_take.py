@@ -25,6 +25,7 @@ async def test_a_partition_is_read_on_from_the_stores_progress() -> None:
     await kit.store_progress(Progress(49))
     await kit.store_progress(Progress(70, mark=RecordMark(1, 2)), partition=1)
     assert (await kit.take(0), await kit.take(1)) == (50, 70)
+    assert (kit.writer.next_offset(0), kit.writer.next_offset(1)) == (50, 71)
 
 
 @timeless
