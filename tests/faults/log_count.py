@@ -76,6 +76,7 @@ class LogCount:
         """Counts of two logs add up; users are the union, and an id that is in both counts in both."""
         self.keys |= other.keys
         self.lines += other.lines
+        self.rejected += other.rejected
         for number, more in other.hours.items():
             hour = self.hours[number]
             hour.clicks += more.clicks
