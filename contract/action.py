@@ -158,7 +158,7 @@ def _shown_name(name: str) -> str:
 
 
 def _brackets(text: bytes) -> int:
-    return text.count(b"{") + text.count(b"[")
+    return text.count(b"{") + (text.count(b"[") if b"[" in text else 0)
 
 
 def parse_line(line: bytes) -> Action | Rejection:

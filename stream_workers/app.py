@@ -76,6 +76,7 @@ def _faust_app(settings: WorkerSettings, writer: Writer, topic: ActionsTopic) ->
         owner=writer,
         topic=topic,
         release_timeout=settings.worker_release_timeout.total_seconds(),
+        buffered_bytes=settings.worker_buffered_bytes,
         broker=["kafka://" + address.strip() for address in settings.kafka_bootstrap.split(",")],
         autodiscover=False,
         # Faust makes a folder for tables, which we have none of: not in the folder that the worker is started in.

@@ -1,7 +1,7 @@
 """Where to read from: the store says, not Kafka's committed offset.
 
-This file and supervisor.py are the only ones that touch Faust's private names; tests/unit/test_faust_names.py has a
-list of them.
+This file, mailbox.py and supervisor.py are the only ones that touch Faust's private names;
+tests/unit/test_faust_names.py has a list of them.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from contract.errors import LogError, LogUnavailable
 from contract.progress import LogPartition
 from stream_workers import metrics
 from stream_workers.gate import Gate, Verdict
+from stream_workers.mailbox import BoundedQueue
 from stream_workers.retry import Abandoned
 from stream_workers.topic import ActionsTopic
 
@@ -224,8 +225,17 @@ class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here
 class App(faust.App):  # type: ignore[misc] # Faust is untyped here
     """Faust's app, with our transport."""
 
-    def __init__(self, *args: Any, owner: Owner, topic: ActionsTopic, release_timeout: float, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - handed on to Faust as they are
+        owner: Owner,
+        topic: ActionsTopic,
+        release_timeout: float,
+        buffered_bytes: int,
+        **kwargs: Any,  # noqa: ANN401 - likewise
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._buffered_bytes = buffered_bytes
         self._owner = owner
         self._topic = topic
         self._release_timeout = release_timeout
@@ -234,6 +244,15 @@ class App(faust.App):  # type: ignore[misc] # Faust is untyped here
     def joined(self) -> bool:
         """Whether the worker is in the group and counts all that it was assigned."""
         return isinstance(self._consumer, Consumer) and self._consumer.joined
+
+    def FlowControlQueue(self, maxsize: int | None = None, *, clear_on_resume: bool = False) -> BoundedQueue:  # noqa: N802 - Faust's name
+        """The agent's queue."""
+        return BoundedQueue(
+            maxsize=maxsize,
+            max_bytes=self._buffered_bytes,
+            flow_control=self.flow_control,
+            clear_on_resume=clear_on_resume,
+        )
 
     def _new_transport(self) -> Transport:
         return Transport(

@@ -48,10 +48,15 @@ class DecodedRecord(NamedTuple):
     def of(cls, record: Record) -> Self:
         lines = lines_of(record)
         by_hour: dict[int, list[Action]] = {}
+        hour, actions = -HOUR_MS, []
         for line in lines:
             if type(line) is Action:
                 timestamp = line.timestamp
-                by_hour.setdefault(timestamp - timestamp % HOUR_MS, []).append(line)
+                # Most lines are of the hour of the line before: two comparisons take half the time of a look-up.
+                if not hour <= timestamp < hour + HOUR_MS:
+                    hour = timestamp - timestamp % HOUR_MS
+                    actions = by_hour.setdefault(hour, [])
+                actions.append(line)
         return cls(lines, by_hour)
 
 
@@ -150,13 +155,27 @@ class PartitionState:
             if record.offset == self._start.through_offset:
                 self._recognise(record)
             return
-        decoded = self._ahead.pop(record.offset, None) or DecodedRecord.of(record)
+        decoded = self._decode(record)
         if record.is_rebuild:
             await self._take_rebuilt(record, reader)
         self._pinned = set(decoded.by_hour)
         await self.load(decoded.by_hour.keys(), reader)
         self._apply(record, decoded.lines, decoded.by_hour)
         self._pinned = set()
+
+    def fold_at_once(self, record: Record) -> bool:
+        """Counts a record that needs nothing from the store; False where `fold` must do it."""
+        if record.is_rebuild or record.offset <= self.folded:
+            return False
+        decoded = self._decode(record)
+        if not decoded.by_hour.keys() <= self.windows.keys():
+            self._ahead[record.offset] = decoded
+            return False
+        self._apply(record, decoded.lines, decoded.by_hour)
+        return True
+
+    def _decode(self, record: Record) -> DecodedRecord:
+        return self._ahead.pop(record.offset, None) or DecodedRecord.of(record)
 
     async def _take_rebuilt(self, record: Record, reader: StoreReader) -> None:
         """The rebuilt hours are counted on from what the rebuild has stored, and written anew by the next flush."""

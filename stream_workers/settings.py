@@ -36,7 +36,10 @@ class WorkerSettings(InfluxSettings):
         512 * 1024 * 1024, description="Bytes that windows may take in memory, soft by one flush."
     )
     worker_buffered_records: Annotated[int, Field(ge=1)] = Field(
-        64, description="Records that wait in the worker's queue; as many again are looked at ahead."
+        1024, description="Records that wait in the worker's queue; as many again are looked at ahead."
+    )
+    worker_buffered_bytes: Annotated[int, Field(ge=1)] = Field(
+        4 * 1024 * 1024, description="Bytes that these records have together, soft by one record."
     )
     worker_metadata_refresh: timedelta = Field(
         timedelta(seconds=5), gt=_NONE, description="How soon a topic's growth is learnt."

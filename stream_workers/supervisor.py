@@ -1,7 +1,7 @@
 """Stopping is finishing the mailbox: on SIGTERM everything received is stored and committed before the process exits.
 
-This file and consumer.py are the only ones that touch Faust's private names; tests/unit/test_faust_names.py has a list
-of them.
+This file, consumer.py and mailbox.py are the only ones that touch Faust's private names;
+tests/unit/test_faust_names.py has a list of them.
 """
 
 import logging

@@ -175,8 +175,10 @@ class Writer:
             try:
                 await self._load_ahead(batch)
                 for received in batch:
-                    await self._fold(received)
-                    await self._make_room()
+                    if not self._fold_at_once(received):
+                        await self._fold(received)
+                    if self.unflushed_lines >= self._flush_lines:
+                        await self._make_room()
             finally:
                 self._folding = False
                 self._settled.set()
@@ -202,12 +204,20 @@ class Writer:
         state = self._states.get(received.record.partition)
         return None if self._sealed or state is None or state.generation != received.generation else state
 
-    async def _fold(self, received: Received) -> None:
-        record = received.record
+    def _fold_at_once(self, received: Received) -> bool:
+        """Folds a record that needs nothing from the store: where records have one line each, waiting costs more."""
         state = self._owner_of(received)
         if state is None:
-            return
-        self._require_no_gap(state, record.offset)
+            return True
+        self._require_no_gap(state, received.record.offset)
+        if not state.fold_at_once(received.record):
+            return False
+        metrics.RECORDS.inc()
+        return True
+
+    async def _fold(self, received: Received) -> None:
+        record = received.record
+        state = self._states[record.partition]
         try:
             await self._retry(
                 "load windows",
@@ -226,8 +236,6 @@ class Writer:
             )
 
     async def _make_room(self) -> None:
-        if self.unflushed_lines < self._flush_lines:
-            return
         self._flush_soon.set()
         while self._too_full():
             self._settled.clear()

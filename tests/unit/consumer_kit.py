@@ -154,6 +154,7 @@ class Kit:
             owner=self.owner,
             topic=self.topic,  # type: ignore[arg-type] # a fake of the part that is used
             release_timeout=5.0,
+            buffered_bytes=1_000,
             autodiscover=False,
             store="memory://",
         )

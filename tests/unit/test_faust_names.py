@@ -16,9 +16,10 @@ import aiokafka
 import faust
 import pytest
 from faust.transport.drivers import aiokafka as driver
+from mode.utils.queues import ThrowableQueue
 
 import stream_workers
-from stream_workers import consumer, supervisor
+from stream_workers import consumer, mailbox, supervisor
 
 FOLDER = Path(stream_workers.__file__).parent
 PINNED = ["faust-streaming", "mode-streaming", "aiokafka"]
@@ -30,6 +31,7 @@ PRIVATE: dict[str, dict[str, type]] = {
         "_new_transport": faust.App,
         "_thread": driver.Consumer,
     },
+    "mailbox.py": {"_get": ThrowableQueue, "_put": ThrowableQueue},
     "supervisor.py": {"_consumer": faust.App},
 }
 """Private names by the file that uses them, each with the class that has it."""
@@ -45,7 +47,11 @@ OVERRIDDEN: dict[type, dict[str, str]] = {
         "resume_partitions": "(self, tps)",
     },
     consumer.Transport: {},
-    consumer.App: {"_new_transport": "(self)"},
+    consumer.App: {
+        "FlowControlQueue": "(self, maxsize=None, *, clear_on_resume=False)",
+        "_new_transport": "(self)",
+    },
+    mailbox.BoundedQueue: {"_get": "(self)", "_put": "(self, item)", "clear": "(self)", "full": "(self)"},
     supervisor.DrainingWorker: {"on_stop": "(self)"},
 }
 """Methods of Faust's classes that ours replace, with what Faust calls them with."""
@@ -162,7 +168,7 @@ def test_every_call_to_fausts_thread_is_listed() -> None:
 
 
 def attributes_used() -> list[ast.Attribute]:
-    """Of the two files that may use private names."""
+    """Of the files that may use private names."""
     trees = [ast.parse((FOLDER / file).read_text()) for file in PRIVATE]
     return [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
 

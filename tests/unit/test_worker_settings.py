@@ -33,6 +33,7 @@ def test_each_setting_is_read_from_the_environment_under_its_prefix(monkeypatch:
         ("worker_flush_interval", "PT0S"),
         ("worker_window_memory", "0"),
         ("worker_buffered_records", "0"),
+        ("worker_buffered_bytes", "0"),
         ("worker_metadata_refresh", "PT0S"),
         ("worker_session_timeout", "-PT1S"),
         ("worker_release_timeout", "PT0S"),
