@@ -122,8 +122,9 @@ def _deal(hashes: Hashes, parts: int) -> dict[int, Hashes]:
     part_of = hashes & np.uint64(parts - 1)
     # numpy sorts 16 bits stably in a twentieth of the time.
     order = np.argsort(part_of.astype(np.uint16) if parts <= 1 << 16 else part_of, kind="stable")
-    some, starts = np.unique(part_of[order], return_index=True)
-    return dict(zip(some.tolist(), np.split(hashes[order], starts[1:]), strict=True)) if len(hashes) else {}
+    dealt, numbers = hashes[order], part_of[order]
+    cuts = np.flatnonzero(numbers[1:] != numbers[:-1]) + 1
+    return {int(some[0]) & (parts - 1): some for some in np.split(dealt, cuts) if len(some)}
 
 
 def _pack(hashes: Hashes) -> bytes:
@@ -153,6 +154,8 @@ class Window:
         """Partition counts that records named in their headers."""
         self._new_users: list[Hashes] = []
         self._new_ids: list[Hashes] = []
+        self.small_segments = sum(not segment.full for segment in segments)
+        """How many segments a load of the stored value would have to read beside the full one."""
 
     @property
     def hashes(self) -> int:
@@ -196,7 +199,20 @@ class Window:
             generation=self.value.generation,
             full_through=self.value.full_through,
         )
-        return self.value, cut_segments(through_offset, _all(users), _all(ids), self.value.generation)
+        segments = cut_segments(through_offset, _all(users), _all(ids), self.value.generation)
+        self.small_segments += len(segments)
+        return self.value, segments
+
+    def full_segments(self) -> list[Segment]:
+        """All hashes, as segments to store up to `through_offset`; none while there are some from beyond it."""
+        if self._new_users or self._new_ids:
+            return []
+        return cut_segments(self.through_offset, self._users.all(), self._ids.all(), self.value.generation, full=True)
+
+    def refer_to_full(self, through_offset: int) -> None:
+        """From now on its values say that what came up to here lies in full segments: these must be acknowledged."""
+        self.value = msgspec.structs.replace(self.value, full_through=through_offset)
+        self.small_segments = 0
 
     def _count(self) -> None:
         replayed, rising = self._replayed, self._rising

@@ -23,6 +23,8 @@ WINDOWS = Gauge("collector_worker_windows", "Windows in memory")
 HASHES = Gauge("collector_worker_hashes", "User and id hashes in memory")
 # Windows that were loaded from the store, and evicted from memory.
 EVICTED = Counter("collector_worker_evicted_windows", "Windows evicted from memory")
+# Windows that were stored once more, with all their users and ids in full segments.
+COMPACTED = Counter("collector_worker_compacted_windows", "Windows compacted in the store")
 # Offsets that Kafka did not let us commit; the store's progress is what counts.
 COMMIT_FAILURES = Counter("collector_worker_commit_failures", "Failed offset commits")
 # Windows that were taken over from a rebuild.

@@ -13,6 +13,7 @@ from contract.progress import LogPartition
 from contract.record import Record
 from contract.store import Store
 from stream_workers import metrics
+from stream_workers.compaction import Compactor
 from stream_workers.flush import Flusher
 from stream_workers.memory import evict
 from stream_workers.partition_state import DrawPlace, PartitionState
@@ -76,6 +77,7 @@ class Writer:
         self._past = past
         self._flush_interval = flush_interval
         self._flush_lines = flush_lines
+        self._compactor = Compactor(store, retry)
         self._window_memory = window_memory
         self._mailbox: Mailbox | None = None
         self._states: dict[int, PartitionState] = {}
@@ -253,6 +255,7 @@ class Writer:
             self._flushing = True
             try:
                 await self._flush()
+                await self._compactor.step(self._states.values(), partial(self._still, self._epoch))
             except Abandoned as lost:
                 logger.info("a flush was abandoned, its partitions were taken away: %s", lost)
             finally:

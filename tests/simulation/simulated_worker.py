@@ -1,4 +1,4 @@
-"""A worker of the product's own parts: state, fold, flush, eviction; only its event loop is ours."""
+"""A worker of the product's own parts: state, fold, flush, compaction, eviction; only its event loop is ours."""
 
 import random
 from collections.abc import Callable, Coroutine, Sequence
@@ -10,6 +10,7 @@ from simulated_log import SimulatedLog
 from contract.errors import LogReplaced
 from contract.progress import LogPartition
 from contract.record import Record
+from stream_workers.compaction import Compactor
 from stream_workers.flush import Flusher
 from stream_workers.memory import BYTES_A_WINDOW, evict
 from stream_workers.partition_state import PartitionState, RejectedLine
@@ -57,6 +58,7 @@ class Worker:
         self._positions: dict[int, int] = {}
         self._window_memory = rng.choice([0, 1, 3, 1_000]) * BYTES_A_WINDOW
         retry = Retry(lambda _seconds: self._pause())
+        self._compactor = Compactor(store, retry, many_segments=1)
         self._flusher = Flusher(store, Sink(), Topic(current), retry, self._one_after_another)
         self._steps: list[Step] = [self._fold(), self._flush()]
 
@@ -126,4 +128,6 @@ class Worker:
                 if flushes:
                     await self._flusher.write(flushes, lambda: True)
                     evict(self.states.values(), self._window_memory)
+                if self._rng.random() < 0.5:
+                    await self._compactor.step(self.states.values(), lambda: True)
             await Turn()

@@ -1,5 +1,6 @@
 """The workers' own state, fold and flush code against a store at its worst, under a random scheduler."""
 
+import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -12,12 +13,14 @@ import world
 from simulated_log import SimulatedLog
 
 from aggregator import hours
+from contract.errors import StoreUnavailable
 from contract.progress import LogPartition
 from contract.record import Record
 from contract.store import StoreReader
 from contract.window import Segment, Window, WindowValue
 from stores import committed
 from stream_workers import partition_state
+from stream_workers.compaction import Compactor
 from stream_workers.flush import Flusher
 from stream_workers.partition_state import PartitionFlush, PartitionState
 
@@ -81,6 +84,26 @@ def write_progress_first(patch: pytest.MonkeyPatch) -> None:
         await honest(self, parts, still_ours)
 
     patch.setattr(Flusher, "write", write)
+
+
+def refer_to_full_segments_that_are_not_acknowledged(patch: pytest.MonkeyPatch) -> None:
+    honest = Compactor.step
+
+    async def step(self: Compactor, states: Any, still_ours: Any) -> None:
+        async def once(what: str, attempt: Any, **rest: Any) -> None:
+            if what != "store full segments":
+                await retry(what, attempt, **rest)
+                return
+            with contextlib.suppress(StoreUnavailable):
+                await attempt()
+
+        retry, self._retry = self._retry, once  # type: ignore[assignment]
+        try:
+            await honest(self, states, still_ours)
+        finally:
+            self._retry = retry
+
+    patch.setattr(Compactor, "step", step)
 
 
 def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
