@@ -36,7 +36,9 @@ class HashSet:
         self._few: set[int] = set()
         self._arrays: list[Hashes] = []
         """Disjoint, each sorted, the largest first."""
-        self._push(union(hashes))
+        # Most windows are new: an empty union would take longer than all else about them.
+        if arrays := [array for array in hashes if len(array)]:
+            self._push(union(arrays))
 
     def __len__(self) -> int:
         return len(self._few) + sum(map(len, self._arrays))
