@@ -45,7 +45,7 @@ class WorkerSettings(InfluxSettings):
         timedelta(seconds=5), gt=_NONE, description="How soon a topic's growth is learnt."
     )
     worker_session_timeout: timedelta = Field(
-        timedelta(seconds=10), gt=_NONE, description="A worker that is silent for so long loses its partitions."
+        timedelta(seconds=7), gt=_NONE, description="A worker that is silent for so long loses its partitions."
     )
     worker_release_timeout: timedelta = Field(
         timedelta(seconds=5), gt=_NONE, description="How long a rebalance waits for the flush of what was folded."
