@@ -9,7 +9,8 @@ from contract.hour import HOUR_MS
 from contract.store import SegmentPoint, StoreWriter, WindowPoint
 from contract.window import MAX_SEGMENT_HASHES, Window
 from stream_workers import metrics
-from stream_workers.partition_state import HeldWindow, PartitionState
+from stream_workers.held_window import HeldWindow
+from stream_workers.partition_state import PartitionState
 from stream_workers.retry import Retry
 
 MANY_SEGMENTS: Final = 1_000

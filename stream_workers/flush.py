@@ -5,7 +5,8 @@ from functools import partial
 from typing import Protocol
 
 from contract.store import ProgressPoint, StoreWriter
-from stream_workers.partition_state import PartitionFlush, PartitionState, RejectedLine
+from stream_workers.decoded import RejectedLine
+from stream_workers.partition_state import PartitionFlush, PartitionState
 from stream_workers.retry import Retry
 from stream_workers.together import Together
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from stream_workers import metrics
-from stream_workers.partition_state import HeldWindow, PartitionState
+from stream_workers.held_window import HeldWindow
+from stream_workers.partition_state import PartitionState
 
 BYTES_A_WINDOW = 2_000
 """An empty window with its places; 1,700 were measured."""

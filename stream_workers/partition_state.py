@@ -6,70 +6,26 @@ All of it is a cache over the store: losing it costs a reload.
 import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Self
 from zlib import crc32
 
 import msgspec
 
 from contract.action import RULES_VERSION, Action, Rejection
 from contract.errors import LogNotRetained, LogTruncated
-from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress, RecordMark
 from contract.rebuild import Rebuild
-from contract.record import Record, lines_of
+from contract.record import Record
 from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
 from contract.window import Window, WindowValue
 from stores.committed import read_committed_hours, read_committed_segments
 from stream_workers import metrics
+from stream_workers.decoded import DecodedRecord, RejectedLine, rejected_lines
+from stream_workers.held_window import HeldWindow
 from stream_workers.rebuild import PastRecords, rebuilt_windows
 
 logger = logging.getLogger(__name__)
 
 DrawPlace = Callable[[], int]
-
-
-class RejectedLine(NamedTuple):
-    """A line that is no action, with where it stands; `line` counts from 0 within its record."""
-
-    source: LogPartition
-    offset: int
-    line: int
-    value: bytes
-    code: str
-
-
-class DecodedRecord(NamedTuple):
-    """A record's lines, and the actions among them by hour."""
-
-    lines: list[Action | Rejection]
-    by_hour: dict[int, list[Action]]
-
-    @classmethod
-    def of(cls, record: Record) -> Self:
-        lines = lines_of(record)
-        by_hour: dict[int, list[Action]] = {}
-        hour, actions = -HOUR_MS, []
-        for line in lines:
-            if type(line) is Action:
-                timestamp = line.timestamp
-                # Most lines are of the hour of the line before: two comparisons take half the time of a look-up.
-                if not hour <= timestamp < hour + HOUR_MS:
-                    hour = timestamp - timestamp % HOUR_MS
-                    actions = by_hour.setdefault(hour, [])
-                actions.append(line)
-        return cls(lines, by_hour)
-
-
-@dataclass(slots=True)
-class HeldWindow:
-    """A window in memory and its two places, which are written in turn."""
-
-    hour: int
-    window: Window
-    places: list[int]
-    turn: int = 0
-    used: int = 0
-    """Timestamp of the last record folded into it, comparable over partitions: the least recently used goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,22 +193,11 @@ class PartitionState:
         if sum(map(len, by_hour.values())) == len(lines):
             self._lines += lines  # type: ignore[arg-type] # every line is an Action here
         else:
-            self._reject(record, lines)
+            self._lines += [line if isinstance(line, Action) else None for line in lines]
+            self._rejected += rejected_lines(self.source, record, lines)
         self.folded = record.offset
         self._watermark = max(self._watermark, record.timestamp)
         self._last = record
-
-    def _reject(self, record: Record, lines: list[Action | Rejection]) -> None:
-        value = record.value or b""
-        texts = value.split(b"\n")
-        for number, line in enumerate(lines):
-            if isinstance(line, Action):
-                self._lines.append(line)
-            else:
-                # A rule of the record, not of one of its lines, is broken by all of it.
-                text = value if line.code.startswith("record_") else texts[number]
-                self._lines.append(None)
-                self._rejected.append(RejectedLine(self.source, record.offset, number, text, line.code))
 
     def snapshot(self) -> PartitionFlush | None:
         """What a flush stores that ends at the last folded record; None for nothing, or where none may end here."""

@@ -1,16 +1,15 @@
 """What a worker does when it comes to a rebuild in the log."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Protocol
 
-from contract.action import Action
-from contract.hour import hour_of
 from contract.progress import LogPartition
 from contract.rebuild import Rebuild
-from contract.record import Record, lines_of
+from contract.record import Record
 from contract.store import StoreReader
 from contract.window import Window, WindowValue
 from stores.committed import read_committed_segments
+from stream_workers.decoded import DecodedRecord
 
 
 class PastRecords(Protocol):
@@ -38,21 +37,10 @@ async def rebuilt_windows(
             segments = await read_committed_segments(reader, point.hour, source, value)
             windows[point.hour] = Window(value, segments)
     async for record in past.read(source, rebuild.through_offset + 1, offset):
-        for hour, actions in _by_hour(record, rebuild).items():
+        for hour, actions in DecodedRecord.of(record).by_hour.items():
+            if not rebuild.covers(hour):
+                continue
             if hour not in windows:
                 windows[hour] = Window(WindowValue(generation=rebuild.generation))
             windows[hour].fold(record.offset, record.partitions, actions)
     return windows
-
-
-def _by_hour(record: Record, rebuild: Rebuild) -> dict[int, list[Action]]:
-    by_hour: dict[int, list[Action]] = {}
-    for action in _actions(record):
-        hour = hour_of(action.timestamp)
-        if rebuild.covers(hour):
-            by_hour.setdefault(hour, []).append(action)
-    return by_hour
-
-
-def _actions(record: Record) -> Iterable[Action]:
-    return (line for line in lines_of(record) if isinstance(line, Action))

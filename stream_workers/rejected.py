@@ -7,7 +7,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogUnavailable
-from stream_workers.partition_state import RejectedLine
+from stream_workers.decoded import RejectedLine
 
 MAX_VALUE: Final = 64 * 1024
 """A rejected line is kept up to so many bytes; the header `size` tells its original size."""

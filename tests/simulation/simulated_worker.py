@@ -11,9 +11,10 @@ from contract.errors import LogReplaced
 from contract.progress import LogPartition
 from contract.record import Record
 from stream_workers.compaction import Compactor
+from stream_workers.decoded import RejectedLine
 from stream_workers.flush import Flusher
 from stream_workers.memory import BYTES_A_WINDOW, evict
-from stream_workers.partition_state import PartitionState, RejectedLine
+from stream_workers.partition_state import PartitionState
 from stream_workers.retry import Retry
 from stream_workers.start import first_offset, start_from
 

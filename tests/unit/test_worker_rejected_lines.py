@@ -7,7 +7,7 @@ from worker_world import HOUR, SOURCE, click, record, record_of
 from contract.action import Action
 from contract.progress import Progress, RecordMark
 from contract.record import MAX_BYTES, MAX_LINES
-from stream_workers.partition_state import RejectedLine
+from stream_workers.decoded import RejectedLine
 
 
 async def test_rejected_lines_keep_their_line_numbers() -> None:

@@ -13,7 +13,7 @@ from contract.record import Record
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window import Segment, WindowValue
 from stores.memory import MemoryStore
-from stream_workers.partition_state import RejectedLine
+from stream_workers.decoded import RejectedLine
 
 LOG = "OldrkDJ2R4WmwCUXOqKyRw"
 SOURCE = LogPartition(LOG, 0)
