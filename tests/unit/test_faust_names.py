@@ -45,6 +45,7 @@ OVERRIDDEN: dict[type, dict[str, str]] = {
         "perform_seek": "(self)",
         "resume_flow": "(self)",
         "resume_partitions": "(self, tps)",
+        "wait_first": "(self, *coros, timeout=None)",
     },
     consumer.Transport: {},
     consumer.App: {
@@ -165,6 +166,13 @@ def test_every_listed_call_is_made() -> None:
 def test_every_call_to_fausts_thread_is_listed() -> None:
     called = {node.attr for node in attributes_used() if ast.unparse(node.value) == "self._thread"}
     assert called == CALLED[driver.AIOKafkaConsumerThread].keys()
+
+
+def test_faust_hands_each_record_over_beside_one_wait() -> None:
+    """Else our short cut would be taken for something else."""
+    faust_source = inspect.getsource(driver.Consumer._drain_messages)  # noqa: SLF001 # that it is so is what we lean on
+    assert re.search(r"wait_first\(\s*callback\(message\), self.suspend_flow.wait\(\)\s*\)", faust_source)
+    assert faust_source.count("wait_first") == 1
 
 
 def attributes_used() -> list[ast.Attribute]:
