@@ -5,7 +5,7 @@ different turns of one writer. Values are facts about the log, each with the off
 writes does not matter and a write may be repeated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from contract.action import Action
@@ -83,6 +83,11 @@ class StoreReader(Protocol):
 
     async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
         """All parts of the source's segments of the hour that belong to the value `window`."""
+
+    async def read_segments_of_hours(
+        self, source: LogPartition, windows: Mapping[int, WindowValue]
+    ) -> dict[int, list[Segment]]:
+        """By hour, what `read_segments` gives for each; in as many requests as one answer's size allows for."""
 
 
 class Store(StoreWriter, StoreReader, Protocol):

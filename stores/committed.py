@@ -92,3 +92,13 @@ async def read_committed_segments(
     if window is None:
         return []
     return await reader.read_segments(hour, source, window)
+
+
+async def read_loads(
+    reader: StoreReader, hours: Collection[int], source: LogPartition
+) -> dict[int, tuple[WindowValue, list[Segment]]]:
+    """What a worker loads of each hour: its committed value, an empty one where there is none, and its segments."""
+    committed = await read_committed_hours(reader, hours, source)
+    values = {hour: found.window for hour in hours if (found := committed[hour].get(source)) and found.window}
+    segments = await reader.read_segments_of_hours(source, values)
+    return {hour: (values.get(hour, WindowValue()), segments.get(hour, [])) for hour in hours}

@@ -1,6 +1,6 @@
 """The store in InfluxDB 1.8 and 2.x."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -17,6 +17,10 @@ from stores.influx_write import InfluxWriter
 from stores.settings import InfluxSettings
 
 _MS: Final = timedelta(milliseconds=1)
+
+_HOURS: Final = 50
+_USERS: Final = 100_000
+"""So many hours, and users of theirs, are asked for at once: about a MB of an answer."""
 
 
 class InfluxStore:
@@ -70,14 +74,40 @@ class InfluxStore:
         return list(windows_in(series))
 
     async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
-        if window.through_offset < 0:
-            return []
-        statements = influx_schema.segments_of_window(hour, source, window)
-        answers = await self._connection.query(self._hourly, *statements)
-        return [segment for series in answers for segment in segments_in(series, hour)]
+        return (await self.read_segments_of_hours(source, {hour: window}))[hour]
+
+    async def read_segments_of_hours(
+        self, source: LogPartition, windows: Mapping[int, WindowValue]
+    ) -> dict[int, list[Segment]]:
+        found: dict[int, list[Segment]] = {hour: [] for hour in windows}
+        for some in _bounded(windows):
+            asked = [
+                (hour, statement)
+                for hour, window in some.items()
+                for statement in influx_schema.segments_of_window(hour, source, window)
+            ]
+            answers = await self._connection.query(self._hourly, *(statement for _, statement in asked))
+            for (hour, _), series in zip(asked, answers, strict=True):
+                found[hour] += segments_in(series, hour)
+        return found
 
     async def ping(self) -> None:
         await self._connection.query(self._hourly, influx_schema.PROBE)
 
     async def close(self) -> None:
         await self._connection.close()
+
+
+def _bounded(windows: Mapping[int, WindowValue]) -> Iterator[dict[int, WindowValue]]:
+    """Windows in lots that one answer may hold; those that nothing belongs to are left out."""
+    lot: dict[int, WindowValue] = {}
+    for hour, window in windows.items():
+        if window.through_offset < 0:
+            continue
+        users = window.unique_users + sum(held.unique_users for held in lot.values())
+        if lot and (len(lot) == _HOURS or users > _USERS):
+            yield lot
+            lot = {}
+        lot[hour] = window
+    if lot:
+        yield lot

@@ -1,6 +1,6 @@
 """A store in memory: the fake for tests, held to the same contract suite as InfluxDB."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from contract.action import Action
@@ -74,6 +74,11 @@ class MemoryStore:
             for (key, start, _), segment in self.segments.items()
             if key == source and start == hour and segment.belongs_to(window)
         ]
+
+    async def read_segments_of_hours(
+        self, source: LogPartition, windows: Mapping[int, WindowValue]
+    ) -> dict[int, list[Segment]]:
+        return {hour: await self.read_segments(hour, source, window) for hour, window in windows.items()}
 
     async def ping(self) -> None:
         """It is always there."""

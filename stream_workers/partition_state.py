@@ -17,7 +17,7 @@ from contract.rebuild import Rebuild
 from contract.record import Record
 from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
 from contract.window import Window, WindowValue
-from stores.committed import read_committed_hours, read_committed_segments
+from stores.committed import read_loads
 from stream_workers import metrics
 from stream_workers.decoded import DecodedRecord, RejectedLine, rejected_lines
 from stream_workers.held_window import HeldWindow
@@ -175,12 +175,7 @@ class PartitionState:
         missing = [hour for hour in hours if hour not in self.windows]
         if not missing:
             return
-        committed = await read_committed_hours(reader, missing, self.source)
-        # One after another: many reads at once would keep the writes of a flush waiting for a connection.
-        for hour in missing:
-            found = committed[hour].get(self.source)
-            value = (found and found.window) or WindowValue()
-            segments = await read_committed_segments(reader, hour, self.source, value)
+        for hour, (value, segments) in (await read_loads(reader, missing, self.source)).items():
             self.must_reach = max(self.must_reach, value.through_offset)
             self.windows[hour] = HeldWindow(hour, Window(value, segments), [self.draw_place(), self.draw_place()])
 

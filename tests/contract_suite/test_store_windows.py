@@ -170,6 +170,24 @@ async def test_a_full_segment_stands_for_all_that_came_before_it(store: Store, g
     assert await belonging(12, 3) == sorted([older_full, same, later, latest])
 
 
+async def test_the_segments_of_many_hours_are_read_at_once(store: Store) -> None:
+    """However many hours, and users in them, there are."""
+    hours = range(NOVEMBER, NOVEMBER + 120 * HOUR_MS, HOUR_MS)
+    few, full = segment(3, 1), segment(5, *range(MAX_SEGMENT_HASHES))._replace(full=True)
+    for hour in hours:
+        await put(store, few, segment(20, 2), full, hour=hour)
+    windows = {hour: WindowValue(10, unique_users=1_000) for hour in hours}
+    windows[hours[7]] = WindowValue(10, unique_users=10**6, full_through=5)
+    windows[hours[9]] = WindowValue(10, generation=1764)
+    windows[hours[11]] = WindowValue()
+
+    found = await store.read_segments_of_hours(SOURCE, windows)
+
+    others = {hours[7]: [full], hours[9]: [], hours[11]: []}
+    assert found == {hour: others.get(hour, [few]) for hour in hours}
+    assert await store.read_segments_of_hours(SOURCE, {}) == {}
+
+
 async def test_parts_that_were_cut_otherwise_stand_beside_each_other(store: Store) -> None:
     whole = segment(10, 1, 2, 3)
     halves = [segment(10, 2, part=0, parts=2), segment(10, 1, 3, part=1, parts=2)]

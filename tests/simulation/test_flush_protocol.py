@@ -59,10 +59,17 @@ def keep_one_place(patch: pytest.MonkeyPatch) -> None:
 
 
 def load_all_segments(patch: pytest.MonkeyPatch) -> None:
-    async def segments(reader: StoreReader, hour: int, source: Any, window: Any) -> Any:
-        return await reader.read_segments(hour, source, msgspec.structs.replace(window, through_offset=10**9))
+    async def loads(reader: StoreReader, asked: Any, source: Any) -> Any:
+        found = await committed.read_loads(reader, asked, source)
+        return {
+            hour: (
+                value,
+                await reader.read_segments(hour, source, msgspec.structs.replace(value, through_offset=10**9)),
+            )
+            for hour, (value, _) in found.items()
+        }
 
-    patch.setattr(partition_state, "read_committed_segments", segments)
+    patch.setattr(partition_state, "read_loads", loads)
 
 
 def count_replays(patch: pytest.MonkeyPatch) -> None:
@@ -127,7 +134,6 @@ def do_not_look_again_whether_progress_stood_still(patch: pytest.MonkeyPatch) ->
         return {hour: committed.highest_committed(before, points.get(hour, [])) for hour in asked}
 
     patch.setattr(committed, "read_committed_hours", read)
-    patch.setattr(partition_state, "read_committed_hours", read)
 
 
 def add_users_up_wherever_they_live(patch: pytest.MonkeyPatch) -> None:
