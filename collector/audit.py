@@ -12,22 +12,14 @@ from collector.audit_course import Audit
 from collector.audit_settings import find_surroundings
 from collector.audit_verdict import EXIT_CODES, NotJudged, Verdict
 from collector.hour_range import HourRange, hour_range
-from collector.options import INTERRUPTED
+from collector.options import INTERRUPTED, SurroundingsOption
 from contract.errors import CollectorError
 
 
 def audit(
     first: Annotated[str | None, typer.Option("--from", metavar="HOUR", help="The first hour, 2026-11-24T09.")] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="HOUR", help="The last hour, itself included.")] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            help="The local stack in that folder. Without it: what COLLECTOR_KAFKA_BOOTSTRAP, COLLECTOR_INFLUX_URL and "
-            "the like name; if they name nothing, the stack in .collector.",
-        ),
-    ] = None,
+    data: SurroundingsOption = None,
     url: Annotated[
         str | None, typer.Option(help="Where the aggregator is.", show_default="the stack's door, or port 8082 here")
     ] = None,

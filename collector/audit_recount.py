@@ -6,13 +6,12 @@ kept for all hours that are counted, ids for one partition at a time. `--from` a
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from zlib import crc32
 
 from collector.hour_range import HourRange
 from contract.action import Rejection
 from contract.event_names import counted_as
 from contract.progress import RecordMark
-from contract.record import Record, lines_of
+from contract.record import Record, lines_of, mark_of
 
 _HOUR_MS = 3_600_000
 
@@ -48,7 +47,7 @@ class Recount:
         self.records += 1
         self.lines += len(lines)
         self.watermark = max(self.watermark, record.timestamp)
-        self.last = RecordMark(record.timestamp, crc32(record.value or b""))
+        self.last = mark_of(record)
         first, end = self._range
         for line in lines:
             if isinstance(line, Rejection):

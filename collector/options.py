@@ -12,6 +12,15 @@ from deploy.local.report import Report
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="The stack's folder: its data, its logs, and where it is found.")
 ]
+SurroundingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="The local stack in that folder. Without it: what COLLECTOR_KAFKA_BOOTSTRAP, COLLECTOR_INFLUX_URL and "
+        "the like name; if they name nothing, the stack in .collector.",
+    ),
+]
 DEFAULT_DATA = Path(".collector")
 DEFAULT_PORT = 8080
 INTERRUPTED = 130

@@ -1,7 +1,6 @@
 """`collector rebuild`."""
 
 import time
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -11,7 +10,7 @@ from rich.progress import Progress
 
 from collector.audit_settings import find_surroundings
 from collector.hour_range import hour_range
-from collector.options import INTERRUPTED
+from collector.options import INTERRUPTED, SurroundingsOption
 from collector.rebuild_course import Rebuilding
 from contract.errors import CollectorError, LogNotRetained
 
@@ -21,15 +20,7 @@ _NOT_RETAINED: Final = 2
 def rebuild(
     first: Annotated[str, typer.Option("--from", metavar="HOUR", help="The first hour, 2026-11-24T09.")],
     last: Annotated[str, typer.Option("--to", metavar="HOUR", help="The last hour, itself included.")],
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            help="The local stack in that folder. Without it: what COLLECTOR_KAFKA_BOOTSTRAP, COLLECTOR_INFLUX_URL and "
-            "the like name; if they name nothing, the stack in .collector.",
-        ),
-    ] = None,
+    data: SurroundingsOption = None,
     patience: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="How long the store, and then the workers, may take.")
     ] = 120.0,
@@ -38,7 +29,7 @@ def rebuild(
 
     For what the audit finds different, for a store restored from a backup, for a new version of the log's rules. What
     comes in meanwhile is counted too. Exit code 0: all workers have taken the hours over; 1: it failed, or they have
-    not yet; 2: the log is no longer retained, nothing was changed. It may be run again at any time. It holds the users
+    not yet; 2: the log is no longer retained. It may be run again at any time. It holds the users
     of all these hours of one partition in memory: rebuild a day at a time.
     """
     hours = hour_range(first, last)
@@ -50,7 +41,7 @@ def rebuild(
                 lambda offsets: progress.update(task, total=offsets), lambda offsets: progress.advance(task, offsets)
             )
     except LogNotRetained as error:
-        typer.echo(f"nothing was changed: {error}", err=True)
+        typer.echo(f"collector: {error}", err=True)
         raise typer.Exit(_NOT_RETAINED) from error
     except (CollectorError, ValidationError) as error:
         typer.echo(f"collector: {error}", err=True)

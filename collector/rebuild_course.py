@@ -10,10 +10,12 @@ from collector.audit_settings import AuditSettings
 from collector.hour_range import HourRange
 from collector.rebuild_record import append_rebuild
 from collector.rebuild_recount import RebuildRecount, store_recounted
-from contract.errors import CollectorError, LogNotRetained, StoreUnavailable
+from contract.action import RULES_VERSION
+from contract.errors import CollectorError, LogNotRetained, LogTruncated, RulesTooOld, StoreUnavailable
 from contract.hour import format_hour
-from contract.progress import LogPartition
+from contract.progress import LogPartition, Progress
 from contract.rebuild import Rebuild
+from contract.record import Record, mark_of
 from contract.store import PLACES
 from kafka_log.reader import LogReader
 from stores.influx import InfluxStore
@@ -51,19 +53,24 @@ class Rebuilding:
         self._generation = generation
         self._patience = patience
         self._log = LogReader(settings.kafka_bootstrap, settings.topic)
+        self._progress: dict[LogPartition, Progress] = {}
+        """As it was before anything was counted again."""
 
     def run(self, planned: Callable[[int], None], advanced: Callable[[int], None]) -> list[Rebuilt]:
         """Returns once the workers have taken over.
 
-        Raises LogNotRetained, NotTakenOver, and what Kafka and the store raise when they are away for too long.
+        Raises LogNotRetained, LogTruncated, RulesTooOld, NotTakenOver, and what Kafka and the store raise when they are
+        away for too long.
         """
         try:
             log, partitions = self._log.identify()
-            ends = {partition: self._end(partition) for partition in partitions}
+            # Before the log's ends: else records that were appended in between would look cut off.
+            self._progress = asyncio.run(self._with_store(lambda store: self._patiently(store.read_progress)))
+            ends = {LogPartition(log, partition): self._end(partition) for partition in partitions}
+            for source, end in ends.items():
+                self._require_whole(source, end)
             planned(sum(ends.values()))
-            rebuilt = [
-                self._rebuild(LogPartition(log, partition), end, advanced) for partition, end in ends.items() if end
-            ]
+            rebuilt = [self._rebuild(source, end, advanced) for source, end in ends.items() if end]
         finally:
             self._log.close()
         asyncio.run(self._with_store(lambda store: self._wait_for_workers(store, rebuilt)))
@@ -72,12 +79,23 @@ class Rebuilding:
     def _end(self, partition: int) -> int:
         first, end = self._log.extent(partition)
         if first > 0:
-            raise LogNotRetained(f"partition {partition} begins at offset {first}: what came before can't be counted")
+            raise LogNotRetained(
+                f"nothing was changed: partition {partition} begins at offset {first}, what came before is gone"
+            )
         return end
+
+    def _require_whole(self, source: LogPartition, end: int) -> None:
+        """Where the log is not the one that was counted, its numbers are no better than those stored."""
+        counted = self._progress.get(source, Progress())
+        where = f"nothing was changed: partition {source.partition}"
+        if counted.through_offset >= end:
+            raise LogTruncated(f"{where} was counted through {counted.through_offset}, but its log ends before {end}")
+        if counted.rules > RULES_VERSION:
+            raise RulesTooOld(f"{where} was counted by version {counted.rules} of the log's rules, not {RULES_VERSION}")
 
     def _rebuild(self, source: LogPartition, end: int, advanced: Callable[[int], None]) -> Rebuilt:
         recount = RebuildRecount(self._hours, self._generation)
-        through = self._recount(recount, source.partition, end, advanced)
+        through = self._recount(recount, source, end, advanced)
         hours = asyncio.run(self._with_store(lambda store: self._store(store, recount, source, through)))
         self._log.verify(source.log)
         offset = append_rebuild(
@@ -89,11 +107,12 @@ class Rebuilding:
         )
         return Rebuilt(source, offset, hours)
 
-    def _recount(self, recount: RebuildRecount, partition: int, end: int, advanced: Callable[[int], None]) -> int:
+    def _recount(self, recount: RebuildRecount, source: LogPartition, end: int, advanced: Callable[[int], None]) -> int:
         """Counts up to a little before the log's end, which moves on meanwhile; returns the last offset counted."""
-        at = -1
+        partition, at = source.partition, -1
         for _ in range(_ROUNDS):
             for record in self._log.records(partition, end - 1, at + 1):
+                self._recognise(source, record)
                 recount.add(record)
                 advanced(record.offset - at)
                 at = record.offset
@@ -101,6 +120,14 @@ class Rebuilding:
             if end - 1 - at <= _NEAR:
                 return at
         raise CollectorError(f"partition {partition} grows faster than it can be counted again")
+
+    def _recognise(self, source: LogPartition, record: Record) -> None:
+        counted = self._progress.get(source, Progress())
+        if record.offset == counted.through_offset and counted.mark not in (None, mark_of(record)):
+            raise LogTruncated(
+                f"partition {source.partition}: the record at offset {record.offset} is not the one that progress "
+                "remembers: the log was truncated and written anew"
+            )
 
     async def _store(
         self, store: InfluxStore, recount: RebuildRecount, source: LogPartition, through_offset: int

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
 from contract.action import Action, Rejection, parse_lines, reject
+from contract.progress import RecordMark
 from contract.rebuild import REBUILD_HEADER, Rebuild
 
 MAX_LINES: Final = 1_000
@@ -38,6 +40,11 @@ def record_of(partition: int, offset: int, timestamp: int, value: bytes | None, 
             partitions = partitions_in(content)
         is_rebuild |= name == REBUILD_HEADER
     return Record(partition, offset, timestamp, value, partitions, is_rebuild)
+
+
+def mark_of(record: Record) -> RecordMark:
+    """What the record is recognised by."""
+    return RecordMark(record.timestamp, crc32(record.value or b""))
 
 
 def partitions_in(header: bytes | None) -> int:

@@ -6,15 +6,14 @@ All of it is a cache over the store: losing it costs a reload.
 import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from zlib import crc32
 
 import msgspec
 
 from contract.action import RULES_VERSION, Action, Rejection
 from contract.errors import LogNotRetained, LogTruncated
-from contract.progress import LogPartition, Progress, RecordMark
+from contract.progress import LogPartition, Progress
 from contract.rebuild import Rebuild
-from contract.record import Record
+from contract.record import Record, mark_of
 from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
 from contract.window import Window, WindowValue
 from stores.committed import read_loads
@@ -163,7 +162,7 @@ class PartitionState:
         return {hour for decoded in self._ahead.values() for hour in decoded.by_hour} - self.windows.keys()
 
     def _recognise(self, record: Record) -> None:
-        found = RecordMark(record.timestamp, crc32(record.value or b""))
+        found = mark_of(record)
         if self._start.mark not in (None, found):
             raise LogTruncated(
                 f"{self.source}: the record at offset {record.offset} is {found}, not {self._start.mark} as progress "
@@ -224,7 +223,7 @@ class PartitionState:
             rejected=rejected,
             watermark=self._watermark,
             rules=RULES_VERSION,
-            mark=None if last is None else RecordMark(last.timestamp, crc32(last.value or b"")),
+            mark=None if last is None else mark_of(last),
         )
 
     def committed(self, flush: PartitionFlush) -> None:

@@ -14,9 +14,9 @@ from worker_traffic import Traffic
 
 from contract.action import Action
 from contract.hour import HOUR_MS, format_hour
-from contract.progress import LogPartition
+from contract.progress import LogPartition, Progress, RecordMark
 from contract.rebuild import REBUILD_HEADER
-from contract.store import SegmentPoint, WindowPoint
+from contract.store import ProgressPoint, SegmentPoint, WindowPoint
 from contract.window import WindowValue, pack_hashes
 
 ACTIONS = 3_000
@@ -154,8 +154,48 @@ async def test_a_log_whose_beginning_is_gone_is_refused_and_nothing_is_changed(
     ended = rebuild(pipeline.this_hour, pipeline.this_hour)
 
     assert ended.returncode == 2
-    assert "partition 3 begins at offset 2" in ended.stderr
+    assert "nothing was changed: partition 3 begins at offset 2" in ended.stderr
     assert await pipeline.store.read_windows(pipeline.this_hour) == before
+
+
+async def test_a_log_that_ends_below_its_progress_is_refused_and_nothing_is_changed(
+    pipeline: Pipeline, rebuild: Rebuild
+) -> None:
+    await counted(pipeline, Traffic())
+    pipeline.workers[0].kill()
+    source = LogPartition(pipeline.log, 2)
+    ahead = msgspec.structs.replace((await pipeline.progress())[2], through_offset=10**6)
+    await pipeline.store.write_progress([ProgressPoint(source, 7, ahead)])
+    before = await pipeline.store.read_windows(pipeline.this_hour)
+
+    ended = rebuild(pipeline.this_hour, pipeline.this_hour)
+
+    assert ended.returncode == 1
+    assert "nothing was changed: partition 2 was counted through 1000000" in ended.stderr
+    assert await pipeline.store.read_windows(pipeline.this_hour) == before
+
+
+async def test_a_log_that_was_written_anew_below_its_progress_is_refused(pipeline: Pipeline, rebuild: Rebuild) -> None:
+    await counted(pipeline, Traffic())
+    pipeline.workers[0].kill()
+    source = LogPartition(pipeline.log, 0)
+    other = msgspec.structs.replace((await pipeline.progress())[0], mark=RecordMark(1, 1))
+    await replace_progress(pipeline, source, other)
+    before = await pipeline.store.read_windows(pipeline.this_hour, source)
+
+    ended = rebuild(pipeline.this_hour, pipeline.this_hour)
+
+    assert ended.returncode == 1
+    assert "partition 0: the record at offset" in ended.stderr
+    assert await pipeline.store.read_windows(pipeline.this_hour, source) == before
+
+
+async def replace_progress(pipeline: Pipeline, source: LogPartition, value: Progress) -> None:
+    """The highest progress is read: so this one stands one record further on."""
+    pipeline.append(b"x", source.partition)
+    pipeline.acknowledged()
+    raised = msgspec.structs.replace(value, through_offset=value.through_offset + 1)
+    await pipeline.store.write_progress([ProgressPoint(source, 7, raised)])
 
 
 async def test_a_record_of_a_foreign_producer_that_says_it_is_a_rebuild_is_rejected(pipeline: Pipeline) -> None:
