@@ -68,8 +68,7 @@ async def test_every_answer_of_influxdb_5_s_late(
     with network.proxy(address) as link:
         for _ in range(2):
             stage.start_worker(influx_url=f"http://{link.address}")
-        # Few hours: each that is new costs a worker eight answers after one another before it can count on.
-        async with trial.traffic(seed=23, actions=made_up(23, trial.now, late_hours=2)):
+        async with trial.traffic(seed=23, actions=made_up(23, trial.now)):
             await trial.counted(3_000)
             with link.delayed(5_000):
                 # Each flush takes two answers after one another: results, then progress.
