@@ -62,7 +62,8 @@ def users_in(broker: Broker, topic: str) -> list[str]:
 async def test_while_kafka_hangs_the_answer_is_503_with_an_unknown_outcome_and_afterwards_all_is_well(
     broker: Broker, topic: str
 ) -> None:
-    async with door(broker.bootstrap, topic, ingest_delivery_timeout="PT1S") as one:
+    async with door(broker.bootstrap, topic, ingest_delivery_timeout="PT5S") as one:
+        await one.ready()
         assert (await one.post("before")).status_code == 204
         broker.hold()
         answers = await asyncio.gather(
@@ -109,7 +110,8 @@ async def test_what_is_in_flight_is_bounded_and_beyond_it_the_answer_is_503_at_o
 async def test_after_kafka_was_killed_and_started_again_actions_come_in_without_a_restart_of_the_door(
     broker: Broker, topic: str
 ) -> None:
-    async with door(broker.bootstrap, topic, ingest_delivery_timeout="PT1S") as one:
+    async with door(broker.bootstrap, topic, ingest_delivery_timeout="PT5S") as one:
+        await one.ready()
         assert (await one.post("before")).status_code == 204
         await asyncio.to_thread(broker.kill)
         assert (await one.post("during")).status_code == 503
@@ -186,7 +188,7 @@ async def test_at_sigterm_a_body_that_is_still_coming_is_read_to_its_end_and_ans
 
 
 async def test_at_sigterm_a_body_that_never_ends_is_answered_408_in_bounded_time(broker: Broker, topic: str) -> None:
-    async with door(broker.bootstrap, topic, ingest_body_timeout="PT1S") as one:
+    async with door(broker.bootstrap, topic, ingest_body_timeout="PT5S") as one:
         await one.ready()
         reader, writer = await begin_batch(one)
         one.process.send_signal(signal.SIGTERM)
@@ -211,7 +213,7 @@ async def test_what_is_no_http_is_refused_with_a_problem(broker: Broker, topic: 
 async def test_at_sigterm_without_kafka_the_answer_is_503_in_bounded_time_and_the_exit_code_is_0(
     broker: Broker, topic: str
 ) -> None:
-    async with door(broker.bootstrap, topic, ingest_delivery_timeout="PT1S") as one:
+    async with door(broker.bootstrap, topic, ingest_delivery_timeout="PT5S") as one:
         await one.ready()
         broker.hold()
         single = asyncio.create_task(one.post("single"))
