@@ -3,10 +3,13 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from contract.errors import LogUnavailable, StoreUnavailable
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
@@ -18,7 +21,7 @@ class Abandoned(Exception):
 
 @dataclass
 class Retry:
-    """Repeats an attempt while the store or Kafka is unavailable, with pauses that double up to LONGEST_PAUSE seconds.
+    """Repeats an attempt while the store or Kafka is unavailable, with pauses that double up to a longest one.
 
     `failing` holds what is being retried right now, by name: for /readyz.
     """
@@ -30,14 +33,15 @@ class Retry:
     async def __call__(
         self,
         what: str,
-        attempt: Callable[[], Awaitable[None]],
+        attempt: Callable[[], Awaitable[T]],
         *,
         still_ours: Callable[[], bool],
         on_unknown: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Returns once an attempt succeeded; raises Abandoned once `still_ours` says no.
+        longest_pause: float = LONGEST_PAUSE,
+    ) -> T:
+        """What the attempt that succeeded returned; raises Abandoned once `still_ours` says no.
 
-        `on_unknown` is called after each attempt whose outcome is unknown.
+        `on_unknown` is called after each attempt whose outcome is unknown; `longest_pause` is in seconds.
         """
         pause = FIRST_PAUSE
         try:
@@ -45,16 +49,14 @@ class Retry:
                 if not still_ours():
                     raise Abandoned(what)
                 try:
-                    await attempt()
+                    return await attempt()
                 except (StoreUnavailable, LogUnavailable) as error:
                     logger.warning("%s failed, again in %.1f s: %s", what, pause, error)
                     self.failing[what] = str(error)
                     self.on_failure(what, error)
                     on_unknown()
                     await self.sleep(pause)
-                    pause = min(pause * 2, LONGEST_PAUSE)
-                else:
-                    return
+                    pause = min(pause * 2, longest_pause)
         finally:
             # However it ended: nobody retries it any more.
             self.failing.pop(what, None)

@@ -11,12 +11,13 @@ from typing import NamedTuple, Protocol
 from contract.errors import RecordsMissing
 from contract.progress import LogPartition
 from contract.record import Record
-from contract.store import Store
+from contract.store import Store, StoreReader
 from stream_workers import metrics
 from stream_workers.compaction import Compactor
 from stream_workers.flush import Flusher
 from stream_workers.memory import evict
 from stream_workers.partition_state import DrawPlace, PartitionState
+from stream_workers.patient_reader import PatientReader
 from stream_workers.rebuild import PastRecords
 from stream_workers.retry import Abandoned, Retry
 from stream_workers.start import first_offset, start_from
@@ -112,13 +113,7 @@ class Writer:
         """
         epoch = self._epoch
         still_ours = partial(self._still, epoch)
-        found = {}
-
-        async def read() -> None:
-            found.update(await self._store.read_progress(source))
-
-        await self._retry("read progress", read, still_ours=still_ours)
-        stored = found.get(source)
+        stored = (await self._reader("read progress", still_ours).read_progress(source)).get(source)
         start = start_from(source, stored, beginning, end)
         state = PartitionState(source, start, self._draw_place, self._past, generation)
         if start.through_offset >= 0:
@@ -158,6 +153,9 @@ class Writer:
                 self._flush_soon.set()
             await self._settled.wait()
 
+    def _reader(self, what: str, still_ours: Callable[[], bool]) -> StoreReader:
+        return PatientReader(self._store, self._retry, what, still_ours)
+
     def _still(self, epoch: int) -> bool:
         return epoch == self._epoch
 
@@ -195,11 +193,9 @@ class Writer:
         if not any(hours for _, hours in missing):
             return
 
-        async def load() -> None:
-            await together(*(state.load(hours, self._store) for state, hours in missing))
-
+        reader = self._reader("load windows", partial(self._still, self._epoch))
         with contextlib.suppress(Abandoned):
-            await self._retry("load windows", load, still_ours=partial(self._still, self._epoch))
+            await together(*(state.load(hours, reader) for state, hours in missing))
 
     def _owner_of(self, received: Received) -> PartitionState | None:
         """The state that counts a record; None for one that is not ours to count any more."""
@@ -220,12 +216,14 @@ class Writer:
     async def _fold(self, received: Received) -> None:
         record = received.record
         state = self._states[record.partition]
+
+        def still_ours() -> bool:
+            return self._states.get(record.partition) is state
+
+        fold = partial(state.fold, record, self._reader("load windows", still_ours))
         try:
-            await self._retry(
-                "load windows",
-                partial(state.fold, record, self._store),
-                still_ours=lambda: self._states.get(record.partition) is state,
-            )
+            # Again as a whole where Kafka is away: a rebuild reads the log once more.
+            await self._retry("load windows", fold, still_ours=still_ours)
         except Abandoned:
             return
         metrics.RECORDS.inc()
