@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from services.addresses import Addresses, Missing
 from services.containers import docker_answers, services_as_containers
+from services.kafka_admin import wait_until_led
 from services.processes import services_as_processes
 
 from deploy.local.influxdb2 import ORG, InfluxDB2
@@ -48,13 +49,14 @@ def influx_url(services: Addresses) -> str:
 
 @pytest.fixture(scope="session")
 def create_topic(kafka_bootstrap: str) -> Callable[..., str]:
-    """Creates a topic under a random name and returns it; `config` is added to LogAppendTime."""
-    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    """Creates a topic under a random name and returns it once it can be used; `config` is added to LogAppendTime."""
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap, "log_level": 0})
 
     def create(partitions: int = PARTITIONS, **config: str) -> str:
         name = f"actions-{secrets.token_hex(6)}"
         settings = {"message.timestamp.type": "LogAppendTime", **{key.replace("_", "."): config[key] for key in config}}
-        admin.create_topics([NewTopic(name, partitions, 1, config=settings)])[name].result(15)
+        admin.create_topics([NewTopic(name, partitions, 1, config=settings)])[name].result(60)
+        wait_until_led(admin, name, partitions)
         return name
 
     return create
@@ -71,7 +73,8 @@ def influx(influx_url: str) -> InfluxSettings:
     """An InfluxDB 1.8 with two empty databases that only this test knows."""
     name = secrets.token_hex(6)
     for database in (f"actions_{name}", f"hourly_{name}"):
-        httpx.post(f"{influx_url}/query", params={"q": f'CREATE DATABASE "{database}"'}).raise_for_status()
+        created = httpx.post(f"{influx_url}/query", params={"q": f'CREATE DATABASE "{database}"'}, timeout=60)
+        created.raise_for_status()
     return InfluxSettings(
         influx_url=influx_url, raw_bucket=f"actions_{name}/autogen", hourly_bucket=f"hourly_{name}/autogen"
     )

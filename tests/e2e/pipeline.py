@@ -24,6 +24,12 @@ class Pipeline:
             "COLLECTOR_RAW_BUCKET": influx.raw_bucket,
             "COLLECTOR_HOURLY_BUCKET": influx.hourly_bucket,
             "COLLECTOR_WORKER_SESSION_TIMEOUT": "PT6S",
+            # A slow machine is no outage.
+            "COLLECTOR_WORKER_DRAIN_TIMEOUT": "PT50S",
+            "COLLECTOR_INGEST_DELIVERY_TIMEOUT": "PT50S",
+            "COLLECTOR_INGEST_DRAIN_TIMEOUT": "PT65S",
+            "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT30S",
+            "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT30S",
         }
         self._services: list[PythonService] = []
         self.ingest = self.start("ingest_api")

@@ -45,5 +45,5 @@ class ForeignProducer:
         self._producer.produce(
             self._topic, value, partition=partition, on_delivery=lambda error, _message: outcomes.append(error)
         )
-        assert self._producer.flush(15) == 0
+        assert self._producer.flush(60) == 0
         assert outcomes == [None]

@@ -61,8 +61,14 @@ def _some(keys: set[Key]) -> list[Key]:
 
 
 async def ask_for_books(http: httpx.AsyncClient) -> dict[str, Any]:
-    """The product's ledger."""
-    return dict((await http.get("/v1/ledger")).raise_for_status().json())
+    """The product's ledger, once it says how much is unread."""
+    for _ in range(ATTEMPTS):
+        books = dict((await http.get("/v1/ledger")).raise_for_status().json())
+        if books["totals"]["unread"] is not None:
+            break
+        # As above.
+        await asyncio.sleep(2)
+    return books
 
 
 def wrong_books(books: Mapping[str, Any], counted: LogCount) -> Iterator[str]:

@@ -101,8 +101,8 @@ def consumer(bootstrap: str, group: str) -> Consumer:
 
 def log_ends(reader: Consumer, topic: str) -> dict[int, int]:
     """Each partition's end: the offset that its next record will have."""
-    partitions = reader.list_topics(topic, timeout=10).topics[topic].partitions
-    return {number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1] for number in partitions}
+    partitions = reader.list_topics(topic, timeout=30).topics[topic].partitions
+    return {number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=30)[1] for number in partitions}
 
 
 def count_log(bootstrap: str, topic: str) -> LogCount:

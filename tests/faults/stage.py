@@ -1,5 +1,6 @@
 """The services of one trial, as processes that can be killed, stopped and started again."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -8,7 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from confluent_kafka.admin import AdminClient
 from dying_worker import DyingWorker, Moment
+from services.kafka_admin import wait_until_led
 from services.worker_process import WorkerProcess
 
 from deploy.local.ports import free_port
@@ -49,6 +52,8 @@ class Stage:
             "COLLECTOR_HOURLY_BUCKET": influx.hourly_bucket,
             # The shortest that Kafka allows.
             "COLLECTOR_WORKER_SESSION_TIMEOUT": "PT6S",
+            # A slow machine is no reason to leave undrained.
+            "COLLECTOR_WORKER_DRAIN_TIMEOUT": "PT50S",
         }
         self.aggregator = self.start("aggregator")
         self.apis = [self.start("ingest_api")]
@@ -109,8 +114,10 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """One API and one aggregator, no workers yet, on a topic and buckets of their own."""
     name = secrets.token_hex(4)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
     for topic, partitions in ((f"actions-{name}", PARTITIONS), (f"rejected-{name}", 1)):
         kafka.create_topic(topic, partitions)
+        await asyncio.to_thread(wait_until_led, admin, topic, partitions)
     influx = InfluxSettings(
         influx_url=influx_url,
         raw_bucket=f"actions_{name}/autogen",

@@ -23,7 +23,7 @@ from deploy.local.kafka_cluster import KafkaCluster
 
 pytestmark = pytest.mark.faults
 
-SECONDS = 15.0
+SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")

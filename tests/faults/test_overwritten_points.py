@@ -94,6 +94,10 @@ def in_the_log(stage: Stage, hour: int, wanted: set[tuple[int, int]]) -> dict[tu
 async def test_nobody_ever_uses_a_torn_value(stage: Stage, trial: Trial) -> None:
     hour = trial.now // HOUR_MS * HOUR_MS
     readers = Readers(stage, hour)
+
+    async def enough() -> bool:
+        return len(readers.seen) > 100
+
     stage.start_worker(worker_flush_interval="PT0.02S")
     async with trial.traffic(seed=71, actions=made_up(71, trial.now, repeats=0.2), batch=50), readers.reading():
         for _ in range(3):
@@ -104,6 +108,6 @@ async def test_nobody_ever_uses_a_torn_value(stage: Stage, trial: Trial) -> None
             stage.workers[-2].kill()
         stage.start_worker()
         await trial.recovered("three workers killed that flushed without pause, three readers")
-    assert len(readers.seen) > 100
+        await trial.until("readers have seen many values", enough)
     assert in_the_log(stage, hour, set(readers.seen)) == readers.seen
     assert await trial.verdict() == []

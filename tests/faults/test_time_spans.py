@@ -92,6 +92,6 @@ async def raw_lines(stage: Stage, since: int) -> int:
     """How many raw actions are stored from that hour on."""
     database, _, _ = stage.influx.raw_bucket.partition("/")
     query = f'SELECT COUNT("user") FROM "actions" WHERE time >= {since}ms AND time < {since + 30 * DAY_MS}ms'
-    async with httpx.AsyncClient(base_url=str(stage.influx.influx_url)) as http:
+    async with httpx.AsyncClient(base_url=str(stage.influx.influx_url), timeout=60) as http:
         answer = (await http.get("/query", params={"db": database, "q": query})).raise_for_status().json()
     return int(answer["results"][0]["series"][0]["values"][0][1])

@@ -16,7 +16,7 @@ from watch import Watch
 
 from contract.errors import StoreUnavailable
 
-WITHIN = 60.0
+WITHIN = 120.0
 """Seconds that each wait may take before it counts as failed."""
 POLL = 0.1
 
@@ -105,7 +105,7 @@ class Trial:
         counted = expected or await asyncio.to_thread(count_log, self.stage.bootstrap, self.stage.topic)
         problems = [*self.watch.wrong, *judges.wrong_actions(self.ledger, counted)]
         anew = {"Cache-Control": "no-cache"}
-        async with httpx.AsyncClient(base_url=self.stage.aggregator_url, timeout=30, headers=anew) as http:
+        async with httpx.AsyncClient(base_url=self.stage.aggregator_url, timeout=60, headers=anew) as http:
             answers = await judges.answers_of(http, hours or sorted(self.ledger.hours() | counted.hours.keys()))
             problems += judges.wrong_answers(answers, counted)
             if expected is None:

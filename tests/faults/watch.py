@@ -43,7 +43,7 @@ class Watch:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        async with httpx.AsyncClient(base_url=self._stage.aggregator_url, timeout=15) as http:
+        async with httpx.AsyncClient(base_url=self._stage.aggregator_url, timeout=30) as http:
             while True:
                 for hour in self._hours:
                     await self._look_at(http, hour)
@@ -62,7 +62,7 @@ class Watch:
     async def committed(self) -> dict[int, int]:
         """What the group has committed, by partition; raises KafkaException."""
         asked = [TopicPartition(self._stage.topic, partition) for partition in await self.ends()]
-        found = await asyncio.to_thread(self._kafka.committed, asked, 5)
+        found = await asyncio.to_thread(self._kafka.committed, asked, 10)
         return {one.partition: one.offset for one in found if one.offset >= 0}
 
     async def close(self) -> None:

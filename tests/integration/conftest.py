@@ -40,6 +40,9 @@ def environment(pipeline: Pipeline) -> dict[str, str]:
         "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
         "COLLECTOR_RAW_BUCKET": pipeline.influx.raw_bucket,
         "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
+        # A slow machine is no outage.
+        "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT60S",
+        "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT60S",
     }
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
-_SECONDS = 30.0
+_SECONDS = 60.0
 
 
 class Read(NamedTuple):

@@ -25,6 +25,11 @@ class Door:
     async def post(self, user: str = "u", timestamp: int = 1) -> httpx.Response:
         return await self.client.post("/analytics", params={"timestamp": timestamp, "user": user, "event": "click"})
 
+    async def acknowledges(self, user: str) -> None:
+        """Returns once it has: with a short delivery timeout the first try may come to nothing on a slow machine."""
+        while (await self.post(user)).status_code != 204:
+            pass
+
     async def metric(self, name: str) -> float:
         """The value of a metric without labels."""
         lines = (await self.client.get("/metrics")).text.splitlines()

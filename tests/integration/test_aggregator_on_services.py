@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -23,6 +24,9 @@ from stores.influx import InfluxStore
 from stores.settings import InfluxSettings
 
 HOUR = 1_795_510_800_000
+A_MINUTE = timedelta(minutes=1)
+PATIENT: dict[str, Any] = {"aggregator_kafka_timeout": A_MINUTE, "aggregator_probe_timeout": A_MINUTE}
+"""A slow machine is no outage."""
 PARTITIONS = 4
 
 
@@ -35,6 +39,7 @@ def settings(influx: InfluxSettings, kafka_bootstrap: str, topic: str) -> Aggreg
         topic=topic,
         aggregator_ends_max_age=0,
         aggregator_max_age=0,
+        **PATIENT,
     )
 
 
@@ -65,7 +70,7 @@ def append(settings: AggregatorSettings, partition: int, records: int) -> None:
     producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
     for _ in range(records):
         producer.produce(settings.topic, b"{}", partition=partition)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
 
 
 async def count(settings: AggregatorSettings, source: LogPartition, users: list[int], partitions: int) -> None:
@@ -151,7 +156,8 @@ async def test_the_current_hour_is_renewed_in_memory_and_its_union_read_on(
 
 
 async def test_with_kafka_away_numbers_are_served_and_nothing_is_promised(influx: InfluxSettings) -> None:
-    settings = AggregatorSettings(**influx.model_dump(), kafka_bootstrap=f"127.0.0.1:{free_port()}")
+    nowhere = f"127.0.0.1:{free_port()}"
+    settings = AggregatorSettings(**influx.model_dump(), kafka_bootstrap=nowhere, aggregator_probe_timeout=A_MINUTE)
     await count(settings, LogPartition("log", 0), [1], 1)
     async with serving(settings) as client:
         answer = (await client.get("/v1/hours/2026-11-24T09")).json()

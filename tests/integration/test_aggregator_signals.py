@@ -56,6 +56,7 @@ async def aggregator(influx_url: str) -> AsyncIterator[tuple[Process, httpx.Asyn
         "COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{free_port()}",
         "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT0.1S",
         "COLLECTOR_AGGREGATOR_KAFKA_RETRY": "PT60S",
+        "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT30S",
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "aggregator", env={**os.environ, **settings}, stderr=PIPE

@@ -21,6 +21,8 @@ from deploy.local.ports import free_port
 
 BATCH = b"\n".join(encode_action(Action(1, f"user-{number}", "click")) for number in range(100))
 NDJSON = {"Content-Type": "application/x-ndjson"}
+PATIENT = {"ingest_delivery_timeout": "PT25S", "ingest_drain_timeout": "PT40S"}
+"""Where Kafka goes on before an action is out of time, however slow the machine is."""
 
 
 class Broker(Kafka):
@@ -64,7 +66,8 @@ async def test_while_kafka_hangs_the_answer_is_503_with_an_unknown_outcome_and_a
 ) -> None:
     async with door(broker.bootstrap, topic, ingest_delivery_timeout="PT5S") as one:
         await one.ready()
-        assert (await one.post("before")).status_code == 204
+        await one.acknowledges("before")
+        unknown = await one.metric("actions_outcome_unknown_total")
         broker.hold()
         answers = await asyncio.gather(
             *[one.post("during") for _ in range(20)], one.client.post("/v1/actions", content=BATCH, headers=NDJSON)
@@ -73,16 +76,16 @@ async def test_while_kafka_hangs_the_answer_is_503_with_an_unknown_outcome_and_a
         assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
         assert "Kafka does not answer" in (await one.not_ready()).json()["reason"]
         assert (await one.client.get("/healthz")).status_code == 200
-        assert await one.metric("actions_outcome_unknown_total") == 120
+        assert await one.metric("actions_outcome_unknown_total") == unknown + 120
         assert await one.metric("in_flight_bytes") == 0
         broker.let_go()
         await one.ready()
-        assert (await one.post("after")).status_code == 204
+        await one.acknowledges("after")
     assert {"before", "after"} <= set(users_in(broker, topic))
 
 
 async def test_a_short_outage_costs_time_and_no_action(broker: Broker, topic: str) -> None:
-    async with door(broker.bootstrap, topic) as one:
+    async with door(broker.bootstrap, topic, **PATIENT) as one:
         await one.ready()
         broker.hold()
         posting = [asyncio.create_task(one.post(f"user-{number}")) for number in range(20)]
@@ -95,7 +98,7 @@ async def test_a_short_outage_costs_time_and_no_action(broker: Broker, topic: st
 async def test_what_is_in_flight_is_bounded_and_beyond_it_the_answer_is_503_at_once(broker: Broker, topic: str) -> None:
     limit = str(2 * (len(BATCH) + 1))
     limits = {f"ingest_max_{name}_bytes": limit for name in ("body", "decompressed", "in_flight")}
-    async with door(broker.bootstrap, topic, **limits) as one:
+    async with door(broker.bootstrap, topic, **limits, **PATIENT) as one:
         await one.ready()
         broker.hold()
         first = asyncio.create_task(one.client.post("/v1/actions", content=BATCH, headers=NDJSON))
@@ -112,13 +115,13 @@ async def test_after_kafka_was_killed_and_started_again_actions_come_in_without_
 ) -> None:
     async with door(broker.bootstrap, topic, ingest_delivery_timeout="PT5S") as one:
         await one.ready()
-        assert (await one.post("before")).status_code == 204
+        await one.acknowledges("before")
         await asyncio.to_thread(broker.kill)
         assert (await one.post("during")).status_code == 503
         await one.not_ready()
         await asyncio.to_thread(broker.__enter__)
         await one.ready()
-        assert (await one.post("after")).status_code == 204
+        await one.acknowledges("after")
     assert {"before", "after"} <= set(users_in(broker, topic))
 
 
@@ -156,7 +159,7 @@ async def drained(one: Door, broker: Broker, requests: list[asyncio.Task[object]
 async def test_at_sigterm_what_is_in_flight_is_answered_once_kafka_acknowledged_and_the_exit_code_is_0(
     broker: Broker, topic: str
 ) -> None:
-    async with door(broker.bootstrap, topic) as one:
+    async with door(broker.bootstrap, topic, **PATIENT) as one:
         await one.ready()
         broker.hold()
         single = asyncio.create_task(one.post("single"))

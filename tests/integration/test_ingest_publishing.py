@@ -30,7 +30,13 @@ ACTIONS = [Action(number, f"user-{number % 37}", "click", f"i{number}") for numb
 
 
 def kafka_publisher(bootstrap: str, topic: str) -> KafkaPublisher:
-    wanted = IngestSettings(kafka_bootstrap=bootstrap, topic=topic, ingest_metadata_refresh=timedelta(milliseconds=100))
+    wanted = IngestSettings(
+        kafka_bootstrap=bootstrap,
+        topic=topic,
+        ingest_metadata_refresh=timedelta(milliseconds=100),
+        ingest_delivery_timeout=timedelta(seconds=60),
+        ingest_drain_timeout=timedelta(seconds=90),
+    )
     return KafkaPublisher(wanted, Metrics())
 
 
@@ -121,7 +127,7 @@ async def test_growth_of_the_topic_is_learnt_without_a_restart(
 ) -> None:
     await kafka.publish(ACTIONS)
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
-    admin.create_partitions([NewPartitions(topic, 9)])[topic].result(15)
+    admin.create_partitions([NewPartitions(topic, 9)])[topic].result(60)
     while {record.headers["partitions"] for record in read_log(kafka_bootstrap, topic)} != {b"4", b"9"}:
         await kafka.publish(ACTIONS)
     grown = [record for record in read_log(kafka_bootstrap, topic) if record.headers["partitions"] == b"9"]
@@ -137,11 +143,11 @@ async def test_to_a_topic_that_does_not_exist_nothing_is_published_and_it_is_not
     name = f"absent-{secrets.token_hex(6)}"
     publisher = kafka_publisher(kafka_bootstrap, name)
     await publisher.start()
-    assert await publisher.trouble() == f"topic '{name}' does not exist"
+    await until(publisher, f"topic '{name}' does not exist")
     with pytest.raises(NotPublished):
         await publisher.publish(ACTIONS)
     await publisher.close()
-    assert name not in AdminClient({"bootstrap.servers": kafka_bootstrap}).list_topics(timeout=15).topics
+    assert name not in AdminClient({"bootstrap.servers": kafka_bootstrap}).list_topics(timeout=60).topics
 
 
 async def test_a_topic_that_is_deleted_and_created_again_is_published_to(
@@ -149,9 +155,9 @@ async def test_a_topic_that_is_deleted_and_created_again_is_published_to(
 ) -> None:
     await kafka.publish(ACTIONS)
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
-    admin.delete_topics([topic])[topic].result(15)
+    admin.delete_topics([topic])[topic].result(60)
     await until(kafka, f"topic '{topic}' does not exist")
-    admin.create_topics([NewTopic(topic, 4, 1)])[topic].result(15)
+    admin.create_topics([NewTopic(topic, 4, 1)])[topic].result(60)
     await until(kafka, None)
     await kafka.publish(ACTIONS)
     assert sum(len(decode_record(record.value)) for record in read_log(kafka_bootstrap, topic)) == len(ACTIONS)
@@ -171,5 +177,5 @@ def test_partition_of_is_what_librdkafka_s_default_partitioner_does_with_the_use
     producer = Producer({"bootstrap.servers": kafka_bootstrap, "linger.ms": 0})
     for user in users:
         producer.produce(topic, b"", key=user.encode(), on_delivery=note)
-    producer.flush(30)
+    assert producer.flush(60) == 0
     assert delivered == {user: partition_of(user, 4) for user in users}

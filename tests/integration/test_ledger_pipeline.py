@@ -26,6 +26,9 @@ def aggregator(pipeline: Pipeline, tmp_path: Path) -> Iterator[PythonService]:
         "COLLECTOR_TOPIC": pipeline.topic,
         "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
         "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
+        # A slow machine is no outage.
+        "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT60S",
+        "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT60S",
     }
     service = PythonService("aggregator", free_port(), tmp_path / "aggregator.log", "aggregator", environment)
     service.start()
@@ -35,7 +38,7 @@ def aggregator(pipeline: Pipeline, tmp_path: Path) -> Iterator[PythonService]:
 
 
 def ledger_of(aggregator: PythonService) -> dict[str, Any]:
-    answer = httpx.get(f"http://127.0.0.1:{aggregator.port}/v1/ledger", timeout=30)
+    answer = httpx.get(f"http://127.0.0.1:{aggregator.port}/v1/ledger", timeout=60)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found

@@ -113,7 +113,7 @@ def test_the_door_goes_on_when_one_of_two_ingest_processes_is_killed(stack: Stac
 
 
 def test_the_documents_of_both_services_are_shown_as_one(stack: Stack) -> None:
-    paths = httpx.get(f"{stack.url}/openapi.json").json()["paths"]
+    paths = httpx.get(f"{stack.url}/openapi.json", timeout=SECONDS).json()["paths"]
 
     assert {"get", "post"} <= set(paths["/analytics"])
     assert {"/v1/actions", "/v1/hours/{hour}"} <= set(paths)

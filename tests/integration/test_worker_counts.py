@@ -63,7 +63,7 @@ async def test_records_of_every_codec_are_counted(pipeline: Pipeline) -> None:
         producer = Producer({"bootstrap.servers": pipeline.bootstrap, "compression.codec": codec})
         line = encode_action(Action(A_DAY, f"user-of-{codec}", "click"))
         producer.produce(pipeline.topic, b"\n".join([line] * 100), partition=0)
-        assert producer.flush(15) == 0
+        assert producer.flush(60) == 0
     pipeline.ends[0] = len(codecs) - 1
     await pipeline.counted()
     assert await pipeline.numbers_of_hour(A_DAY) == Numbers({"click": 500}, 0, 5)
@@ -88,13 +88,13 @@ async def test_the_markers_of_transactions_are_no_gaps(pipeline: Pipeline) -> No
     """Each commit leaves an offset in the log that no reader is ever given."""
     pipeline.started()
     producer = Producer({"bootstrap.servers": pipeline.bootstrap, "transactional.id": pipeline.group})
-    producer.init_transactions(15)
+    producer.init_transactions(60)
     line = encode_action(Action(A_DAY, "ada", "click"))
     for _ in range(5):
         producer.begin_transaction()
         producer.produce(pipeline.topic, line, partition=0)
         producer.produce(pipeline.topic, line, partition=0)
-        producer.commit_transaction(15)
+        producer.commit_transaction(60)
     pipeline.append(line)
     pipeline.acknowledged()
     assert pipeline.ends[0] >= 14
@@ -107,12 +107,12 @@ async def test_a_worker_that_starts_behind_markers_goes_on(pipeline: Pipeline) -
     first = pipeline.started()
     line = encode_action(Action(A_DAY, "ada", "click"))
     producer = Producer({"bootstrap.servers": pipeline.bootstrap, "transactional.id": pipeline.group})
-    producer.init_transactions(15)
+    producer.init_transactions(60)
 
     def in_a_transaction() -> None:
         producer.begin_transaction()
         producer.produce(pipeline.topic, line, partition=0)
-        producer.commit_transaction(15)
+        producer.commit_transaction(60)
 
     in_a_transaction()
     pipeline.ends[0] = 0

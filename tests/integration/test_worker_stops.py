@@ -10,6 +10,8 @@ from services.kafka_admin import committed_offsets, members
 from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 
+BUFFERING = {"worker_buffered_records": "5000", "worker_drain_timeout": "PT50S"}
+
 
 def committed(pipeline: Pipeline) -> dict[int, int]:
     return committed_offsets(pipeline.bootstrap, pipeline.group, pipeline.topic, PARTITIONS)
@@ -19,7 +21,7 @@ async def test_what_was_received_at_sigterm_is_stored_and_committed_before_the_e
     pipeline: Pipeline, door: Door
 ) -> None:
     """The store hangs, so that all that was sent waits in the worker's mailbox."""
-    worker = pipeline.started(influx_url=door.url, influx_timeout="PT2S", worker_buffered_records="5000")
+    worker = pipeline.started(influx_url=door.url, influx_timeout="PT2S", **BUFFERING)
     door.hold()
     pipeline.send(Traffic().actions(500), lines=1)
     await eventually(lambda: worker.metric("retries_total", attempt="load windows") > 0)
@@ -55,7 +57,7 @@ async def test_a_signal_ends_a_worker_in_mid_stream_with_0_and_the_next_one_goes
 
 async def test_records_that_keep_coming_do_not_keep_a_worker_from_ending(pipeline: Pipeline) -> None:
     traffic, ended = Traffic(), threading.Event()
-    worker = pipeline.started(worker_drain_timeout="PT8S")
+    worker = pipeline.started(worker_drain_timeout="PT50S")
 
     def send() -> None:
         while not ended.is_set():
@@ -102,8 +104,12 @@ async def test_a_second_worker_takes_its_share_and_over_all_when_the_first_is_ki
     pipeline.send(traffic.actions(2_000), lines=3)
     second = pipeline.started()
     pipeline.send(traffic.actions(2_000), lines=3)
-    await eventually(lambda: [len(worker.owned()) for worker in (first, second)] == [2, 2])
-    assert sorted(first.owned() + second.owned()) == list(range(PARTITIONS))
+
+    def shared() -> bool:
+        owned = [first.owned(), second.owned()]
+        return [len(one) for one in owned] == [2, 2] and sorted(owned[0] + owned[1]) == list(range(PARTITIONS))
+
+    await eventually(shared)
 
     pipeline.send(traffic.actions(2_000), lines=3)
     first.kill()

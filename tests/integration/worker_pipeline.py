@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from confluent_kafka import Producer
@@ -31,6 +32,12 @@ def now() -> int:
     return time.time_ns() // MS
 
 
+@cache
+def this_hour() -> int:
+    """The hour in which a run's first test asked: for all tests, though it may be over before their end."""
+    return hour_of(now())
+
+
 class Pipeline:
     """Appends actions to the topic, runs workers, and reads what the store holds."""
 
@@ -43,7 +50,7 @@ class Pipeline:
         self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self.store = InfluxStore(influx, now)
         self.log = log_of_topic(self.admin, topic)
-        self.this_hour = hour_of(now())
+        self.this_hour = this_hour()
         self.lines: dict[int, list[Action]] = defaultdict(list)
         """Valid lines in the order of each partition's log."""
         self.ends: dict[int, int] = {}
@@ -109,7 +116,7 @@ class Pipeline:
 
     def acknowledged(self) -> None:
         """Returns when all that was appended is acknowledged."""
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(60) == 0
 
     def _delivered(self, error: object, message: object) -> None:
         assert error is None

@@ -3,10 +3,10 @@
 import random
 from itertools import count
 
-from worker_pipeline import now
+from worker_pipeline import this_hour
 
 from contract.action import Action
-from contract.hour import END_OF_TIME_MS, HOUR_MS, hour_of
+from contract.hour import END_OF_TIME_MS, HOUR_MS
 
 EVENTS = ["click", "click", "impression", "impression", "impression", "sign_up"]
 
@@ -18,7 +18,7 @@ class Traffic:
         self._rng = random.Random(seed)
         self._users = [f"user-{number}" for number in range(users - 2)] + ["Zoë 🦊", 'quo"te \\ back']
         self._numbers = count()
-        self._this_hour = hour_of(now())
+        self._this_hour = this_hour()
         self._sent: list[Action] = []
 
     def actions(self, number: int) -> list[Action]:

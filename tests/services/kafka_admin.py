@@ -8,7 +8,8 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from contract.progress import log_of
 
-SECONDS = 15.0
+SECONDS = 60.0
+"""The outer limit of a failure: nothing waits for it where all is well."""
 
 
 def log_of_topic(admin: AdminClient, topic: str) -> str:
@@ -22,6 +23,16 @@ def log_of_topic(admin: AdminClient, topic: str) -> str:
                 raise
         else:
             return log_of(str(described.topic_id))
+
+
+def wait_until_led(admin: AdminClient, topic: str, partitions: int) -> None:
+    """Returns once the broker knows a topic that was just created, and who leads its partitions."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        found = admin.list_topics(topic, timeout=SECONDS).topics[topic].partitions
+        if len(found) == partitions and all(one.leader >= 0 and one.error is None for one in found.values()):
+            return
+        assert time.monotonic() < deadline, f"{topic}: {found}"
 
 
 def delete_topic(admin: AdminClient, topic: str) -> None:
@@ -39,15 +50,16 @@ def delete_topic(admin: AdminClient, topic: str) -> None:
 def create_again(admin: AdminClient, topic: str, partitions: int) -> None:
     """Creates a topic that was deleted; its name may be taken for a moment still."""
     new = NewTopic(topic, partitions, 1, config={"message.timestamp.type": "LogAppendTime"})
-    for _ in range(100):
+    deadline = time.monotonic() + SECONDS
+    while True:
         try:
             admin.create_topics([new], operation_timeout=SECONDS)[topic].result(SECONDS)
         except KafkaException as error:
-            if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
+            if error.args[0].name() != "TOPIC_ALREADY_EXISTS" or time.monotonic() > deadline:
                 raise
         else:
+            wait_until_led(admin, topic, partitions)
             return
-    raise AssertionError(f"{topic} cannot be created again")
 
 
 def remove_records(admin: AdminClient, topic: str, before: Mapping[int, int]) -> None:

@@ -45,7 +45,7 @@ class WorkerProcess(PythonService):
     def get(self, path: str) -> httpx.Response | None:
         """The answer to a GET; None while nobody listens."""
         try:
-            return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+            return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=30)
         except httpx.TransportError:
             return None
 
