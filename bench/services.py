@@ -2,10 +2,13 @@
 
 import asyncio
 import secrets
+import signal
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from deploy.local.artifacts import installed
 from deploy.local.influxdb import LOCAL_TOKEN, InfluxDB
@@ -18,6 +21,7 @@ from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings
 
 PARTITIONS = 8
+_TERMINATING = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,29 @@ def started(folder: Path) -> Iterator[Services]:
     """Both services, with their data in `folder`. Raises CannotStart where they are not set up."""
     artifacts = installed()
     with (
+        left_in_order(),
         InfluxDB(artifacts, folder / "influxdb", free_port()) as influxdb,
         Kafka(artifacts, folder / "kafka", free_port(), free_port()) as kafka,
     ):
         yield Services(kafka, influxdb, folder)
+
+
+@contextmanager
+def left_in_order() -> Iterator[None]:
+    """SIGTERM and SIGHUP raise SystemExit in the block: each process has a session of its own, and would go on."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        for further in _TERMINATING:
+            # A second one must not break off the stopping.
+            signal.signal(further, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in _TERMINATING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def pid_of(service: Service) -> int:

@@ -1,12 +1,15 @@
 """The benchmarks' own parts: turns, ratios, the oracle, and the load generator."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 
 import pytest
 
 from bench.case import Case, Contender, Figures, WrongResult, measure, require, require_at_most_linear
 from bench.load import Load, request
+from bench.services import left_in_order
 from bench.soak import growth
 from bench.traffic import HOUR_MS, Made, Numbers, count, each_user_once, records
 from contract.record import decode_record
@@ -62,6 +65,23 @@ def test_growth_leaves_the_time_out_in_which_caches_fill(series: list[float], ex
 def test_a_case_that_takes_long_runs_once_however_many_rounds_there_are() -> None:
     case = Case("failover", [Contender("ours", lambda: {"s": 1.0})], once=True)
     assert measure(case, 3, lambda _: None).runs == {"ours": [{"s": 1.0}]}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_terminated_stops_what_it_started(number: signal.Signals) -> None:
+    before, stopped = signal.getsignal(number), []
+
+    def run() -> None:
+        with left_in_order(), ExitStack() as services:
+            services.callback(lambda: stopped.append("first"))
+            # Whoever is impatient must not break off the stopping.
+            services.callback(lambda: signal.raise_signal(number))
+            signal.raise_signal(number)
+
+    with pytest.raises(SystemExit, match=str(128 + number)):
+        run()
+    assert stopped == ["first"]
+    assert signal.getsignal(number) is before
 
 
 def test_a_wrong_result_is_told_with_what_was_expected() -> None:
