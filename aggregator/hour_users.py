@@ -7,9 +7,11 @@ import msgspec
 
 from aggregator.hours import Windows
 from contract.hash_set import HashSet, union
+from contract.hashes import unpack_hashes
 from contract.progress import LogPartition
+from contract.segment import Segment
 from contract.store import StoreReader
-from contract.window import Segment, WindowValue, unpack_hashes
+from contract.window_value import WindowValue
 
 
 class HourUsers:

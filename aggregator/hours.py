@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contract.progress import LogPartition
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 
 Windows = Mapping[LogPartition, WindowValue]
 """The committed windows of one hour."""

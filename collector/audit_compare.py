@@ -8,7 +8,7 @@ from collector.audit_verdict import Difference, Lines, Numbers
 from contract.action import RULES_VERSION
 from contract.hour import format_hour
 from contract.progress import Progress
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 from stores.committed_hours import CommittedHours
 
 

@@ -9,7 +9,8 @@ from contract.hour import hour_of
 from contract.progress import LogPartition
 from contract.record import Record, lines_of
 from contract.store import SegmentPoint, StoreWriter, WindowPoint
-from contract.window import Window, WindowValue
+from contract.window import Window
+from contract.window_value import WindowValue
 
 
 class Recounted(NamedTuple):

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 
 from contract.action import Action
 from contract.progress import LogPartition, Progress
-from contract.window import Segment, WindowValue
+from contract.segment import Segment
+from contract.window_value import WindowValue
 
 PLACES = 3_600_000_000_000
 """Places are 0 <= place < PLACES: the nanoseconds of an hour."""

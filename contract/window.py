@@ -1,8 +1,8 @@
-"""One hour of one partition: its stored value, and the fold that makes it from records."""
+"""One hour of one partition as it is being counted: the fold that makes its stored value from records."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -10,125 +10,13 @@ from xxhash import xxh3_64_intdigest
 
 from contract.action import Action
 from contract.event_names import counted_as
-from contract.hash_set import NO_HASHES, Hashes, HashSet
-
-MAX_SEGMENT_HASHES: Final = 6_000
-"""48,000 bytes, 64,000 as base64: below the 64 KiB that InfluxDB allows a text field."""
+from contract.hash_set import HashSet
+from contract.hashes import NO_HASHES, Hashes, hash_of_id, unpack_hashes
+from contract.segment import Segment, cut_segments
+from contract.window_value import WindowValue
 
 MANY_ACTIONS: Final = 10_000
 """So many actions are counted at once, or as many as there are at a flush: one by one takes several times as long."""
-
-_PACKED: Final = np.dtype("<u8")
-
-
-class WindowValue(msgspec.Struct, frozen=True):
-    """What the log up to `through_offset` gives for one hour of one partition: a pure function of these.
-
-    `generation` and `full_through` only tell where its users and ids are kept.
-    """
-
-    through_offset: int = -1
-    counts: dict[str, int] = {}
-    """Counted actions by event."""
-    duplicates: int = 0
-    """Lines whose (user, id) had been counted in this hour before."""
-    unique_users: int = 0
-    fewest_partitions: int = 0
-    """Fewest partitions that a record's header named; 0: some record had no header."""
-    most_partitions: int = 0
-    generation: int = 0
-    """Names the rebuild that the value descends from; 0: none. Only segments of the same one belong to it."""
-    full_through: int = -1
-    """The full segment up to here holds all that came before it; -1: there is none."""
-
-
-class Segment(NamedTuple):
-    """Hashes that a window first saw in one flush, which ended at `through_offset`: part `part` of `parts` of them.
-
-    `users` and `ids` are 64-bit hashes, 8 bytes each, little-endian. A hash belongs to part `hash % parts`: so
-    whichever writer writes (through_offset, part, parts), it holds at least what came since a committed progress. Parts
-    cut by offset would not: a late write of one could replace a fuller one (tests/model/protocol.py, cut-by-record).
-    """
-
-    through_offset: int
-    users: bytes
-    ids: bytes
-    part: int = 0
-    parts: int = 1
-    generation: int = 0
-    full: bool = False
-    """It holds all of the window's hashes up to `through_offset`, not only those that were new."""
-
-    def belongs_to(self, value: WindowValue) -> bool:
-        """Whether the users and ids of a window are to be found here: never those of a later attempt to count on."""
-        if self.generation != value.generation:
-            return False
-        if self.full:
-            return self.through_offset == value.full_through
-        return value.full_through < self.through_offset <= value.through_offset
-
-
-def pack_hashes(hashes: Iterable[int]) -> bytes:
-    """64-bit hashes as 8 bytes each, little-endian."""
-    return np.fromiter(hashes, _PACKED).tobytes()
-
-
-def unpack_hashes(packed: bytes) -> Hashes:
-    """What `pack_hashes` packed."""
-    return np.frombuffer(packed, _PACKED).astype(np.uint64, copy=False)
-
-
-def hash_of_user(user: str) -> int:
-    """64 bits that stand for a user."""
-    return xxh3_64_intdigest(user.encode())
-
-
-def hash_of_id(user: str, action_id: str) -> int:
-    """64 bits that stand for (user, id); neither can hold the separator."""
-    return xxh3_64_intdigest(f"{user}\x00{action_id}".encode())
-
-
-def cut_segments(
-    through_offset: int,
-    users: Hashes | Sequence[int],
-    ids: Hashes | Sequence[int],
-    generation: int = 0,
-    *,
-    full: bool = False,
-) -> list[Segment]:
-    """The hashes of a segment, in as few parts as the store's limit on a text field allows; no parts for nothing."""
-    users, ids = np.asarray(users, np.uint64), np.asarray(ids, np.uint64)
-    parts = 1
-    while len(users) + len(ids) > MAX_SEGMENT_HASHES * parts:
-        parts *= 2
-    while True:
-        users_by_part, ids_by_part = _deal(users, parts), _deal(ids, parts)
-        groups = [
-            (part, users_by_part.get(part, NO_HASHES), ids_by_part.get(part, NO_HASHES))
-            for part in sorted(users_by_part.keys() | ids_by_part.keys())
-        ]
-        if all(len(some_users) + len(some_ids) <= MAX_SEGMENT_HASHES for _, some_users, some_ids in groups):
-            return [
-                Segment(through_offset, _pack(some_users), _pack(some_ids), part, parts, generation, full)
-                for part, some_users, some_ids in groups
-            ]
-        parts *= 2
-
-
-def _deal(hashes: Hashes, parts: int) -> dict[int, Hashes]:
-    """Each part that has any hashes. Whoever chooses users by their hashes makes `parts` rise; memory does not."""
-    if parts == 1:
-        return {0: hashes} if len(hashes) else {}
-    part_of = hashes & np.uint64(parts - 1)
-    # numpy sorts 16 bits stably in a twentieth of the time.
-    order = np.argsort(part_of.astype(np.uint16) if parts <= 1 << 16 else part_of, kind="stable")
-    dealt, numbers = hashes[order], part_of[order]
-    cuts = np.flatnonzero(numbers[1:] != numbers[:-1]) + 1
-    return {int(some[0]) & (parts - 1): some for some in np.split(dealt, cuts) if len(some)}
-
-
-def _pack(hashes: Hashes) -> bytes:
-    return hashes.astype(_PACKED, copy=False).tobytes()
 
 
 class Window:

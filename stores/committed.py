@@ -5,8 +5,9 @@ from typing import Final, NamedTuple
 
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.store import StoreReader, WindowPoint
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 
 _NEAR: Final = 24
 """Hours: a request takes longer than to read so many that nobody needs."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from contract.progress import LogPartition, Progress
 from contract.store import StoreReader, WindowPoint
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 from stores.committed import highest_committed
 
 

@@ -6,8 +6,9 @@ from typing import Final
 
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 from stores import influx_schema
 from stores.influx_connection import InfluxConnection
 from stores.influx_lines import action_bodies, progress_bodies, result_bodies

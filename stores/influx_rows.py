@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from contract.errors import StateUnreadable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.state import decode_state
 from contract.store import PLACES, WindowPoint
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 from stores.influx_answer import Series
 from stores.influx_schema import MS
 

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, Self
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition
 from contract.store import PLACES
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 
 MS: Final = 1_000_000
 """A millisecond in ns: as many lines of one event and ms have times of their own within a lap."""

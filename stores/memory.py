@@ -6,8 +6,9 @@ from typing import NamedTuple
 from contract.action import Action
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 
 
 class SegmentKey(NamedTuple):

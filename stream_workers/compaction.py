@@ -6,8 +6,9 @@ from functools import partial
 from typing import Final
 
 from contract.hour import HOUR_MS
+from contract.segment import MAX_SEGMENT_HASHES
 from contract.store import SegmentPoint, StoreWriter, WindowPoint
-from contract.window import MAX_SEGMENT_HASHES, Window
+from contract.window import Window
 from stream_workers import metrics
 from stream_workers.held_window import HeldWindow
 from stream_workers.partition_state import PartitionState

@@ -15,7 +15,8 @@ from contract.progress import LogPartition, Progress
 from contract.rebuild import Rebuild
 from contract.record import Record, mark_of
 from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
-from contract.window import Window, WindowValue
+from contract.window import Window
+from contract.window_value import WindowValue
 from stores.committed import read_loads
 from stream_workers import metrics
 from stream_workers.decoded import DecodedRecord, RejectedLine, rejected_lines

@@ -5,8 +5,9 @@ from functools import partial
 from typing import Final, TypeVar
 
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.store import StoreReader, WindowPoint
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 from stream_workers.retry import Retry
 
 T = TypeVar("T")

@@ -7,7 +7,8 @@ from contract.progress import LogPartition
 from contract.rebuild import Rebuild
 from contract.record import Record
 from contract.store import StoreReader
-from contract.window import Window, WindowValue
+from contract.window import Window
+from contract.window_value import WindowValue
 from stores.committed import read_committed_segments
 from stream_workers.decoded import DecodedRecord
 

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from contract.hashes import pack_hashes
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.store import ProgressPoint, SegmentPoint, Store, WindowPoint
-from contract.window import Segment, WindowValue, pack_hashes
+from contract.window_value import WindowValue
 from stores.committed import Committed, read_committed, read_committed_hours, read_committed_segments
 
 LOG = "OldrkDJ2R4WmwCUXOqKyRw"

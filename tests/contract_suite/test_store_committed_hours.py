@@ -7,7 +7,7 @@ import pytest
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, Store, WindowPoint
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 from stores.committed_hours import CommittedHours, read_committed_between
 
 LOG = "OldrkDJ2R4WmwCUXOqKyRw"

@@ -8,8 +8,9 @@ from contract.action import Action, encode_action
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.record import Record
+from contract.segment import Segment
 from contract.store import ProgressPoint, Store
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 from stores.committed import read_committed, read_committed_segments
 from stream_workers.compaction import Compactor
 from stream_workers.partition_state import PartitionState

@@ -11,7 +11,7 @@ from contract.errors import StoreConflict, StoreUnavailable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions, WindowPoint
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 from stores.influx import InfluxStore
 from stores.influx_connection import InfluxConnection
 from stores.influx_schema import MS, Bucket

@@ -4,10 +4,12 @@ import random
 
 import pytest
 
+from contract.hashes import pack_hashes
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import LogPartition
+from contract.segment import MAX_SEGMENT_HASHES, Segment, cut_segments
 from contract.store import PLACES, SegmentPoint, Store, WindowPoint
-from contract.window import MAX_SEGMENT_HASHES, Segment, WindowValue, cut_segments, pack_hashes
+from contract.window_value import WindowValue
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
 OTHER_PARTITION = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 30)

@@ -14,8 +14,10 @@ from log_count import action_in, read_log
 from stage import Stage
 from trial import Trial
 
+from contract.hashes import hash_of_id, hash_of_user, unpack_hashes
 from contract.progress import LogPartition
-from contract.window import Segment, WindowValue, hash_of_id, hash_of_user, unpack_hashes
+from contract.segment import Segment
+from contract.window_value import WindowValue
 from stores.committed import read_committed, read_committed_segments
 from stores.influx import InfluxStore
 

@@ -15,10 +15,12 @@ from aggregator.formats import format_instant
 from aggregator.kafka_log_ends import KafkaLogEnds
 from aggregator.settings import AggregatorSettings
 from contract.errors import LogError
+from contract.hashes import pack_hashes
 from contract.hour import format_hour, hour_of
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
-from contract.window import Segment, WindowValue, pack_hashes
+from contract.window_value import WindowValue
 from deploy.local.ports import free_port
 from stores.influx import InfluxStore
 from stores.settings import InfluxSettings

@@ -13,11 +13,12 @@ from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 
 from contract.action import Action
+from contract.hashes import pack_hashes
 from contract.hour import HOUR_MS, format_hour
 from contract.progress import LogPartition, Progress, RecordMark
 from contract.rebuild import REBUILD_HEADER
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
-from contract.window import WindowValue, pack_hashes
+from contract.window_value import WindowValue
 
 ACTIONS = 3_000
 Rebuild = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -10,8 +10,9 @@ from typing import Any
 from contract.errors import StoreUnavailable
 from contract.hour import hour_of
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 from stores.memory import MemoryStore, key_of
 
 

@@ -9,7 +9,7 @@ from simulated_log import SimulatedLog
 from aggregator import hours
 from aggregator.hour_users import HourUsers
 from contract.progress import LogPartition, Progress
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 from stores import committed
 
 

@@ -10,10 +10,10 @@ from simulated_log import SimulatedLog
 from collector.hour_range import HourRange
 from collector.rebuild_recount import RebuildRecount, store_recounted
 from contract.errors import StoreUnavailable
+from contract.hashes import pack_hashes
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition
 from contract.rebuild import Rebuild
-from contract.window import pack_hashes
 
 
 def damage(rng: random.Random, store: HostileStore, log: SimulatedLog, hours: Sequence[int]) -> None:

@@ -16,8 +16,10 @@ from aggregator import hours
 from contract.errors import StoreUnavailable
 from contract.progress import LogPartition
 from contract.record import Record
+from contract.segment import Segment
 from contract.store import StoreReader
-from contract.window import Segment, Window, WindowValue
+from contract.window import Window
+from contract.window_value import WindowValue
 from stores import committed
 from stream_workers import partition_state
 from stream_workers.compaction import Compactor

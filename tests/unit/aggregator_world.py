@@ -15,7 +15,8 @@ from contract.action import Action
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, SegmentPoint, StoreReader, WindowPoint
-from contract.window import Window, WindowValue
+from contract.window import Window
+from contract.window_value import WindowValue
 from stores.memory import MemoryStore
 
 HOUR = 1_795_510_800_000

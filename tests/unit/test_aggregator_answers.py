@@ -10,7 +10,7 @@ from contract.errors import StateUnreadable, StoreUnavailable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, WindowPoint
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 from stores.memory import MemoryStore
 
 

@@ -10,8 +10,9 @@ from aggregator.settings import AggregatorSettings
 from contract.errors import StoreUnavailable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.store import WindowPoint
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 from stores.memory import MemoryStore
 
 

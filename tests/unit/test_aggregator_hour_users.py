@@ -6,9 +6,11 @@ from aggregator_world import HOUR
 from aggregator.hour_users import HourUsers
 from aggregator.hours import Windows
 from contract.errors import StoreUnavailable
+from contract.hashes import pack_hashes
 from contract.progress import LogPartition
+from contract.segment import Segment
 from contract.store import SegmentPoint
-from contract.window import Segment, WindowValue, pack_hashes
+from contract.window_value import WindowValue
 from stores.memory import MemoryStore
 
 A: Final = LogPartition("log", 0)

@@ -20,8 +20,9 @@ from aggregator.settings import AggregatorSettings
 from aggregator.shared_look import Look
 from contract.partitioning import partition_of
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.store import WindowPoint
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 from stores.committed import read_committed
 from stores.memory import MemoryStore
 

@@ -11,7 +11,7 @@ from collector.audit_verdict import Numbers
 from contract.hour import HOUR_MS, format_hour
 from contract.progress import LogPartition
 from contract.store import WindowPoint
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 from stores.memory import MemoryStore
 
 HOUR, NEXT = 494_902 * HOUR_MS, 494_903 * HOUR_MS

@@ -19,7 +19,8 @@ from contract.action import RULES_VERSION, Action, encode_action
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import Progress, RecordMark
 from contract.record import Record
-from contract.window import Window, WindowValue
+from contract.window import Window
+from contract.window_value import WindowValue
 from stores.committed_hours import CommittedHours
 
 HOUR = 494_902 * HOUR_MS

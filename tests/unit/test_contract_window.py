@@ -1,27 +1,17 @@
-from base64 import b64encode
 from collections import Counter
 from typing import NamedTuple
 from unittest.mock import patch
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import window
+from contract import segment, window
 from contract.action import Action
 from contract.event_names import MAX_EVENT_NAMES, OTHER_EVENTS
-from contract.window import (
-    MAX_SEGMENT_HASHES,
-    Segment,
-    Window,
-    WindowValue,
-    cut_segments,
-    hash_of_id,
-    hash_of_user,
-    pack_hashes,
-    unpack_hashes,
-)
-
-MAX_FIELD = 64 * 1024
+from contract.hashes import hash_of_id, hash_of_user, unpack_hashes
+from contract.segment import Segment
+from contract.window import Window
+from contract.window_value import WindowValue
 
 
 class Record(NamedTuple):
@@ -79,9 +69,9 @@ def hashes_by_definition(log: list[Record], through_offset: int) -> tuple[set[in
 def hashes_in(segments: list[Segment]) -> tuple[set[int], set[int]]:
     users: set[int] = set()
     ids: set[int] = set()
-    for segment in segments:
-        users.update(unpack_hashes(segment.users))
-        ids.update(unpack_hashes(segment.ids))
+    for one in segments:
+        users.update(unpack_hashes(one.users))
+        ids.update(unpack_hashes(one.ids))
     return users, ids
 
 
@@ -109,14 +99,14 @@ def test_any_flushes_replays_and_reloads_give_the_values_and_hashes_that_the_log
     segments: dict[tuple[int, int, int], Segment] = {}
     for _ in range(data.draw(st.integers(1, 4), "owners")):
         loaded = data.draw(st.sampled_from(values), "loaded")
-        stored = [segment for segment in segments.values() if segment.through_offset <= loaded.through_offset]
+        stored = [one for one in segments.values() if one.through_offset <= loaded.through_offset]
         assert hashes_in(stored) == hashes_by_definition(log, loaded.through_offset)
         owner = Owner(log, loaded, stored, data.draw(st.integers(-1, loaded.through_offset), "replays from"))
         ends = st.lists(
             st.integers(loaded.through_offset + 1, loaded.through_offset + 20), min_size=1, max_size=4, unique=True
         )
         for end in sorted(data.draw(ends, "flushes")):
-            with patch.object(window, "MAX_SEGMENT_HASHES", limit), patch.object(window, "MANY_ACTIONS", at_once):
+            with patch.object(segment, "MAX_SEGMENT_HASHES", limit), patch.object(window, "MANY_ACTIONS", at_once):
                 flushed = owner.read_through(end)
             assert flushed is not None
             value, new = flushed
@@ -144,58 +134,6 @@ def test_a_replay_teaches_the_window_what_missing_segments_held(log: list[Record
     owner.read_through(end)
     users, ids = hashes_by_definition(log, end)
     assert owner.window.hashes == len(users) + len(ids)
-
-
-hashes = st.integers(0, 2**64 - 1)
-
-
-@st.composite
-def distinct_hashes(draw: st.DrawFn) -> list[int]:
-    """Also many at a time, and such as agree in their low bits, which decide a hash's part."""
-    drawn = draw(st.sets(hashes, max_size=50))
-    many = draw(st.integers(0, 3 * MAX_SEGMENT_HASHES))
-    shift = draw(st.integers(0, 49))
-    return [*drawn, *{number << shift for number in range(many)} - drawn]
-
-
-@given(distinct_hashes(), distinct_hashes())
-@settings(deadline=None)
-def test_segments_lose_nothing_and_fit_into_a_text_field_each(users: list[int], ids: list[int]) -> None:
-    segments = cut_segments(7, users, ids)
-    assert sorted(value for one in segments for value in unpack_hashes(one.users)) == sorted(users)
-    assert sorted(value for one in segments for value in unpack_hashes(one.ids)) == sorted(ids)
-    for one in segments:
-        assert one.through_offset == 7
-        assert 0 < len(b64encode(one.users)) + len(b64encode(one.ids)) <= MAX_FIELD
-
-
-@given(distinct_hashes())
-@settings(deadline=None)
-def test_a_hash_lies_in_the_part_that_its_value_names(users: list[int]) -> None:
-    for one in cut_segments(7, users, users[:10]):
-        assert {value % one.parts for value in [*unpack_hashes(one.users), *unpack_hashes(one.ids)]} == {one.part}
-
-
-def test_nothing_new_needs_no_segment() -> None:
-    assert cut_segments(7, [], []) == []
-
-
-@given(st.lists(hashes))
-def test_packed_hashes_come_back(values: list[int]) -> None:
-    packed = pack_hashes(values)
-    assert len(packed) == 8 * len(values)
-    assert list(unpack_hashes(packed)) == values
-
-
-def test_packed_hashes_are_little_endian() -> None:
-    assert pack_hashes([1, 2**63]) == b"\x01" + bytes(7) + bytes(7) + b"\x80"
-
-
-def test_the_hashes_of_stored_segments_stay_what_they_were() -> None:
-    """They are in stores for ever: another hash would count every user again."""
-    assert hash_of_user("user") == 11_088_858_244_097_027_890
-    assert hash_of_id("user", "id") == 2_894_601_224_629_627_623
-    assert hash_of_id("a", "bc") != hash_of_id("ab", "c")
 
 
 def test_no_number_of_event_names_makes_a_window_too_large_to_be_stored() -> None:

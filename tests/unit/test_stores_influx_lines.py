@@ -2,10 +2,12 @@ import pytest
 
 from contract.action import MAX_ID, MAX_USER, Action
 from contract.errors import StoreConflict
+from contract.hashes import pack_hashes
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment, cut_segments
 from contract.store import PLACES, ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from contract.window import Segment, WindowValue, cut_segments, pack_hashes
+from contract.window_value import WindowValue
 from stores.influx_lines import MAX_BYTES, MAX_LINES, action_bodies, halves, progress_bodies, result_bodies
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)

@@ -13,7 +13,7 @@ from contract.errors import StateUnreadable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import PLACES, ProgressPoint, RawActions
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 from stores.influx import InfluxStore
 from stores.settings import InfluxSettings
 

@@ -4,11 +4,12 @@ import msgspec
 import pytest
 from worker_world import AWAY, HOUR, SOURCE, PastLog, WatchedStore, click, no_pause, numbered_places, record
 
+from contract.hashes import unpack_hashes
 from contract.hour import HOUR_MS
 from contract.progress import Progress
 from contract.record import Record
 from contract.store import SegmentPoint, WindowPoint
-from contract.window import WindowValue, unpack_hashes
+from contract.window_value import WindowValue
 from stores.memory import MemoryStore
 from stream_workers import compaction
 from stream_workers.compaction import Compactor
@@ -123,7 +124,7 @@ async def test_a_place_whose_write_is_uncertain_is_not_used_again() -> None:
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full segment takes several steps."""
-    monkeypatch.setattr("contract.window.MAX_SEGMENT_HASHES", 2)
+    monkeypatch.setattr("contract.segment.MAX_SEGMENT_HASHES", 2)
     monkeypatch.setattr(compaction, "FEWER", 0)
     monkeypatch.setattr(compaction, "PARTS_AT_ONCE", 1)
 

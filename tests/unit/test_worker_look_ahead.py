@@ -8,7 +8,7 @@ from writer_kit import Kit, quiet
 
 from contract.progress import Progress
 from contract.store import ProgressPoint, WindowPoint
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 from stream_workers.partition_state import PartitionState
 
 HOURS = [HOUR - back * HOUR_MS for back in range(5)]

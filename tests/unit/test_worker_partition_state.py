@@ -11,7 +11,7 @@ from worker_world import AWAY, HOUR, WatchedStore, click, record, record_of
 from contract.action import RULES_VERSION
 from contract.errors import StoreUnavailable
 from contract.progress import Progress, RecordMark
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 
 
 async def test_each_action_counts_in_the_hour_of_its_own_timestamp() -> None:

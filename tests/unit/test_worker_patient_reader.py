@@ -10,8 +10,9 @@ from writer_kit import Kit, clicks, window_of_another_owner
 from contract.errors import StateUnreadable, StoreConflict
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.store import ProgressPoint, StoreReader, WindowPoint
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 from stores.committed import read_loads
 from stores.memory import MemoryStore
 from stream_workers.patient_reader import LONGEST_READ_PAUSE, PatientReader

@@ -7,12 +7,14 @@ import pytest
 from state_kit import EARLIER, flushed, values
 from worker_world import HOUR, SOURCE, PastLog, WatchedStore, click, numbered_places, record
 
+from contract.hashes import hash_of_user, pack_hashes
 from contract.hour import HOUR_MS
 from contract.progress import Progress
 from contract.rebuild import Rebuild
 from contract.record import Record
+from contract.segment import Segment
 from contract.store import SegmentPoint, WindowPoint
-from contract.window import Segment, WindowValue, hash_of_user, pack_hashes
+from contract.window_value import WindowValue
 from stores.committed import read_committed_segments
 from stream_workers.partition_state import PartitionState
 
@@ -27,7 +29,7 @@ def rebuild_at(offset: int, through_offset: int, first: int = HOUR, end: int = H
 
 async def store_base(store: WatchedStore, through_offset: int, *users: str, hour: int = HOUR) -> None:
     """What a rebuild stores before it tells the log."""
-    hashes = pack_hashes(map(hash_of_user, users))
+    hashes = pack_hashes([hash_of_user(user) for user in users])
     segment = Segment(through_offset, hashes, b"", generation=GENERATION)
     value = WindowValue(through_offset, {"click": len(users)}, 0, len(users), 8, 8, GENERATION)
     await store.write_windows([WindowPoint(SOURCE, hour, 77, value)], [SegmentPoint(SOURCE, hour, segment)])

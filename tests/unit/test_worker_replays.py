@@ -3,9 +3,10 @@ from state_kit import EARLIER, flushed, folded, new_state, put, values
 from worker_world import AWAY, HOUR, SOURCE, Journal, WatchedStore, click, record
 
 from contract.errors import StoreUnavailable
+from contract.hashes import hash_of_id, hash_of_user, pack_hashes
 from contract.progress import Progress
+from contract.segment import Segment
 from contract.store import SegmentPoint
-from contract.window import Segment, hash_of_id, hash_of_user, pack_hashes
 
 
 async def test_a_record_that_was_folded_before_changes_nothing() -> None:

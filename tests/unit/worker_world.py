@@ -10,8 +10,9 @@ from contract.errors import LogNotRetained, StoreUnavailable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.record import Record
+from contract.segment import Segment
 from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from contract.window import Segment, WindowValue
+from contract.window_value import WindowValue
 from stores.memory import MemoryStore
 from stream_workers.decoded import RejectedLine
 

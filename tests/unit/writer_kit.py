@@ -23,7 +23,7 @@ from worker_world import (
 from contract.progress import LogPartition, Progress
 from contract.record import Record
 from contract.store import ProgressPoint, WindowPoint
-from contract.window import WindowValue
+from contract.window_value import WindowValue
 from stream_workers.flush import Flusher
 from stream_workers.retry import Retry
 from stream_workers.together import together
