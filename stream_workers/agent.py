@@ -3,7 +3,8 @@
 from typing import Any
 
 from contract.record import record_of
-from stream_workers.writer import Received, Writer
+from stream_workers.received import Received
+from stream_workers.writer import Writer
 
 
 class FaustMailbox:

@@ -13,8 +13,12 @@ from mode import CrashingSupervisor
 from contract.store import PLACES, Store
 from stream_workers import metrics, pages
 from stream_workers.agent import count_actions
+from stream_workers.assignment import Assignment
+from stream_workers.compaction import Compactor
 from stream_workers.consumer import App
 from stream_workers.flush import Flusher
+from stream_workers.flush_round import FlushRound
+from stream_workers.folding import Folding
 from stream_workers.past_records import KafkaPastRecords
 from stream_workers.rejected import RejectedTopic
 from stream_workers.retry import Retry
@@ -48,22 +52,24 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
     def is_hole(partition: int, first: int, end: int) -> bool:
         return app.is_hole(partition, first, end)
 
+    past = KafkaPastRecords(settings.kafka_bootstrap, settings.topic)
+    flusher = Flusher(store, rejected, topic, retry, together)
+    assignment = Assignment(store, flusher, retry, _draw_place, past)
     writer = Writer(
-        store,
-        Flusher(store, rejected, topic, retry, together),
-        retry,
-        commit,
-        is_hole,
-        lambda: random.randrange(PLACES),  # noqa: S311 - places need no secrecy
-        past=KafkaPastRecords(settings.kafka_bootstrap, settings.topic),
+        assignment,
+        Folding(assignment, store, retry, is_hole),
+        FlushRound(assignment, flusher, Compactor(store, retry), commit, settings.worker_window_memory),
         flush_interval=settings.worker_flush_interval.total_seconds(),
         flush_lines=settings.worker_flush_lines,
-        window_memory=settings.worker_window_memory,
     )
     app = _faust_app(settings, writer, topic)
     _add_agent(app, settings, writer)
     pages.add_pages(app, writer, retry)
     return Wired(app, writer, topic, store)
+
+
+def _draw_place() -> int:
+    return random.randrange(PLACES)  # noqa: S311 - places need no secrecy
 
 
 def _count_failure(attempt: str, error: Exception) -> None:

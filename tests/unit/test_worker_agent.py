@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from contract.hour import END_OF_TIME_MS
 from contract.record import Record
 from stream_workers.agent import FaustMailbox, received_from
-from stream_workers.writer import Received
+from stream_workers.received import Received
 
 HEADERS = [("trace", b"x"), ("partitions", b"8"), ("span", b"y")]
 

@@ -24,10 +24,15 @@ from contract.progress import LogPartition, Progress
 from contract.record import Record
 from contract.store import ProgressPoint, WindowPoint
 from contract.window_value import WindowValue
+from stream_workers.assignment import Assignment
+from stream_workers.compaction import Compactor
 from stream_workers.flush import Flusher
+from stream_workers.flush_round import FlushRound
+from stream_workers.folding import Folding
+from stream_workers.received import Received
 from stream_workers.retry import Retry
 from stream_workers.together import together
-from stream_workers.writer import Received, Writer
+from stream_workers.writer import Writer
 
 GENERATION = 3
 INTERVAL = 0.5
@@ -78,17 +83,14 @@ class Kit:
         self.committed: dict[int, int] = {}
         self.holes: set[tuple[int, int, int]] = set()
         retry = Retry(no_pause)
+        flusher = Flusher(self.store, self.sink, FakeIdentity(self.journal), retry, together)
+        assignment = Assignment(self.store, flusher, retry, numbered_places(), self.past)
         self.writer = Writer(
-            self.store,
-            Flusher(self.store, self.sink, FakeIdentity(self.journal), retry, together),
-            retry,
-            self._commit,
-            lambda *hole: hole in self.holes,
-            numbered_places(),
-            past=self.past,
+            assignment,
+            Folding(assignment, self.store, retry, lambda *hole: hole in self.holes),
+            FlushRound(assignment, flusher, Compactor(self.store, retry), self._commit, window_memory),
             flush_interval=INTERVAL,
             flush_lines=flush_lines,
-            window_memory=window_memory,
         )
 
     async def _commit(self, offsets: Mapping[int, int]) -> None:
