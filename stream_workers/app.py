@@ -15,7 +15,7 @@ from stream_workers import metrics, pages
 from stream_workers.agent import count_actions
 from stream_workers.assignment import Assignment
 from stream_workers.compaction import Compactor
-from stream_workers.consumer import App
+from stream_workers.faust_app import App
 from stream_workers.flush import Flusher
 from stream_workers.flush_round import FlushRound
 from stream_workers.folding import Folding

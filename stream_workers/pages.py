@@ -4,7 +4,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from stream_workers.consumer import App
+from stream_workers.faust_app import App
 from stream_workers.retry import Retry
 from stream_workers.writer import Writer
 

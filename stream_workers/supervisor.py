@@ -1,7 +1,6 @@
 """Stopping is finishing the mailbox: on SIGTERM everything received is stored and committed before the process exits.
 
-This file, consumer.py and mailbox.py are the only ones that touch Faust's private names;
-tests/unit/test_faust_names.py has a list of them.
+Private names of Faust are used in a few files only: tests/unit/test_faust_names.py lists each.
 """
 
 import logging

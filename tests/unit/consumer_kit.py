@@ -10,7 +10,8 @@ from worker_world import LOG
 
 from contract.errors import LogReplaced, LogUnfit
 from contract.progress import LogPartition
-from stream_workers.consumer import App, Consumer
+from stream_workers.consumer import Consumer
+from stream_workers.faust_app import App
 
 TOPIC = "actions"
 GENERATION = 4

@@ -19,36 +19,36 @@ from faust.transport.drivers import aiokafka as driver
 from mode.utils.queues import ThrowableQueue
 
 import stream_workers
-from stream_workers import consumer, mailbox, supervisor
+from stream_workers import consumer, faust_app, mailbox, ordered_consumer, supervisor
 
 FOLDER = Path(stream_workers.__file__).parent
 PINNED = ["faust-streaming", "mode-streaming", "aiokafka"]
 
 PRIVATE: dict[str, dict[str, type]] = {
-    "consumer.py": {
-        "_consumer": faust.App,
-        "_ensure_consumer": driver.AIOKafkaConsumerThread,
-        "_new_transport": faust.App,
-        "_thread": driver.Consumer,
-    },
+    "consumer.py": {"_ensure_consumer": driver.AIOKafkaConsumerThread, "_thread": driver.Consumer},
+    "faust_app.py": {"_consumer": faust.App, "_new_transport": faust.App},
     "mailbox.py": {"_get": ThrowableQueue, "_put": ThrowableQueue},
+    "ordered_consumer.py": {"_thread": driver.Consumer},
     "supervisor.py": {"_consumer": faust.App},
 }
 """Private names by the file that uses them, each with the class that has it."""
 
 OVERRIDDEN: dict[type, dict[str, str]] = {
-    consumer.Consumer: {
+    ordered_consumer.OrderedConsumer: {
         "getmany": "(self, timeout)",
         "on_buffer_full": "(self, tp)",
-        "on_partitions_assigned": "(self, assigned, generation_id=0)",
-        "on_partitions_revoked": "(self, revoked)",
-        "perform_seek": "(self)",
         "resume_flow": "(self)",
         "resume_partitions": "(self, tps)",
         "wait_first": "(self, *coros, timeout=None)",
     },
-    consumer.Transport: {},
-    consumer.App: {
+    consumer.Consumer: {
+        "getmany": "(self, timeout)",
+        "on_partitions_assigned": "(self, assigned, generation_id=0)",
+        "on_partitions_revoked": "(self, revoked)",
+        "perform_seek": "(self)",
+    },
+    faust_app.Transport: {},
+    faust_app.App: {
         "FlowControlQueue": "(self, maxsize=None, *, clear_on_resume=False)",
         "_new_transport": "(self)",
     },
