@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -15,9 +16,11 @@ from ingest_api.metrics import Metrics
 from ingest_api.probes import probes
 from ingest_api.problems import ProblemHandlers
 from ingest_api.publisher import Publisher
-from ingest_api.routes import routes
+from ingest_api.routes import BatchReader, routes
 from ingest_api.settings import IngestSettings
 from ingest_api.short_ways import AppWithShortWays
+from ingest_api.single import SingleAction
+from ingest_api.single_protocol import SUBMIT_SINGLE
 
 
 def wall_clock() -> int:
@@ -32,11 +35,13 @@ def create_app(
     metrics = metrics or Metrics()
     measured = MeasuredPublisher(publisher, metrics)
     door = Door(settings.ingest_events, settings.ingest_oldest, settings.ingest_future_tolerance, clock)
+    problems = ProblemHandlers(metrics)
+    single = SingleAction(door, measured, metrics, problems)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         await measured.start()
-        yield
+        yield {SUBMIT_SINGLE: single.submit}
         await measured.close()
 
     app = AppWithShortWays(
@@ -46,9 +51,8 @@ def create_app(
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    problems = ProblemHandlers(metrics)
     problems.install(app)
-    takes_actions = routes(settings, door, measured, metrics)
+    takes_actions = routes(single, BatchReader(settings, door, metrics), measured)
     app.include_router(takes_actions)
     app.shorten(takes_actions, problems)
     app.include_router(probes(measured, metrics))

@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
-
-from confluent_kafka import KafkaException
 
 from contract.action import Action
 from contract.errors import LogUnavailable
@@ -15,7 +13,9 @@ from ingest_api.grouping import group_by_partition
 from ingest_api.kafka_connection import Connect, Connection, Delivery, KafkaConnection
 from ingest_api.metrics import Metrics
 from ingest_api.outgoing import OutgoingRecord, OutgoingRecords
+from ingest_api.publisher import Tell
 from ingest_api.settings import IngestSettings
+from ingest_api.together import Together
 from ingest_api.topic_watch import TopicWatch
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class KafkaPublisher:
         self._outgoing = OutgoingRecords(self._send, settings.ingest_linger.total_seconds())
         self._topic = TopicWatch(self._look, settings.ingest_metadata_refresh.total_seconds())
         self._in_flight: set[OutgoingRecord] = set()
-        self._closing: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._connection: Connection | None = None
         metrics.in_flight_bytes.set_function(lambda: self._budget.used)
 
@@ -65,12 +65,11 @@ class KafkaPublisher:
         self._connection = self._connect()
         self._topic.start()
 
-    async def publish(self, actions: Sequence[Action]) -> None:
-        partitions = self._topic.partitions or await self._partitions()
-        grouped = group_by_partition(actions, partitions)
-        self._budget.take(sum(len(lines.text) for lines in grouped))
-        outcomes = self._outgoing.add(grouped, partitions)
-        _require_acknowledged([await outcome for outcome in outcomes])
+    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+        if self._topic.partitions is None:
+            self._start_task(self._submit_once_known(actions, tell))
+        else:
+            self._submit(actions, self._topic.partitions, tell)
 
     async def trouble(self) -> str | None:
         return await self._topic.trouble()
@@ -79,16 +78,24 @@ class KafkaPublisher:
         self._outgoing.flush()
         connection, self._connection = self._connection, None
         if connection is not None:
-            await asyncio.gather(self._topic.close(), self._close(connection), *self._closing)
+            await asyncio.gather(self._topic.close(), self._close(connection), *self._tasks)
         for record in list(self._in_flight):
             self._finish(record, OutcomeUnknown("the process ended before Kafka acknowledged"))
 
-    async def _partitions(self) -> int:
+    async def _submit_once_known(self, actions: Sequence[Action], tell: Tell) -> None:
+        trouble = await self._topic.trouble()
         if self._topic.partitions is None:
-            trouble = await self._topic.trouble()
-            if self._topic.partitions is None:
-                raise NotPublished(trouble or "the topic is not known yet")
-        return self._topic.partitions
+            tell(NotPublished(trouble or "the topic is not known yet"))
+            return
+        try:
+            self._submit(actions, self._topic.partitions, tell)
+        except NotPublished as error:
+            tell(NotPublished(str(error)))
+
+    def _submit(self, actions: Sequence[Action], partitions: int, tell: Tell) -> None:
+        grouped = group_by_partition(actions, partitions)
+        self._budget.take(sum(len(lines.text) for lines in grouped))
+        self._outgoing.add(grouped, partitions, tell if len(grouped) == 1 else Together(len(grouped), tell))
 
     def _look(self) -> int:
         """Called off the event loop."""
@@ -103,7 +110,7 @@ class KafkaPublisher:
             return
         try:
             self._connection.send(self._settings.topic, record)
-        except (BufferError, KafkaException) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it raises, it queued nothing, and others wait behind it
             self._finish(record, NotPublished(f"Kafka's queue refuses more: {error}"))
         else:
             self._metrics.record_lines.observe(record.lines)
@@ -125,24 +132,13 @@ class KafkaPublisher:
         if self._connection is broken:
             logger.error("librdkafka's producer cannot go on; another one takes over")
             self._connection = self._connect()
-            closing = asyncio.create_task(self._close(broken))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._start_task(self._close(broken))
+
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _close(self, connection: Connection) -> None:
         longest = self._settings.ingest_delivery_timeout.total_seconds() + _LATE_SECONDS
         await asyncio.to_thread(connection.close, longest)
-
-
-def _require_acknowledged(outcomes: Sequence[PublishUnavailable | None]) -> None:
-    """Raises what to tell who sent the lines of several records: part of them sent is an unknown outcome of the whole.
-
-    An error of his own: one that many raise, or that a frame holds which it holds, would keep their actions in memory
-    until the next search for cycles.
-    """
-    failures = [outcome for outcome in outcomes if outcome is not None]
-    if not failures:
-        return
-    if len(failures) == len(outcomes) and all(isinstance(failure, NotPublished) for failure in failures):
-        raise NotPublished(str(failures[0]))
-    raise OutcomeUnknown(str(failures[0]))

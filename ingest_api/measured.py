@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from contract.action import Action
-from ingest_api.errors import NotPublished, OutcomeUnknown
+from ingest_api.errors import NotPublished, PublishUnavailable
 from ingest_api.metrics import Metrics
-from ingest_api.publisher import Publisher
+from ingest_api.publisher import Publisher, Tell
 
 
 class MeasuredPublisher:
@@ -23,19 +23,29 @@ class MeasuredPublisher:
         self.trouble = publisher.trouble
         self.close = publisher.close
 
-    async def publish(self, actions: Sequence[Action]) -> None:
-        metrics, size, began = self._metrics, len(actions), self._timer()
+    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+        size, began = len(actions), self._timer()
+
+        def note(failure: PublishUnavailable | None) -> None:
+            self._note(failure, size, began)
+            tell(failure)
+
         self._in_flight += size
         try:
-            await self._publisher.publish(actions)
-        except NotPublished:
-            metrics.not_published.inc(size)
+            self._publisher.submit(actions, note)
+        except NotPublished as failure:
+            self._note(failure, size, began)
             raise
-        except OutcomeUnknown:
-            metrics.unknown.inc(size)
-            raise
-        else:
-            metrics.accepted.inc(size)
-            metrics.publish_seconds.observe(self._timer() - began)
-        finally:
+        except BaseException:
             self._in_flight -= size
+            raise
+
+    def _note(self, failure: PublishUnavailable | None, size: int, began: float) -> None:
+        self._in_flight -= size
+        if failure is None:
+            self._metrics.accepted.inc(size)
+            self._metrics.publish_seconds.observe(self._timer() - began)
+        elif isinstance(failure, NotPublished):
+            self._metrics.not_published.inc(size)
+        else:
+            self._metrics.unknown.inc(size)

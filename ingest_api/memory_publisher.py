@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from contract.action import Action
 from ingest_api.errors import PublishUnavailable
+from ingest_api.publisher import Tell
 
 
 class MemoryPublisher:
@@ -14,7 +15,7 @@ class MemoryPublisher:
         self.published: list[Action] = []
         self.publications = 0
         self.failure: PublishUnavailable | None = None
-        """What `publish` raises, if anything."""
+        """How everything ends that is submitted, if it fails."""
         self.reason: str | None = None
         """What `trouble` answers."""
         self.running = False
@@ -22,11 +23,11 @@ class MemoryPublisher:
     async def start(self) -> None:
         self.running = True
 
-    async def publish(self, actions: Sequence[Action]) -> None:
-        if self.failure is not None:
-            raise self.failure
-        self.publications += 1
-        self.published.extend(actions)
+    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+        if self.failure is None:
+            self.publications += 1
+            self.published.extend(actions)
+        tell(self.failure)
 
     async def trouble(self) -> str | None:
         return self.reason

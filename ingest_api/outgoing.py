@@ -1,16 +1,18 @@
 """Records on their way out: lines that wait for others of their partition."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from contract.record import MAX_BYTES, MAX_LINES
 from ingest_api.errors import PublishUnavailable
+from ingest_api.publisher import Tell
+
+logger = logging.getLogger(__name__)
 
 ENOUGH_LINES: Final = 100
 """A record of so many lines costs its reader little more for each line than a full one: it goes at once."""
-
-Outcome = asyncio.Future[PublishUnavailable | None]
 
 
 class Lines(NamedTuple):
@@ -33,17 +35,18 @@ class OutgoingRecord:
         self.lines = 0
         self.size = 0
         self._texts: list[bytes] = []
-        self._waiting: list[Outcome] = []
+        self._waiting: list[Tell] = []
 
     def has_room_for(self, lines: Lines) -> bool:
         """Whether these lines as well keep the limits of a record."""
         return self.lines + lines.number <= MAX_LINES and self.size + len(lines.text) <= MAX_BYTES
 
-    def add(self, lines: Lines) -> None:
-        """Takes the lines."""
+    def add(self, lines: Lines, tell: Tell) -> None:
+        """Takes the lines; `tell` is called once it is settled."""
         self._texts.append(lines.text)
         self.lines += lines.number
         self.size += len(lines.text)
+        self._waiting.append(tell)
 
     def value(self) -> bytes:
         """What Kafka gets."""
@@ -53,18 +56,14 @@ class OutgoingRecord:
         """Gives up the lines' text: somebody else holds it."""
         self._texts.clear()
 
-    def outcome(self) -> Outcome:
-        """How it ends: None if it is acknowledged. A future for each who asks: one who gives up cancels his own."""
-        outcome: Outcome = asyncio.get_running_loop().create_future()
-        self._waiting.append(outcome)
-        return outcome
-
     def settle(self, failure: PublishUnavailable | None) -> None:
-        """Tells everyone who waits for it."""
-        for outcome in self._waiting:
-            if not outcome.done():
-                outcome.set_result(failure)
-        self._waiting.clear()
+        """Tells everyone who waits for it, once."""
+        waiting, self._waiting = self._waiting, []
+        for tell in waiting:
+            try:
+                tell(failure)
+            except Exception:
+                logger.exception("one who waited could not be told; the others are")
 
 
 class OutgoingRecords:
@@ -77,20 +76,17 @@ class OutgoingRecords:
         self._open: dict[int, OutgoingRecord] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, all_lines: Iterable[Lines], partitions: int) -> list[Outcome]:
-        """Takes lines whose partitions are of `partitions`; how each record ends that carries some of them."""
-        outcomes = []
+    def add(self, all_lines: Iterable[Lines], partitions: int, tell: Tell) -> None:
+        """Takes lines whose partitions are of `partitions`; for each of them `tell` hears how its record ends."""
         for lines in all_lines:
             record = self._open.get(lines.partition)
             if record is None or record.partitions != partitions or not record.has_room_for(lines):
                 record = self._begin(lines.partition, partitions)
-            record.add(lines)
-            outcomes.append(record.outcome())
+            record.add(lines, tell)
             if record.lines >= ENOUGH_LINES:
                 self._send(self._open.pop(lines.partition))
         if self._open and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._linger, self.flush)
-        return outcomes
 
     def _begin(self, partition: int, partitions: int) -> OutgoingRecord:
         if partition in self._open:

@@ -80,21 +80,24 @@ class ProblemHandlers:
 
     def install(self, app: FastAPI) -> None:
         """Makes the app answer every error with a problem."""
-        app.add_exception_handler(RequestRefused, self.refused)
-        app.add_exception_handler(PublishUnavailable, self.unavailable)
+        app.add_exception_handler(RequestRefused, self.ours)
+        app.add_exception_handler(PublishUnavailable, self.ours)
         app.add_exception_handler(HTTPException, self.refused_by_framework)
         app.add_exception_handler(RequestValidationError, self.invalid)
-        app.add_exception_handler(Exception, self.unexpected)
+        app.add_exception_handler(Exception, self.ours)
 
-    async def refused(self, _: Request, error: Exception) -> Response:
-        """4xx for what we refuse."""
-        assert isinstance(error, RequestRefused)
-        return self._counted(problem_of(error), dict(error.headers))
+    def answer(self, error: Exception) -> Response:
+        """4xx for what we refuse, 503 for what the log did not take, 500 for what nobody thought of."""
+        if isinstance(error, RequestRefused):
+            return self._counted(problem_of(error), dict(error.headers))
+        if isinstance(error, PublishUnavailable):
+            return self._counted(problem_of(error), RETRY_AFTER)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return self._counted(simple(status, "internal_error", "an error in this program"))
 
-    async def unavailable(self, _: Request, error: Exception) -> Response:
-        """503."""
-        assert isinstance(error, PublishUnavailable)
-        return self._counted(problem_of(error), RETRY_AFTER)
+    async def ours(self, _: Request, error: Exception) -> Response:
+        """An error of ours. One that nobody thought of is raised again by the framework, and the server logs it."""
+        return self.answer(error)
 
     async def refused_by_framework(self, _: Request, error: Exception) -> Response:
         """404, 405 and the like."""
@@ -108,11 +111,6 @@ class ProblemHandlers:
         assert isinstance(error, RequestValidationError)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return self._counted(simple(status, "request_invalid", str(error.errors())[:1000]))
-
-    async def unexpected(self, _: Request, __: Exception) -> Response:
-        """500. The framework raises the error again once this is sent, and the server logs it."""
-        status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return self._counted(simple(status, "internal_error", "an error in this program"))
 
     def _counted(self, problem: Problem, headers: dict[str, str] | None = None) -> Response:
         self._metrics.problems.labels(problem.code).inc()

@@ -1,9 +1,14 @@
 """The seam between the door and the log."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from contract.action import Action
+from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
+
+Tell = Callable[[PublishUnavailable | None], None]
+"""What is called once an outcome is known: None if the log has acknowledged. It raises nothing."""
 
 
 class Publisher(Protocol):
@@ -12,10 +17,10 @@ class Publisher(Protocol):
     async def start(self) -> None:
         """Begins to reach for the log, and does not wait for it."""
 
-    async def publish(self, actions: Sequence[Action]) -> None:
-        """Returns once the log has acknowledged all of them.
+    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+        """Calls `tell` once, on the event loop, in bounded time, perhaps before it returns: when all are acknowledged.
 
-        Raises NotPublished or OutcomeUnknown, in bounded time. To be cancelled takes nothing back.
+        Raises NotPublished instead where that is known at once.
         """
 
     async def trouble(self) -> str | None:
@@ -23,3 +28,28 @@ class Publisher(Protocol):
 
     async def close(self) -> None:
         """Returns once everything taken is acknowledged or given up."""
+
+
+async def publish(publisher: Publisher, actions: Sequence[Action]) -> None:
+    """Returns once the log has acknowledged all of them.
+
+    Raises NotPublished or OutcomeUnknown, in bounded time. To be cancelled takes nothing back.
+    """
+    outcome: asyncio.Future[PublishUnavailable | None] = asyncio.get_running_loop().create_future()
+
+    def tell(failure: PublishUnavailable | None) -> None:
+        if not outcome.done():
+            outcome.set_result(failure)
+
+    publisher.submit(actions, tell)
+    _raise_own(await outcome)
+
+
+def _raise_own(failure: PublishUnavailable | None) -> None:
+    """Raises an error of the caller's own.
+
+    One that many raise, or that a frame holds which it holds, would keep their actions in memory until the next search
+    for cycles.
+    """
+    if failure is not None:
+        raise (NotPublished if isinstance(failure, NotPublished) else OutcomeUnknown)(str(failure))

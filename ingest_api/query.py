@@ -32,11 +32,13 @@ def action_in_query(query: bytes) -> Action | Rejection:
 
 
 def _decode_pair(pair: bytes) -> tuple[str | Rejection, str]:
-    name, equals, value = pair.replace(b"+", b" ").partition(b"=")
+    name, equals, value = pair.partition(b"=")
     if not equals or _BAD_ESCAPE.search(pair):
         return reject("query_malformed", None, pair, RULES["query_malformed"]), ""
+    if b"%" in pair or b"+" in pair:
+        name, value = (unquote_to_bytes(part.replace(b"+", b" ")) for part in (name, value))
     try:
-        return unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()
+        return name.decode(), value.decode()
     except UnicodeDecodeError:
         return reject("query_not_utf8", None, pair, RULES["query_not_utf8"]), ""
 

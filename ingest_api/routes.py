@@ -2,7 +2,6 @@
 
 from collections import Counter
 from http import HTTPStatus
-from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -14,12 +13,9 @@ from ingest_api.door import Door
 from ingest_api.media import is_gzipped, media_of
 from ingest_api.metrics import Metrics
 from ingest_api.openapi import ACTION_DOCS, BATCH_DOCS
-from ingest_api.publisher import Publisher
+from ingest_api.publisher import Publisher, publish
 from ingest_api.settings import IngestSettings
 from ingest_api.single import SingleAction
-
-_NO_CONTENT: Final = Response(status_code=HTTPStatus.NO_CONTENT)
-"""It holds no state: one for all."""
 
 
 class Rejected(BaseModel):
@@ -38,22 +34,19 @@ class BatchAnswer(BaseModel):
     rejected: list[Rejected] = Field(description="The others. They are refused each time they are sent.")
 
 
-def routes(settings: IngestSettings, door: Door, publisher: Publisher, metrics: Metrics) -> APIRouter:
+def routes(single: SingleAction, read_batch: "BatchReader", publisher: Publisher) -> APIRouter:
     """The routes of the door."""
     router = APIRouter(tags=["actions"])
-    take_single = SingleAction(door, publisher, metrics)
-    read_batch = BatchReader(settings, door, metrics)
 
     @router.post("/analytics", status_code=HTTPStatus.NO_CONTENT, response_class=Response, **ACTION_DOCS)
     async def analytics(request: Request) -> Response:
-        await take_single(request.scope["query_string"])
-        return _NO_CONTENT
+        return await single.take(request.scope["query_string"])
 
     @router.post("/v1/actions", response_model=BatchAnswer, **BATCH_DOCS)
     async def actions(request: Request) -> Response:
         judged = await read_batch(request)
         if judged.accepted:
-            await publisher.publish(judged.accepted)
+            await publish(publisher, judged.accepted)
         return Response(_answer(judged).model_dump_json(), media_type="application/json")
 
     return router

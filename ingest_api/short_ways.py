@@ -37,11 +37,9 @@ class AppWithShortWays(FastAPI):
         request = Request(scope, receive)
         try:
             response = await endpoint(request)
-        except RequestRefused as error:
-            response = await self._problems.refused(request, error)
-        except PublishUnavailable as error:
-            response = await self._problems.unavailable(request, error)
+        except (RequestRefused, PublishUnavailable) as error:
+            response = self._problems.answer(error)
         except Exception as error:
-            await (await self._problems.unexpected(request, error))(scope, receive, send)
+            await self._problems.answer(error)(scope, receive, send)
             raise
         await response(scope, receive, send)

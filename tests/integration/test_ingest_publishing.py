@@ -21,7 +21,7 @@ from ingest_api.errors import NotPublished
 from ingest_api.kafka_publisher import KafkaPublisher
 from ingest_api.memory_publisher import MemoryPublisher
 from ingest_api.metrics import Metrics
-from ingest_api.publisher import Publisher
+from ingest_api.publisher import Publisher, publish
 from ingest_api.settings import IngestSettings
 
 AnyPublisher = TypeVar("AnyPublisher", bound=Publisher)
@@ -85,19 +85,19 @@ async def test_what_is_published_is_in_the_log_once(
     publisher: Publisher, in_log: Callable[[Publisher], list[Action]]
 ) -> None:
     assert await publisher.trouble() is None
-    await publisher.publish(ACTIONS)
-    await asyncio.gather(*[publisher.publish([action]) for action in ACTIONS])
+    await publish(publisher, ACTIONS)
+    await asyncio.gather(*[publish(publisher, [action]) for action in ACTIONS])
     assert sorted(map(repr, in_log(publisher))) == sorted(map(repr, ACTIONS * 2))
 
 
 async def test_publishing_nothing_is_acknowledged(publisher: Publisher) -> None:
-    await publisher.publish([])
+    await publish(publisher, [])
 
 
 async def test_a_record_holds_canonical_lines_of_its_partition_s_users_and_the_partition_count(
     kafka: KafkaPublisher, kafka_bootstrap: str, topic: str
 ) -> None:
-    await kafka.publish(ACTIONS)
+    await publish(kafka, ACTIONS)
     records = read_log(kafka_bootstrap, topic)
     assert len(records) == 4
     for record in records:
@@ -110,14 +110,14 @@ async def test_a_record_holds_canonical_lines_of_its_partition_s_users_and_the_p
 async def test_single_actions_of_many_callers_share_records(
     kafka: KafkaPublisher, kafka_bootstrap: str, topic: str
 ) -> None:
-    await asyncio.gather(*[kafka.publish([action]) for action in ACTIONS])
+    await asyncio.gather(*[publish(kafka, [action]) for action in ACTIONS])
     assert len(read_log(kafka_bootstrap, topic)) < len(ACTIONS) / 10
 
 
 async def test_a_hot_user_s_batch_is_cut_into_records_that_keep_the_limits(
     kafka: KafkaPublisher, kafka_bootstrap: str, topic: str
 ) -> None:
-    await kafka.publish([Action(number, "hot", "click") for number in range(2 * MAX_LINES + 1)])
+    await publish(kafka, [Action(number, "hot", "click") for number in range(2 * MAX_LINES + 1)])
     records = read_log(kafka_bootstrap, topic)
     assert sorted(len(decode_record(record.value)) for record in records) == [1, MAX_LINES, MAX_LINES]
 
@@ -125,11 +125,11 @@ async def test_a_hot_user_s_batch_is_cut_into_records_that_keep_the_limits(
 async def test_growth_of_the_topic_is_learnt_without_a_restart(
     kafka: KafkaPublisher, kafka_bootstrap: str, topic: str
 ) -> None:
-    await kafka.publish(ACTIONS)
+    await publish(kafka, ACTIONS)
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     admin.create_partitions([NewPartitions(topic, 9)])[topic].result(60)
     while {record.headers["partitions"] for record in read_log(kafka_bootstrap, topic)} != {b"4", b"9"}:
-        await kafka.publish(ACTIONS)
+        await publish(kafka, ACTIONS)
     grown = [record for record in read_log(kafka_bootstrap, topic) if record.headers["partitions"] == b"9"]
     for record in grown:
         for line in decode_record(record.value):
@@ -145,7 +145,7 @@ async def test_to_a_topic_that_does_not_exist_nothing_is_published_and_it_is_not
     await publisher.start()
     await until(publisher, f"topic '{name}' does not exist")
     with pytest.raises(NotPublished):
-        await publisher.publish(ACTIONS)
+        await publish(publisher, ACTIONS)
     await publisher.close()
     assert name not in AdminClient({"bootstrap.servers": kafka_bootstrap}).list_topics(timeout=60).topics
 
@@ -153,13 +153,13 @@ async def test_to_a_topic_that_does_not_exist_nothing_is_published_and_it_is_not
 async def test_a_topic_that_is_deleted_and_created_again_is_published_to(
     kafka: KafkaPublisher, kafka_bootstrap: str, topic: str
 ) -> None:
-    await kafka.publish(ACTIONS)
+    await publish(kafka, ACTIONS)
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     admin.delete_topics([topic])[topic].result(60)
     await until(kafka, f"topic '{topic}' does not exist")
     admin.create_topics([NewTopic(topic, 4, 1)])[topic].result(60)
     await until(kafka, None)
-    await kafka.publish(ACTIONS)
+    await publish(kafka, ACTIONS)
     assert sum(len(decode_record(record.value)) for record in read_log(kafka_bootstrap, topic)) == len(ACTIONS)
 
 

@@ -3,6 +3,7 @@ import json
 from collections.abc import Iterable
 
 import pytest
+from http_connection import Transport
 from ingest_world import until
 from starlette.types import Receive, Scope, Send
 from uvicorn import Config
@@ -11,30 +12,6 @@ from uvicorn.server import ServerState
 from ingest_api.http_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
 
 PIECE = 1000
-
-
-class Transport(asyncio.Transport):
-    """Keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written += data
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def pause_reading(self) -> None:
-        """The test sends what it wants to."""
-
-    def resume_reading(self) -> None:
-        """Likewise."""
 
 
 async def app(_: Scope, receive: Receive, send: Send) -> None:

@@ -188,7 +188,9 @@ def test_every_problem_that_is_documented_is_provoked_here(app: FastAPI) -> None
 async def test_each_documented_problem_comes_with_the_media_type_members_and_headers_it_says(
     client: httpx.AsyncClient, log: MemoryPublisher, document: dict[str, Any], path: str, status: int
 ) -> None:
-    log.failure = {503: NotPublished("away"), 500: RuntimeError("bug")}.get(status)  # type: ignore[assignment] # a bug is of no kind
+    log.failure = NotPublished("away") if status == 503 else None
+    if status == 500:
+        log.published = None  # type: ignore[assignment] # so that publishing fails in a way nobody thought of
     answer = await PROVOKED[path, status](client)
     told = document["paths"][path]["post"]["responses"][str(status)]
     assert answer.status_code == status

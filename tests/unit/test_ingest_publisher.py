@@ -14,6 +14,7 @@ from contract.partitioning import partition_of
 from contract.record import decode_record
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.kafka_publisher import producer_config
+from ingest_api.publisher import publish
 from ingest_api.settings import IngestSettings
 
 FATAL = KafkaException(KafkaError(KafkaError._FATAL))  # noqa: SLF001 - that is its public name
@@ -22,7 +23,7 @@ FATAL = KafkaException(KafkaError(KafkaError._FATAL))  # noqa: SLF001 - that is 
 async def test_each_action_goes_to_its_user_s_partition_with_the_count_that_was_used() -> None:
     actions = [action(f"user-{number}") for number in range(50)]
     async with World() as world:
-        await world.publisher.publish(actions)
+        await publish(world.publisher, actions)
         found = []
         for partition, partitions, value in world.connection.sent:
             assert partitions == PARTITIONS
@@ -34,7 +35,7 @@ async def test_each_action_goes_to_its_user_s_partition_with_the_count_that_was_
 
 async def test_single_actions_of_many_callers_share_records() -> None:
     async with World() as world:
-        await asyncio.gather(*[world.publisher.publish([action(f"user-{number}")]) for number in range(200)])
+        await asyncio.gather(*[publish(world.publisher, [action(f"user-{number}")]) for number in range(200)])
         assert len(world.connection.sent) <= PARTITIONS
         assert world.metrics.registry.get_sample_value("collector_ingest_record_lines_sum") == 200
 
@@ -43,7 +44,7 @@ async def test_nobody_is_answered_before_the_acknowledgement() -> None:
     async with World() as world:
         await world.publisher.trouble()
         world.connection.acknowledges = False
-        publishing = asyncio.create_task(world.publisher.publish([action()]))
+        publishing = asyncio.create_task(publish(world.publisher, [action()]))
         await world.sent(1)
         assert not publishing.done()
         assert world.in_flight_bytes() == len(world.connection.sent[0][2])
@@ -57,7 +58,7 @@ async def test_what_kafka_did_not_acknowledge_has_an_unknown_outcome() -> None:
     async with World() as world:
         await world.publisher.trouble()
         world.connection.acknowledges = False
-        publishing = asyncio.create_task(world.publisher.publish([action()]))
+        publishing = asyncio.create_task(publish(world.publisher, [action()]))
         await world.sent(1)
         world.connection.deliver(TIMED_OUT)
         with pytest.raises(OutcomeUnknown):
@@ -70,7 +71,7 @@ async def test_if_one_record_of_a_batch_fails_the_outcome_of_the_batch_is_unknow
         await world.publisher.trouble()
         world.connection.acknowledges = False
         batch = [action(f"user-{number}") for number in range(20)]
-        publishing = asyncio.create_task(world.publisher.publish(batch))
+        publishing = asyncio.create_task(publish(world.publisher, batch))
         await world.sent(PARTITIONS)
         world.connection.report(TIMED_OUT)
         world.connection.deliver()
@@ -78,13 +79,13 @@ async def test_if_one_record_of_a_batch_fails_the_outcome_of_the_batch_is_unknow
             await publishing
 
 
-@pytest.mark.parametrize("refusal", [BufferError("full"), FATAL])
+@pytest.mark.parametrize("refusal", [BufferError("full"), FATAL, MemoryError()])
 async def test_what_librdkafka_did_not_take_was_not_published(refusal: Exception) -> None:
     async with World() as world:
         await world.publisher.trouble()
         world.connection.refusal = refusal
         with pytest.raises(NotPublished):
-            await world.publisher.publish([action(f"user-{number}") for number in range(20)])
+            await publish(world.publisher, [action(f"user-{number}") for number in range(20)])
         assert world.in_flight_bytes() == 0
 
 
@@ -95,7 +96,7 @@ async def test_a_batch_of_which_a_part_was_taken_has_an_unknown_outcome() -> Non
         assert partition_of("a", PARTITIONS) != partition_of("b", PARTITIONS)
         world.connection.room = 1
         with pytest.raises(OutcomeUnknown):
-            await world.publisher.publish(batch)
+            await publish(world.publisher, batch)
 
 
 async def test_beyond_the_memory_that_may_be_in_flight_nothing_is_taken_until_some_is_acknowledged() -> None:
@@ -103,14 +104,14 @@ async def test_beyond_the_memory_that_may_be_in_flight_nothing_is_taken_until_so
     async with World(**limits) as world:
         await world.publisher.trouble()
         world.connection.acknowledges = False
-        publishing = asyncio.create_task(world.publisher.publish([action()] * 4))
+        publishing = asyncio.create_task(publish(world.publisher, [action()] * 4))
         await world.sent(1)
         with pytest.raises(NotPublished):
-            await world.publisher.publish([action()])
+            await publish(world.publisher, [action()])
         world.connection.deliver()
         await publishing
         world.connection.acknowledges = True
-        await world.publisher.publish([action()])
+        await publish(world.publisher, [action()])
 
 
 async def test_before_kafka_was_reached_nothing_is_published_and_afterwards_it_is() -> None:
@@ -118,16 +119,16 @@ async def test_before_kafka_was_reached_nothing_is_published_and_afterwards_it_i
     world.start_with = LogUnavailable("Kafka does not answer")
     async with world:
         with pytest.raises(NotPublished, match="Kafka does not answer"):
-            await world.publisher.publish([action()])
+            await publish(world.publisher, [action()])
         assert await world.publisher.trouble() == "Kafka does not answer"
         world.connection.partitions = PARTITIONS
         await world.looks(2)
-        await world.publisher.publish([action()])
+        await publish(world.publisher, [action()])
 
 
 async def test_the_first_action_after_the_start_waits_for_the_first_look_at_the_topic() -> None:
     async with World() as world:
-        await world.publisher.publish([action()])
+        await publish(world.publisher, [action()])
         assert len(world.connection.sent) == 1
 
 
@@ -136,15 +137,15 @@ async def test_to_a_topic_that_does_not_exist_nothing_is_published() -> None:
     world.start_with = LogUnfit("topic 'actions' does not exist")
     async with world:
         with pytest.raises(NotPublished, match="does not exist"):
-            await world.publisher.publish([action()])
+            await publish(world.publisher, [action()])
 
 
 async def test_growth_of_the_topic_is_used_without_a_restart() -> None:
     async with World(ingest_metadata_refresh=timedelta(milliseconds=1)) as world:
-        await world.publisher.publish([action()])
+        await publish(world.publisher, [action()])
         world.connection.partitions = 64
         while world.connection.sent[-1][1] != 64:
-            await world.publisher.publish([action("grown")])
+            await publish(world.publisher, [action("grown")])
         assert world.connection.sent[-1][0] == partition_of("grown", 64)
 
 
@@ -152,8 +153,8 @@ async def test_a_caller_who_gives_up_does_not_take_others_along() -> None:
     async with World() as world:
         await world.publisher.trouble()
         world.connection.acknowledges = False
-        leaving = asyncio.create_task(world.publisher.publish([action()]))
-        staying = asyncio.create_task(world.publisher.publish([action()]))
+        leaving = asyncio.create_task(publish(world.publisher, [action()]))
+        staying = asyncio.create_task(publish(world.publisher, [action()]))
         await world.sent(1)
         leaving.cancel()
         await asyncio.wait([leaving])
@@ -167,7 +168,7 @@ async def test_closing_sends_what_still_waits_and_answers_everyone() -> None:
     await world.publisher.start()
     await world.publisher.trouble()
     world.connection.acknowledges = False
-    publishing = asyncio.create_task(world.publisher.publish([action()]))
+    publishing = asyncio.create_task(publish(world.publisher, [action()]))
     await asyncio.sleep(0)
     await world.publisher.close()
     assert len(world.connection.sent) == 1
@@ -180,7 +181,7 @@ async def test_after_closing_nothing_is_published() -> None:
     async with World() as world:
         await world.publisher.trouble()
     with pytest.raises(NotPublished):
-        await world.publisher.publish([action()])
+        await publish(world.publisher, [action()])
     assert world.in_flight_bytes() == 0
 
 
@@ -200,7 +201,7 @@ async def test_a_failure_is_forgotten_without_a_search_for_cycles(
             told = []
             for _ in range(2):
                 try:
-                    await world.publisher.publish([action("a")] * 100 + [action("b")] * 100)
+                    await publish(world.publisher, [action("a")] * 100 + [action("b")] * 100)
                 except PublishUnavailable as failure:
                     told.append(weakref.ref(failure))
             assert [failure() for failure in told] == [None, None]
@@ -210,13 +211,13 @@ async def test_a_failure_is_forgotten_without_a_search_for_cycles(
 
 async def test_after_a_fatal_error_another_connection_takes_over_and_the_old_one_is_closed() -> None:
     async with World() as world:
-        await world.publisher.publish([action()])
+        await publish(world.publisher, [action()])
         broken = world.connection
         broken.refusal = FATAL
         broken.on_fatal(broken)
         broken.on_fatal(broken)
         assert len(world.connections) == 2
-        await world.publisher.publish([action()])
+        await publish(world.publisher, [action()])
         assert len(world.connection.sent) == 1
         await until(lambda: broken.closed)
 
