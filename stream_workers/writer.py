@@ -127,9 +127,14 @@ class Writer:
         return can_shrink and self.unflushed_lines >= 2 * self._flush_lines
 
     async def _flush_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         while True:
+            # Counted from when the last one began: what waits does not wait for an interval on top of a slow flush.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._flush_soon.wait(), self._flush_interval)
+                async with asyncio.timeout_at(began + self._flush_interval):
+                    await self._flush_soon.wait()
+            began = loop.time()
             self._flush_soon.clear()
             self._is_flushing = True
             try:

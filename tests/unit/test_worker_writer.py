@@ -33,6 +33,19 @@ async def test_a_flush_begins_when_its_interval_is_over() -> None:
 
 
 @timeless
+async def test_the_interval_runs_while_a_flush_is_in_flight() -> None:
+    kit = Kit()
+    async with kit.running(0):
+        kit.journal.hold("progress")
+        kit.mailbox.put(*clicks(0))
+        await asyncio.sleep(INTERVAL * 1.9)
+        kit.mailbox.put(*clicks(1))
+        kit.journal.let("progress")
+        await asyncio.sleep(INTERVAL * 0.2)
+        assert kit.clicks() == 2
+
+
+@timeless
 async def test_a_flush_begins_at_once_when_enough_lines_wait() -> None:
     kit = Kit(flush_lines=3)
     async with kit.running(0):
