@@ -3,30 +3,15 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
+from committing import NOVEMBER, OTHER, SOURCE, commit, progress, value
 
 from contract.hashes import pack_hashes
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.segment import Segment
-from contract.store import ProgressPoint, SegmentPoint, Store, WindowPoint
+from contract.store import SegmentPoint, Store, WindowPoint
 from contract.window_value import WindowValue
 from stores.committed import Committed, read_committed, read_committed_hours, read_committed_segments
-
-LOG = "OldrkDJ2R4WmwCUXOqKyRw"
-SOURCE, OTHER = LogPartition(LOG, 0), LogPartition(LOG, 1)
-NOVEMBER = 494_902 * HOUR_MS
-
-
-def progress(through_offset: int) -> Progress:
-    return Progress(through_offset, watermark=NOVEMBER)
-
-
-def value(through_offset: int) -> WindowValue:
-    return WindowValue(through_offset, {"click": through_offset}, 0, 1, 4, 4)
-
-
-async def commit(store: Store, source: LogPartition, through_offset: int) -> None:
-    await store.write_progress([ProgressPoint(source, 7, progress(through_offset))])
 
 
 async def put(store: Store, source: LogPartition, *values: tuple[int, WindowValue]) -> None:

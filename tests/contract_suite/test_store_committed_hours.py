@@ -3,28 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
+from committing import NOVEMBER, OTHER, SOURCE, commit, progress, value
 
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import LogPartition, Progress
-from contract.store import ProgressPoint, Store, WindowPoint
+from contract.store import Store, WindowPoint
 from contract.window_value import WindowValue
 from stores.committed_hours import CommittedHours, read_committed_between
-
-LOG = "OldrkDJ2R4WmwCUXOqKyRw"
-SOURCE, OTHER = LogPartition(LOG, 0), LogPartition(LOG, 1)
-NOVEMBER = 494_902 * HOUR_MS
-
-
-def progress(through_offset: int) -> Progress:
-    return Progress(through_offset, watermark=NOVEMBER)
-
-
-def value(through_offset: int) -> WindowValue:
-    return WindowValue(through_offset, {"click": through_offset}, 0, 1, 4, 4)
-
-
-async def commit(store: Store, source: LogPartition, through_offset: int) -> None:
-    await store.write_progress([ProgressPoint(source, 7, progress(through_offset))])
 
 
 async def put(store: Store, source: LogPartition, hour: int, *values: WindowValue) -> None:

@@ -1,7 +1,8 @@
 """The services as processes on a topic and buckets of their own."""
 
-from collections.abc import Mapping
 from pathlib import Path
+
+from services.environment import environment_of
 
 from deploy.local.ports import free_port
 from deploy.local.python_service import PythonService
@@ -13,19 +14,9 @@ class Pipeline:
 
     def __init__(self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, influx: InfluxSettings) -> None:
         self._folder = folder
-        self._environment: Mapping[str, str] = {
-            "COLLECTOR_KAFKA_BOOTSTRAP": bootstrap,
-            "COLLECTOR_TOPIC": topic,
-            "COLLECTOR_REJECTED_TOPIC": rejected_topic,
-            "COLLECTOR_CONSUMER_GROUP": topic,
-            "COLLECTOR_INFLUX_URL": str(influx.influx_url),
-            "COLLECTOR_INFLUX_TOKEN": influx.influx_token.get_secret_value(),
-            "COLLECTOR_INFLUX_ORG": influx.influx_org,
-            "COLLECTOR_RAW_BUCKET": influx.raw_bucket,
-            "COLLECTOR_HOURLY_BUCKET": influx.hourly_bucket,
-            "COLLECTOR_WORKER_SESSION_TIMEOUT": "PT6S",
+        self._environment = {
+            **environment_of(bootstrap, topic, rejected_topic, influx),
             # A slow machine is no outage.
-            "COLLECTOR_WORKER_DRAIN_TIMEOUT": "PT50S",
             "COLLECTOR_INGEST_DELIVERY_TIMEOUT": "PT50S",
             "COLLECTOR_INGEST_DRAIN_TIMEOUT": "PT65S",
             "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT30S",

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from confluent_kafka.admin import AdminClient
 from dying_worker import DyingWorker, Moment
+from services.environment import environment_of
 from services.kafka_admin import wait_until_led
 from services.worker_process import WorkerProcess
 
@@ -40,21 +41,7 @@ class Stage:
         self.workers: list[WorkerProcess] = []
         self._folder = folder
         self._services: list[PythonService] = []
-        self._environment: Mapping[str, str] = {
-            "COLLECTOR_KAFKA_BOOTSTRAP": bootstrap,
-            "COLLECTOR_TOPIC": topic,
-            "COLLECTOR_REJECTED_TOPIC": rejected_topic,
-            "COLLECTOR_CONSUMER_GROUP": topic,
-            "COLLECTOR_INFLUX_URL": str(influx.influx_url),
-            "COLLECTOR_INFLUX_TOKEN": influx.influx_token.get_secret_value(),
-            "COLLECTOR_INFLUX_ORG": influx.influx_org,
-            "COLLECTOR_RAW_BUCKET": influx.raw_bucket,
-            "COLLECTOR_HOURLY_BUCKET": influx.hourly_bucket,
-            # The shortest that Kafka allows.
-            "COLLECTOR_WORKER_SESSION_TIMEOUT": "PT6S",
-            # A slow machine is no reason to leave undrained.
-            "COLLECTOR_WORKER_DRAIN_TIMEOUT": "PT50S",
-        }
+        self._environment = environment_of(bootstrap, topic, rejected_topic, influx)
         self.aggregator = self.start("aggregator")
         self.apis = [self.start("ingest_api")]
 

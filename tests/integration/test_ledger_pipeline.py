@@ -1,50 +1,27 @@
 """The ledger over real Kafka, real InfluxDB, a real worker and a real aggregator."""
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
-import pytest
 from services.kafka_admin import remove_records
 from worker_pipeline import PARTITIONS, Pipeline
 from worker_traffic import Traffic
 
 from contract.progress import LogPartition
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
 
 ACTIONS = 3_000
 
 
-@pytest.fixture
-def aggregator(pipeline: Pipeline, tmp_path: Path) -> Iterator[PythonService]:
-    environment = {
-        "COLLECTOR_KAFKA_BOOTSTRAP": pipeline.bootstrap,
-        "COLLECTOR_TOPIC": pipeline.topic,
-        "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
-        "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
-        # A slow machine is no outage.
-        "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT60S",
-        "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT60S",
-    }
-    service = PythonService("aggregator", free_port(), tmp_path / "aggregator.log", "aggregator", environment)
-    service.start()
-    service.wait_until_ready()
-    yield service
-    service.kill()
-
-
-def ledger_of(aggregator: PythonService) -> dict[str, Any]:
-    answer = httpx.get(f"http://127.0.0.1:{aggregator.port}/v1/ledger", timeout=60)
+def ledger_of(aggregator: str) -> dict[str, Any]:
+    answer = httpx.get(f"{aggregator}/v1/ledger", timeout=60)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
 
 
-async def test_the_books_balance_line_by_line_against_an_oracle(pipeline: Pipeline, aggregator: PythonService) -> None:
+async def test_the_books_balance_line_by_line_against_an_oracle(pipeline: Pipeline, aggregator: str) -> None:
     traffic = Traffic()
     for partition in range(PARTITIONS):
         pipeline.append(b"removed before anyone reads it", partition)
@@ -85,7 +62,7 @@ async def test_the_books_balance_line_by_line_against_an_oracle(pipeline: Pipeli
 
 
 async def test_a_wrong_number_in_one_stored_window_unbalances_its_partition(
-    pipeline: Pipeline, aggregator: PythonService
+    pipeline: Pipeline, aggregator: str
 ) -> None:
     pipeline.send(Traffic().actions(ACTIONS), lines=20)
     pipeline.started()
@@ -104,9 +81,7 @@ async def test_a_wrong_number_in_one_stored_window_unbalances_its_partition(
     assert (wrong["balanced"], repaired["balanced"]) == (False, True)
 
 
-async def test_the_books_are_never_out_of_balance_while_workers_count(
-    pipeline: Pipeline, aggregator: PythonService
-) -> None:
+async def test_the_books_are_never_out_of_balance_while_workers_count(pipeline: Pipeline, aggregator: str) -> None:
     traffic = Traffic()
     pipeline.started(worker_flush_interval="PT0.01S")
     found = []
