@@ -15,8 +15,8 @@ from bench.case import require
 from bench.services import Services, pid_of
 from bench.stored import StoredNumbers
 from bench.traffic import Numbers
+from deploy.local.log_file import tail_of
 from deploy.local.ports import free_port
-from deploy.local.process import tail_of
 from deploy.local.python_service import PythonService
 from stores.settings import InfluxSettings
 

@@ -11,8 +11,7 @@ from typing import NamedTuple, Self
 
 import psutil  # type: ignore[import-untyped] # it has no types
 
-_TAIL_LINES = 15
-_TAIL_BYTES = 16_384
+from deploy.local.log_file import open_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,7 @@ class Process(NamedTuple):
     @classmethod
     def start(cls, command: Command) -> Self:
         """Starts it in a session of its own, so that Ctrl-C in our terminal does not reach it."""
-        command.log.parent.mkdir(parents=True, exist_ok=True)
-        output = os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        output = open_log(command.log)
         try:
             pid = os.posix_spawn(
                 command.arguments[0],
@@ -109,12 +107,3 @@ class _PidFile:
 
 def _start_of(pid: int) -> float:
     return round(float(psutil.Process(pid).create_time() - psutil.boot_time()), 2)
-
-
-def tail_of(log: Path) -> str:
-    """The last lines of a log; nothing if there is none."""
-    with suppress(FileNotFoundError), log.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        lines = file.read().decode(errors="replace").splitlines()
-        return "\n".join(f"  {line}" for line in lines[-_TAIL_LINES:])
-    return ""

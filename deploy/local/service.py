@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from deploy.local.errors import ServiceFailed
-from deploy.local.process import Command, Process, tail_of
+from deploy.local.log_file import tail_of
+from deploy.local.process import Command, Process
 
 _POLL_SECONDS = 0.05
 

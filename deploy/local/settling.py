@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from deploy.local.data_folder import DataFolder
 from deploy.local.errors import ServiceFailed
 from deploy.local.interruption import Interruption
+from deploy.local.log_file import tail_of
 from deploy.local.members import Member
-from deploy.local.process import tail_of
 
 _SECONDS = 120.0
 _SECONDS_BETWEEN_LOOKS = 0.1

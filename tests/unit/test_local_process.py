@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.errors import ServiceFailed
-from deploy.local.process import Command, Process, tail_of
+from deploy.local.log_file import tail_of
+from deploy.local.process import Command, Process
 from deploy.local.service import Service
 
 SLEEP = ["/bin/sleep", "300"]
@@ -77,16 +78,6 @@ def test_its_output_is_appended_to_its_log(tmp_path: Path) -> None:
         process.reap()
 
     assert tail_of(log).split() == ["one", "one", "two", "two"]
-
-
-def test_a_long_log_is_told_by_its_last_lines(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_text("".join(f"line {number}\n" for number in range(10_000)))
-
-    told = tail_of(log).splitlines()
-
-    assert told[-1].strip() == "line 9999"
-    assert len(told) < 20
 
 
 class Scripted(Service):
