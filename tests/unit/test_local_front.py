@@ -1,4 +1,5 @@
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -234,3 +235,13 @@ def test_equal_names_for_unequal_schemas_do_not_get_mixed_up() -> None:
     reference = merged["paths"]["/b"]["get"]["responses"]["503"]["schema"]["$ref"]
     assert merged["components"]["schemas"][reference.removeprefix("#/components/schemas/")] == {"title": "other"}
     assert merged["components"]["schemas"]["Problem"] == {"title": "one"}
+
+
+async def test_the_page_of_documentation_loads_nothing_from_elsewhere(door: httpx.AsyncClient) -> None:
+    page = await door.get("/docs")
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(loaded) == 3
+    assert "/openapi.json" in page.text
+    assert "//" not in "".join(loaded)
+    for path in loaded:
+        assert (await door.get(path)).status_code == 200

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 import httpx
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from deploy.local.front.docs import docs_routes
 from deploy.local.front.openapi import merge_documents
 from deploy.local.front.problems import unavailable
 from deploy.local.front.proxy import pass_on, proxy_client
@@ -46,9 +46,6 @@ def create_app(upstreams: Upstreams) -> Starlette:
             return unavailable("service_unavailable", f"a service does not tell what it offers: {error!r}")
         return JSONResponse(merge_documents(documents))
 
-    async def docs(_: Request) -> Response:
-        return get_swagger_ui_html(openapi_url="/openapi.json", title="User actions collector")
-
     async def proxy(request: Request) -> Response:
         role = Role.INGEST if request.method == "POST" else Role.AGGREGATOR
         return await pass_on(request, client, upstreams.of(role))
@@ -60,7 +57,7 @@ def create_app(upstreams: Upstreams) -> Starlette:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/openapi.json", openapi),
-            Route("/docs", docs),
+            *docs_routes("/openapi.json", "User actions collector"),
             Route("/{path:path}", proxy, methods=methods),
         ],
     )
