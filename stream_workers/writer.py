@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Writer:
-    """Owns the state of the assigned partitions. All of it runs on one event loop.
+    """Counts the partitions of an assignment. All of it runs on one event loop.
 
     Two coroutines share the work: one folds records as they come, one flushes; a flush that is in flight does not stop
     the folding until `2 * flush_lines` lines wait.
