@@ -20,10 +20,11 @@ def pin(pid: int, cores: frozenset[int]) -> None:
 
 
 @contextmanager
-def apart(server: int, others: Iterable[int]) -> Iterator[None]:
-    """One process on the SERVER core; this one and the `others` on the rest, until the end of the block."""
+def placed(servers: Iterable[int], others: Iterable[int]) -> Iterator[None]:
+    """Some processes on the SERVER core; this one and the `others` on the rest, until the end of the block."""
     mine = [os.getpid(), *others]
-    pin(server, SERVER)
+    for pid in servers:
+        pin(pid, SERVER)
     for pid in mine:
         pin(pid, OTHERS)
     try:
@@ -31,3 +32,27 @@ def apart(server: int, others: Iterable[int]) -> Iterator[None]:
     finally:
         for pid in mine:
             pin(pid, ALL)
+
+
+@contextmanager
+def apart(server: int, others: Iterable[int]) -> Iterator[None]:
+    """As `placed`, for one process that has the SERVER core to itself."""
+    with placed([server], others):
+        yield
+
+
+@contextmanager
+def first_in_line() -> Iterator[None]:
+    """This thread gets its core as soon as it has something to do, where the system lets us: as root it does.
+
+    A load generator that waits behind others for its turn takes that for the server's latency.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except PermissionError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ import psutil  # type: ignore[import-untyped] # it has no types
 import uvloop
 
 from bench.case import Case, Contender, Figures, require
-from bench.cores import apart
+from bench.cores import first_in_line, placed
 from bench.load import Answers, Load, request
 from bench.services import Services, pid_of
 from bench.traffic import HOUR_MS, Made, Numbers
@@ -29,9 +29,9 @@ _SECONDS: Final = 8.0
 _BATCH: Final = 1_000
 _BATCHES_A_SECOND: Final = 50.0
 _USERS: Final = 50_000
-_PROBES: Final = 50
+_PROBES: Final = 150
+_PROBING_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.005
-_WAIT_SECONDS: Final = 0.5
 _LONGEST: Final = 30.0
 
 
@@ -86,7 +86,8 @@ def _pipeline(services: Services) -> Iterator[Pipeline]:
             service("stream_workers") as worker,
             service("ingest_api") as ingest,
             service("aggregator") as aggregator,
-            apart(pid_of(aggregator), [*services.pids, pid_of(worker), pid_of(ingest)]),
+            placed([pid_of(service) for service in (worker, ingest, aggregator)], services.pids),
+            first_in_line(),
         ):
             hour = time.time_ns() // 1_000_000 // HOUR_MS * HOUR_MS
             yield Pipeline(ingest.port, aggregator.port, pid_of(aggregator), influx, services.influxdb.port, hour)
@@ -103,7 +104,7 @@ async def _fed(pipeline: Pipeline, seconds: float, probes: int = 0) -> AsyncIter
     yield
     times = (await feeding).times
     users = {made.user for index in times for made in feed[index]}
-    expected = Numbers(len(users) + probes, probes, times.total() * _BATCH)
+    expected = Numbers(len(users) + min(probes, 1), probes, times.total() * _BATCH)
     async with _reader(pipeline) as http:
         await _until(http, lambda found: found.impressions >= expected.impressions)
         require(await _numbers(http), expected, "the hour")
@@ -134,23 +135,35 @@ async def _read(pipeline: Pipeline, port: int, target: str, rate: float) -> Figu
 
 
 async def _probe(pipeline: Pipeline) -> Figures:
-    answers = Answers()
+    """Clicks of one user: they lie on one partition, so they are counted in the order of their acknowledgements."""
+    acknowledged: list[float] = []
     async with (
-        _fed(pipeline, _PROBES * _WAIT_SECONDS * 1.5, _PROBES),
+        _fed(pipeline, _PROBING_SECONDS, _PROBES),
         _reader(pipeline) as reader,
         httpx.AsyncClient(timeout=_LONGEST) as writer,
     ):
+        watching = asyncio.create_task(_watch(reader, acknowledged))
         waits = random.Random(7)  # noqa: S311 - they need no secrecy
-        for number in range(_PROBES):
-            # At once after the last was counted, each would meet the beginning of a flush interval.
-            await asyncio.sleep(waits.uniform(0, _WAIT_SECONDS))
-            action = _action(pipeline, f"probe-{number}", "click")
+        action = _action(pipeline, "prober", "click")
+        for _ in range(_PROBES):
+            # At even times the probes might always meet the same moment of a flush interval.
+            await asyncio.sleep(waits.uniform(0, 2 * _PROBING_SECONDS / _PROBES))
             url = f"http://127.0.0.1:{pipeline.ingest_port}/analytics"
             (await writer.post(url, params=action._asdict())).raise_for_status()
-            acknowledged = time.monotonic()
-            await _until(reader, lambda found, number=number: found.clicks > number)  # type: ignore[misc] # mypy cannot infer defaults
-            answers.latencies.append(time.monotonic() - acknowledged)
-    return _latencies(answers)
+            acknowledged.append(time.monotonic())
+        return _latencies(await watching)
+
+
+async def _watch(reader: httpx.AsyncClient, acknowledged: Sequence[float]) -> Answers:
+    """How long after its acknowledgement each probe was counted."""
+    answers = Answers()
+    async with asyncio.timeout(_PROBING_SECONDS + _LONGEST):
+        while len(answers.latencies) < _PROBES:
+            clicks = (await _numbers(reader)).clicks
+            now = time.monotonic()
+            answers.latencies.extend(now - instant for instant in acknowledged[len(answers.latencies) : clicks])
+            await asyncio.sleep(_LOOK_SECONDS)
+    return answers
 
 
 def _cpu(pipeline: Pipeline) -> float:
