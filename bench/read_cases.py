@@ -123,10 +123,12 @@ async def _read_influx(pipeline: Pipeline) -> Figures:
 
 
 async def _read(pipeline: Pipeline, port: int, target: str, rate: float) -> Figures:
+    requests = [request("GET", target)]
     async with _fed(pipeline, _SECONDS + 1):
-        await asyncio.sleep(1)  # the hour has its first windows by then, whoever reads
+        # Whoever asks first for an hour waits until it is read; and it has its first windows by the end of this.
+        await Load(requests, b"200 ", rate=rate).run(port, 16, 1)
         cpu_before = _cpu(pipeline)
-        answers = await Load([request("GET", target)], b"200 ", rate=rate).run(port, 16, _SECONDS)
+        answers = await Load(requests, b"200 ", rate=rate).run(port, 16, _SECONDS)
         cpu = _cpu(pipeline) - cpu_before
     figures = _latencies(answers)
     if port == pipeline.aggregator_port:
