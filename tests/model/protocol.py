@@ -1,10 +1,10 @@
 """A model of the flush protocol over a hostile store. `python protocol.py [runs] [rule to break]`
 
 The store may apply a write late, after newer ones; apply it and lose the answer; show it and forget it at its next crash;
-apply a flush's writes in any order and only some of them. Workers crash anywhere, stall, own a partition several at once, and
+apply a flush's writes in any order (segments before values) and only some of them. Workers crash anywhere, stall, own a partition several at once, and
 evict windows. After every step a reader's answer for each hour must be right for the log up to the offset it names, and cover
 all that was committed before the reader began; at the end, after one healthy worker has caught up, all hours must be right.
-Rules that can be broken: above-progress one-place reuse-place all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged
+Rules that can be broken: above-progress one-place reuse-place all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order
 
 A flush's segment can be too large for one point. It is then cut by hash into n parts, and the key names the part: any
 writer's part k of n that ends at an offset holds at least what came since a committed progress. Cutting it at record
@@ -14,12 +14,19 @@ replaces a fuller one.
 An hour's stored values may be wrong (a fault, a backup restored): `corrupt`. A rebuild recounts it from the log through some
 offset, stores its segments and then its value under a generation of their own, each once the former are acknowledged: such a
 value is right, so anyone may use it at once. Then it appends a record to the log that says so. Whoever folds past that record takes the rebuilt hours from the store, adds what the log has between
-the two offsets, and writes them anew. Between corruption and the commit of a rebuild that began after it, that hour's answers
+the two offsets, and writes them anew. A worker may also have loaded such a value before that record, while another one, who holds
+the former value, commits the same offsets: then the progress of either covers the other's value, but not its segments, which have
+another generation. So a flush's segments are acknowledged before its values are written (the workers write both at once: they
+still have this fault). Between corruption and the commit of a rebuild that began after it, that hour's answers
 are not judged.
 
-Many small segments are slow to load. Between flushes a worker may compact a window that is committed: it stores all its users
-and ids as one full segment, and once that is acknowledged the value again, in its other place, which says from where on
-segments are still to be loaded.
+Many small segments are slow to load. So a worker may compact a window, which may still grow (the workers do so once its hour is
+over): as it takes a flush, it takes all
+users and ids of one window up to the same offset too; between later flushes it stores these as the parts of a full segment, under
+that offset; once all parts are acknowledged, the window's values say that a load needs the full segment of that offset, and only
+those small ones that came after it. The next flush writes such a value, or the worker does at once, in the window's other place.
+Small segments stay: whoever holds an older value finds them. After every step the users and ids that a value which was ever
+committed leads to must be those of the log up to its offset, not only their number.
 """
 import itertools, random, sys
 
@@ -59,6 +66,15 @@ def committed(store, hour):
         if store.progress()[0] == limit or BROKEN == "moving-progress": break
     if BROKEN == "above-progress": limit = 10**9
     return max((v for v in found if v[0] <= limit), key=lambda v: (v[0], *v[4:]), default=(-1, 0, 0, 0, 0, -1))
+
+def hashes_of(store, h, value):
+    """Users and ids that a value leads to: those of its full segment, and of the small ones between its offset and the value's."""
+    of_hour = [(key, x) for key, x in store.segments.items() if key[0] == h and (key[1] == value[4] or BROKEN == "any-generation")]
+    since = value[5]
+    if BROKEN == "newest-full": since = max((key[2] for key, _ in of_hour if key[4] == "full"), default=-1)
+    belonging = [x for (_, _, through, _, kind), x in of_hour
+                 if (through == since if kind == "full" else since < through and (through <= value[0] or BROKEN == "all-segments"))]
+    return set().union(*(a for a, _ in belonging)), set().union(*(b for _, b in belonging))
 
 class Rebuild:
     """A record of the log: these hours were recounted through this offset, under this generation."""
@@ -111,13 +127,9 @@ def fold(w, new, offset, user, i):
     if i is not None and not duplicate: w.ids.add((user, i)); ids.add((user, i))
 
 def worker(store, log):
-    def load(h, value):
-        segments = [x for (hh, generation, through, _, kind), x in store.segments.items() if hh == h
-                    and (generation == value[4] or BROKEN == "any-generation") and (through <= value[0] or BROKEN == "all-segments")
-                    and (through == value[5] if kind == "full" else through > value[5])]
-        return Window(value, set().union(*(a for a, _ in segments)), set().union(*(b for _, b in segments)))
+    def load(h, value): return Window(value, *hashes_of(store, h, value))
     at, seq = store.progress(); yield
-    windows, my_progress, end = {}, next(fresh), at
+    windows, my_progress, end, compaction = {}, next(fresh), at, None
     def until_acknowledged(write):
         while not write(): yield
         if random.random() < .5: yield
@@ -126,7 +138,26 @@ def worker(store, log):
         if store.put(store.progress_points, my_progress, (end, seq)): return True
         my_progress = next(fresh); return False
     if at >= 0 and BROKEN != "start-unwritten": yield from until_acknowledged(commit)
+    def window_write(h, value):
+        w = windows[h]
+        def write():
+            if store.put(store.windows, (h, w.places[w.turn]), value): return True
+            if BROKEN != "reuse-place": w.places[w.turn] = next(fresh)
+            return False
+        return write
+    def cut(h, through, users, ids, kind, n):
+        return [((h, windows[h].generation, through, (k, n), kind), ({u for u in users if u % n == k}, {x for x in ids if x[0] % n == k})) for k in range(n)]
     while True:
+        if compaction and windows.get(compaction[0]) is not compaction[1]: compaction = None
+        if compaction and random.random() < .6:
+            h, w, through, parts = compaction; key, x = parts.pop()
+            if BROKEN == "compact-named-late": key = (*key[:2], w.through, *key[3:])
+            if BROKEN == "compact-unacknowledged": store.put(store.segments, key, x)
+            else: yield from until_acknowledged(lambda: store.put(store.segments, key, x))
+            if not parts or BROKEN == "compact-named-early": w.since = key[2]
+            if not parts:
+                compaction = None
+                if random.random() < .5: yield from until_acknowledged(window_write(h, w.value(w.through))); w.turn ^= 1
         end = min(at + random.randint(1, 4), len(log) - 1)
         if end <= at: yield "idle"; continue
         raw, touched, new, cuts = {}, set(), {}, []
@@ -155,37 +186,23 @@ def worker(store, log):
                     w = windows[h]; store.segments[h, w.generation, offset, (0, 1), "new"] = new.pop(h); store.windows[h, next(fresh)] = w.value(offset)
                     del windows[h]; touched.discard(h)
         writes = [lambda k=k, v=v: store.put(store.raw, k, v) for k, v in raw.items()]
-        def window_write(h):
-            w = windows[h]; value = w.value(end)
-            def write():
-                if store.put(store.windows, (h, w.places[w.turn]), value): return True
-                if BROKEN != "reuse-place": w.places[w.turn] = next(fresh)
-                return False
-            return write
         rising = [h for h in touched if end > windows[h].through or BROKEN == "write-unrisen"]
         parts = [((h, windows[h].generation, o, (0, 1), "new"), cut) for h, o, cut in cuts if h in rising]
         for h in rising:
-            n, (users, ids) = random.choice((1, 2, 4)), new.get(h, (set(), set()))
-            parts += [((h, windows[h].generation, end, (k, n), "new"), ({u for u in users if u % n == k}, {x for x in ids if x[0] % n == k})) for k in range(n)]
+            parts += cut(h, end, *new.get(h, (set(), set())), "new", random.choice((1, 2, 4)))
         writes += [lambda k=k, v=v: store.put(store.segments, k, v) for k, v in parts if any(v)]
-        writes += [window_write(h) for h in rising]
-        random.shuffle(writes)
+        values = [window_write(h, windows[h].value(end)) for h in rising]
+        if BROKEN == "segments-any-order": writes += values; values = []
+        random.shuffle(writes); random.shuffle(values); writes += values
+        if windows and not compaction and random.random() < .3:
+            h = random.choice(list(windows)); w = windows[h]; through = max(end, w.through) if h in touched else w.through
+            if through >= 0: compaction = h, w, through, cut(h, through, w.users, w.ids, "full", random.choice((1, 2, 4)))
         for write in ([commit] + writes if BROKEN == "progress-first" else writes + [commit]):
             yield from until_acknowledged(write)
         for h in rising:
             windows[h].through = max(end, windows[h].through)
             if BROKEN != "one-place": windows[h].turn ^= 1
         at = end
-        if windows and random.random() < .2:
-            h = random.choice(list(windows)); w = windows[h]; n = random.choice((1, 2))
-            full = [((h, w.generation, w.through, (k, n), "full"), ({u for u in w.users if u % n == k}, {x for x in w.ids if x[0] % n == k})) for k in range(n)]
-            if w.through >= 0:
-                for key, x in full:
-                    if BROKEN == "compact-unacknowledged": store.put(store.segments, key, x)
-                    else: yield from until_acknowledged(lambda: store.put(store.segments, key, x))
-                w.since = w.through
-                yield from until_acknowledged(window_write(h))
-                w.turn ^= 1
         if windows and random.random() < .3: windows.pop(random.choice(list(windows)))
         yield
 
@@ -217,6 +234,7 @@ def step(generators, one):
 def run(seed):
     global hostile
     random.seed(seed); hostile = True; store, log, workers, world, rebuilding = Store(), [], [], World(), []
+    once_committed = {h: [] for h in HOURS}
     def produce(): log.append([(random.choice(HOURS), random.randint(0, 4), random.choice([None, 0, 1, 2])) for _ in range(random.randint(0, 3))])
     for _ in range(3): produce()
     for _ in range(random.randint(60, 300)):
@@ -232,9 +250,12 @@ def run(seed):
         else: next(random.choice(workers))
         for h in HOURS:
             before = store.progress()[0]; value = exhaust(committed(store, h))
-            if not world.judges(h, log, before): continue
+            if not world.judges(h, log, before): once_committed[h] = []; continue
             assert value[1:4] == oracle(log, value[0], h), ("wrong for its offset", h, value, oracle(log, value[0], h))
             assert not any(hh == h for lines in log[value[0] + 1:before + 1] for hh, _, _ in lines), ("stale", h, value, before)
+            if value not in once_committed[h]: once_committed[h].append(value)
+            for value in {once_committed[h][-1], random.choice(once_committed[h])}:
+                assert hashes_of(store, h, value) == recount(log, value[0], h)[2:], ("users", h, value, hashes_of(store, h, value))
     while store.late: store.deliver_late()
     store.crash(); hostile = False; exhaust(rebuild(world, store, log, HOURS)) if world.wrong else None; healthy = worker(store, log)
     for _ in range(5000):
