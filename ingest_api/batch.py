@@ -43,10 +43,13 @@ async def judge_batch(body: bytes, media: Media, max_lines: int, door: Door) -> 
 
     Raises RequestRefused: 413 for more than `max_lines`, 400 for JSON that is no array.
     """
+    whole = parse_lines(body) if media is Media.NDJSON and _is_one_portion(body, max_lines) else None
+    if whole is not None and door.accepts_all(whole):
+        return Judged(list(whole), [])
     lines = _SPLIT[media](body, max_lines)
     judged = Judged([], [])
     for start in range(0, len(lines), _PORTION):
-        parsed = _parse(lines[start : start + _PORTION])
+        parsed = whole or _parse(lines[start : start + _PORTION])
         if door.accepts_all(parsed):
             judged.accepted.extend(parsed)
         else:
@@ -57,6 +60,17 @@ async def judge_batch(body: bytes, media: Media, max_lines: int, door: Door) -> 
                     judged.refused.append(Refusal(index, item))
         await asyncio.sleep(0)
     return judged
+
+
+def _is_one_portion(body: bytes, max_lines: int) -> bool:
+    """Whether it is sure to be of few lines, none too long; to part them would take a fifth of the time to judge them.
+
+    A newline in each half of the longest line's length leaves no room for a longer one.
+    """
+    half = MAX_LINE_BYTES // 2
+    return body.count(b"\n", 0, -1) < min(max_lines, _PORTION) and all(
+        body.find(b"\n", at, at + half) >= 0 for at in range(0, len(body) - half + 1, half)
+    )
 
 
 def _split_ndjson(body: bytes, max_lines: int) -> list[bytes]:

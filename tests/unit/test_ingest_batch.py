@@ -160,3 +160,12 @@ async def test_a_line_that_is_longer_than_any_action_is_refused_by_itself() -> N
     judged = await ndjson(LINE + b"\n" + LINE.ljust(MAX_LINE_BYTES + 1) + b"\n" + LINE)
     assert judged.accepted == [GOOD, GOOD]
     assert refused(judged) == [(1, "line_too_long")]
+
+
+@pytest.mark.parametrize("before", [0, 1, MAX_LINE_BYTES // 2 // (len(LINE) + 1), 300])
+@pytest.mark.parametrize("after", [0, 1, 300])
+async def test_a_line_too_long_is_found_wherever_it_lies_in_the_body(before: int, after: int) -> None:
+    too_long = LINE[:-1].ljust(MAX_LINE_BYTES) + b"}"
+    judged = await ndjson(b"\n".join([LINE] * before + [too_long] + [LINE] * after))
+    assert judged.accepted == [GOOD] * (before + after)
+    assert refused(judged) == [(before, "line_too_long")]
