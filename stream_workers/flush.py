@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from contract.store import ProgressPoint, StoreWriter
+from contract.store import ProgressPoint, SegmentPoint, StoreWriter
 from stream_workers.decoded import RejectedLine
 from stream_workers.partition_state import PartitionFlush, PartitionState
 from stream_workers.retry import Retry
@@ -73,16 +73,25 @@ class Flusher:
             await self._retry("store actions", lambda: self._store.write_actions(batches), still_ours=still_ours)
 
     async def _write_windows(self, parts: Sequence[PartitionFlush], still_ours: Callable[[], bool]) -> None:
-        segments = [segment for part in parts for segment in part.segments]
+        """Segments first: only then values.
+
+        Two owners around a rebuild may count an hour on from different values: a value of ours can then be covered by
+        the other's progress, and that says nothing of our segments.
+        """
+        await self._write_segments([segment for part in parts for segment in part.segments], still_ours)
 
         def draw_places() -> None:
             for part in parts:
                 part.draw_window_places()
 
         async def attempt() -> None:
-            await self._store.write_windows([point for part in parts for point in part.window_points()], segments)
+            await self._store.write_windows([point for part in parts for point in part.window_points()], [])
 
         await self._retry("store windows", attempt, still_ours=still_ours, on_unknown=draw_places)
+
+    async def _write_segments(self, segments: Sequence[SegmentPoint], still_ours: Callable[[], bool]) -> None:
+        if segments:
+            await self._retry("store segments", lambda: self._store.write_windows([], segments), still_ours=still_ours)
 
     async def _publish_rejected(self, parts: Sequence[PartitionFlush], still_ours: Callable[[], bool]) -> None:
         lines = [line for part in parts for line in part.rejected]

@@ -28,9 +28,9 @@ class Moment(StrEnum):
     NOTHING = "nothing"
     HALF_THE_ACTIONS = "half of the raw actions"
     ACTIONS = "the raw actions"
+    HALF_THE_SEGMENTS = "half of the segments"
     SEGMENTS = "the segments, no windows"
-    WINDOWS = "the windows, no segments"
-    HALF_THE_RESULTS = "half of the windows, half of the segments"
+    HALF_THE_WINDOWS = "the segments, half of the windows"
     RESULTS = "all results, no progress"
     HALF_THE_PROGRESS = "the progress of half of the partitions"
     PROGRESS = "progress, nothing committed to Kafka"
@@ -71,15 +71,16 @@ class DyingStore:
                 await self._store.write_actions(batches)
 
     async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
+        """A flush writes its segments first."""
         match self._moment if self._doomed else None:
             case Moment.HALF_THE_ACTIONS | Moment.ACTIONS:
                 await asyncio.Event().wait()
-            case Moment.SEGMENTS:
+            case Moment.HALF_THE_SEGMENTS if len(segments) > 1:
+                await self._die_after(self._store.write_windows, [], segments[::2])
+            case Moment.SEGMENTS if segments:
                 await self._die_after(self._store.write_windows, [], segments)
-            case Moment.WINDOWS:
-                await self._die_after(self._store.write_windows, windows, [])
-            case Moment.HALF_THE_RESULTS:
-                await self._die_after(self._store.write_windows, windows[::2], segments[1::2])
+            case Moment.HALF_THE_WINDOWS if len(windows) > 1:
+                await self._die_after(self._store.write_windows, windows[::2], [])
             case _:
                 await self._store.write_windows(windows, segments)
 

@@ -16,12 +16,10 @@ offset, stores its segments and then its value under a generation of their own, 
 value is right, so anyone may use it at once. Then it appends a record to the log that says so. Whoever folds past that record takes the rebuilt hours from the store, adds what the log has between
 the two offsets, and writes them anew. A worker may also have loaded such a value before that record, while another one, who holds
 the former value, commits the same offsets: then the progress of either covers the other's value, but not its segments, which have
-another generation. So a flush's segments are acknowledged before its values are written (the workers write both at once: they
-still have this fault). Between corruption and the commit of a rebuild that began after it, that hour's answers
+another generation. So a flush's segments are acknowledged before its values are written. Between corruption and the commit of a rebuild that began after it, that hour's answers
 are not judged.
 
-Many small segments are slow to load. So a worker may compact a window, which may still grow (the workers do so once its hour is
-over): as it takes a flush, it takes all
+Many small segments are slow to load. So a worker may compact a window, which may still grow: as it takes a flush, it takes all
 users and ids of one window up to the same offset too; between later flushes it stores these as the parts of a full segment, under
 that offset; once all parts are acknowledged, the window's values say that a load needs the full segment of that offset, and only
 those small ones that came after it. The next flush writes such a value, or the worker does at once, in the window's other place.

@@ -78,7 +78,7 @@ class WatchedStore(MemoryStore):
 
     async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
         await super().write_windows(windows, segments)
-        await self._note("windows")
+        await self._note("windows" if windows else "segments")
 
     async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
         await self.journal.begin("progress")
