@@ -92,15 +92,21 @@ class Window:
         return self.value, segments
 
     def full_segments(self) -> list[Segment]:
-        """All hashes, as segments to store up to `through_offset`; none while there are some from beyond it."""
+        """All hashes, as segments to store up to `through_offset`; none while there may be some from beyond it.
+
+        Right after a flush there are none from beyond it.
+        """
         if self._new_users or self._new_ids:
             return []
         return cut_segments(self.through_offset, self._users.all(), self._ids.all(), self.value.generation, full=True)
 
-    def refer_to_full(self, through_offset: int) -> None:
-        """From now on its values say that what came up to here lies in full segments: these must be acknowledged."""
+    def refer_to_full(self, through_offset: int, instead_of: int) -> None:
+        """From now on its values say that what came up to here lies in full segments: these must be acknowledged.
+
+        `instead_of`: how many small segments there were up to here.
+        """
         self.value = msgspec.structs.replace(self.value, full_through=through_offset)
-        self.small_segments = 0
+        self.small_segments -= instead_of
 
     def _count(self) -> None:
         replayed, rising = self._replayed, self._rising

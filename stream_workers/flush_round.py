@@ -34,6 +34,7 @@ class FlushRound:
         """
         still_ours, states = self._assignment.still_ours(), dict(self._assignment.states)
         parts = [part for state in states.values() if (part := state.snapshot()) is not None]
+        self._compactor.choose(states.values())
         if parts:
             on_taken()
             began = time.monotonic()

@@ -54,7 +54,9 @@ async def test_a_load_after_it_reads_few_segments_and_counts_on(store: Store) ->
     await count_all(state, store, *(clicks(offset, f"user-{offset}") for offset in range(FLUSHES)))
     before, small = await stored(store)
     assert len(small) == FLUSHES
-    await Compactor(store, Retry(asyncio.sleep), many_segments=FLUSHES).step([state], lambda: True)
+    compactor = Compactor(store, Retry(asyncio.sleep), many_segments=FLUSHES)
+    compactor.choose([state])
+    await compactor.step([state], lambda: True)
     after, (full,) = await stored(store)
     assert (after.counts, after.unique_users, after.through_offset) == (before.counts, FLUSHES, FLUSHES - 1)
     assert full.full

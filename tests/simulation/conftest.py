@@ -5,6 +5,7 @@ import pytest
 from simulated_reader import NoLoop
 
 from aggregator import hour_users
+from stream_workers import compaction
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +14,13 @@ def no_logs_of_retries() -> Iterator[None]:
     logging.disable(logging.WARNING)
     yield
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def segments_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few hashes are too large for one point, and flushes go on between the parts of a full segment."""
+    monkeypatch.setattr("contract.segment.MAX_SEGMENT_HASHES", 6)
+    monkeypatch.setattr(compaction, "PARTS_AT_ONCE", 1)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """A reader of the product's own parts, and what must be true of each of its answers."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from hostile_store import HostileStore
@@ -8,7 +8,9 @@ from simulated_log import SimulatedLog
 
 from aggregator import hours
 from aggregator.hour_users import HourUsers
+from contract.hashes import hash_of_user, unpack_hashes
 from contract.progress import LogPartition, Progress
+from contract.segment import Segment
 from contract.window_value import WindowValue
 from stores import committed
 
@@ -41,9 +43,16 @@ async def read_and_judge(store: HostileStore, logs: dict[str, SimulatedLog], hou
             continue
         _judge_window(logs[source.log], source, progress, window or WindowValue(), hour)
     union = None if hours.each_user_has_one_window(windows) else await users.count(store, hour, windows)
+    # Others may have gone on since the windows were read: these are found as they were.
+    segments = {
+        source: await committed.read_committed_segments(store, hour, source, window)
+        for source, window in windows.items()
+    }
     # Damage may have happened since the windows were read.
     if not any(_is_damaged(logs, source, hour, one.progress) for source, one in found.items()):
         _judge_answer(logs, windows, hours.add_up(windows, union), hour)
+        for source, window in windows.items():
+            _judge_users(logs[source.log], source, window, segments[source], hour)
 
 
 def _is_damaged(logs: dict[str, SimulatedLog], source: LogPartition, hour: int, progress: Progress) -> bool:
@@ -57,6 +66,15 @@ def _judge_window(log: SimulatedLog, source: LogPartition, progress: Progress, w
     assert found == (expected.counts, expected.duplicates, len(expected.users)), (source, window)
     assert log.has_nothing_of(hour, source.partition, window.through_offset, progress.through_offset), "stale"
     assert progress.lines == len(log.lines(source.partition, progress.through_offset))
+
+
+def _judge_users(
+    log: SimulatedLog, source: LogPartition, window: WindowValue, segments: Sequence[Segment], hour: int
+) -> None:
+    """The users that a load of the window finds are those of the log up to its offset, not only as many."""
+    expected = log.numbers(source.partition, window.through_offset, hour).users
+    found = {user for segment in segments for user in unpack_hashes(segment.users).tolist()}
+    assert found == set(map(hash_of_user, expected)), (source, window)
 
 
 def _judge_answer(logs: dict[str, SimulatedLog], windows: hours.Windows, totals: hours.HourTotals, hour: int) -> None:

@@ -126,6 +126,7 @@ class Worker:
         while True:
             if self._rng.random() < 0.5:
                 flushes = [flush for state in self.states.values() if (flush := state.snapshot()) is not None]
+                self._compactor.choose(self.states.values())
                 if flushes:
                     await self._flusher.write(flushes, lambda: True)
                     evict(self.states.values(), self._window_memory)

@@ -115,6 +115,38 @@ def refer_to_full_segments_that_are_not_acknowledged(patch: pytest.MonkeyPatch) 
     patch.setattr(Compactor, "step", step)
 
 
+def refer_to_full_segments_before_all_parts_are_stored(patch: pytest.MonkeyPatch) -> None:
+    honest = Compactor.step
+
+    async def step(self: Compactor, states: Any, still_ours: Any) -> None:
+        if (one := self._under_way) is not None:
+            one.held.window.refer_to_full(one.through_offset, 0)
+        await honest(self, states, still_ours)
+
+    patch.setattr(Compactor, "step", step)
+
+
+def name_full_segments_after_what_was_flushed_since(patch: pytest.MonkeyPatch) -> None:
+    honest = Compactor.step
+
+    async def step(self: Compactor, states: Any, still_ours: Any) -> None:
+        if (one := self._under_way) is not None:
+            now = one.through_offset = one.held.window.through_offset
+            one.parts = [part._replace(segment=part.segment._replace(through_offset=now)) for part in one.parts]
+        await honest(self, states, still_ours)
+
+    patch.setattr(Compactor, "step", step)
+
+
+def load_full_segments_of_any_offset(patch: pytest.MonkeyPatch) -> None:
+    honest = Segment.belongs_to
+
+    def belongs_to(self: Segment, value: WindowValue) -> bool:
+        return honest(self, value) or (self.full and self.generation == value.generation)
+
+    patch.setattr(Segment, "belongs_to", belongs_to)
+
+
 def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         PartitionState, "evictable", lambda self: [self.windows[hour] for hour in self.windows.keys() - self._pinned]
@@ -201,6 +233,10 @@ RULES = [
     count_replays,
     load_all_segments,
     write_progress_first,
+    refer_to_full_segments_that_are_not_acknowledged,
+    refer_to_full_segments_before_all_parts_are_stored,
+    name_full_segments_after_what_was_flushed_since,
+    load_full_segments_of_any_offset,
     evict_windows_that_are_not_committed,
     add_users_up_wherever_they_live,
     add_users_of_two_logs_up,

@@ -161,3 +161,16 @@ def test_events_are_counted_under_the_same_names_however_they_come_in_flushes() 
             bit_by_bit = Window(*flushed)
     end = len(made_up) - 1
     assert at_once.flush(end)[0].counts == bit_by_bit.flush(end)[0].counts  # type: ignore[index] # both rise
+
+
+def test_there_are_no_full_segments_while_some_hashes_may_be_from_beyond_their_offset() -> None:
+    held = Window(WindowValue())
+    with patch.object(window, "MANY_ACTIONS", 1):
+        held.fold(0, 8, [Action(0, "ada", "click")])
+        assert held.full_segments() == []
+        held.flush(0)
+        held.fold(1, 8, [Action(0, "bob", "click")])
+        assert held.full_segments() == []
+        held.flush(1)
+    (full,) = held.full_segments()
+    assert (full.through_offset, set(unpack_hashes(full.users).tolist())) == (1, {*map(hash_of_user, ["ada", "bob"])})

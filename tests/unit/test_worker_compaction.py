@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -8,7 +9,7 @@ from contract.hashes import unpack_hashes
 from contract.hour import HOUR_MS
 from contract.progress import Progress
 from contract.record import Record
-from contract.store import SegmentPoint, WindowPoint
+from contract.store import ProgressPoint, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from stores.memory import MemoryStore
 from stream_workers import compaction
@@ -34,7 +35,7 @@ class PartsSucceed(MemoryStore):
 
 
 class Case:
-    """A partition whose hour is over and lies in many small segments."""
+    """A partition with an hour that lies in many small segments."""
 
     def __init__(self) -> None:
         self.store = WatchedStore()
@@ -45,14 +46,13 @@ class Case:
         await self.state.fold(one, self.store)
         flush = self.state.snapshot()
         assert flush is not None
+        self.compactor.choose([self.state])
         await self.store.write_windows(flush.window_points(), flush.segments)
         self.state.committed(flush)
 
-    async def fill(self, segments: int = SEGMENTS, *, over: bool = True) -> None:
+    async def fill(self, segments: int = SEGMENTS) -> None:
         for offset in range(segments):
             await self.flush(record(offset, click(f"user-{offset}", action_id="x")))
-        if over:
-            await self.flush(later(segments))
 
     async def step(self) -> None:
         await self.compactor.step([self.state], lambda: True)
@@ -67,12 +67,7 @@ class Case:
         return [(len(unpack_hashes(one.users)), one.full) for one in found]
 
 
-def later(offset: int) -> Record:
-    """A record of the next hour."""
-    return Record(0, offset, HOUR + HOUR_MS, record(offset, click("ada", hour=HOUR + HOUR_MS)).value, 8)
-
-
-async def test_a_window_whose_hour_is_over_loads_from_one_full_segment() -> None:
+async def test_a_window_of_many_segments_loads_from_one_full_one() -> None:
     case = Case()
     await case.fill()
     before = case.newest()
@@ -81,11 +76,66 @@ async def test_a_window_whose_hour_is_over_loads_from_one_full_segment() -> None
     assert await case.belonging() == [(SEGMENTS, True)]
 
 
-async def test_an_hour_that_is_not_over_or_has_few_segments_is_left() -> None:
-    for case, segments, over in [(Case(), SEGMENTS, False), (Case(), SEGMENTS - 1, True)]:
-        await case.fill(segments, over=over)
+async def test_a_window_of_few_segments_is_left() -> None:
+    case = Case()
+    await case.fill(SEGMENTS - 1)
+    await case.step()
+    assert case.newest().full_through == -1
+
+
+async def test_a_window_whose_hashes_take_longer_to_load_than_its_segments_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compaction, "HASHES_A_SEGMENT", 1)
+    case = Case()
+    # A user and an id in each.
+    await case.fill()
+    await case.step()
+    assert case.newest().full_through == -1
+    # The hour is over: it is done all the same, this once.
+    await case.flush(Record(0, SEGMENTS, HOUR + HOUR_MS, record(SEGMENTS, click("ada")).value, 8))
+    await case.step()
+    assert case.newest().full_through == SEGMENTS
+
+
+async def test_an_hour_that_is_being_counted_is_compacted_each_time_it_has_many_segments_again() -> None:
+    case, referred = Case(), []
+    records = [record(offset, click(f"user-{offset}", action_id="x")) for offset in range(5 * SEGMENTS + 2)]
+    for one, following in pairwise(records):
+        await case.flush(one)
+        # Folding goes on before the compaction has its turn.
+        await case.state.fold(following, case.store)
         await case.step()
-        assert case.newest().full_through == -1
+        referred.append(case.newest().full_through)
+        assert sum(not full for _, full in await case.belonging()) <= SEGMENTS
+    assert sorted(set(referred)) == [-1, *range(SEGMENTS - 1, 5 * SEGMENTS, SEGMENTS)]
+    assert sum(number for number, _ in await case.belonging()) == 5 * SEGMENTS + 1
+
+
+async def test_a_window_that_was_loaded_from_many_segments_is_compacted_with_the_next_flush() -> None:
+    case = Case()
+    case.compactor = Compactor(case.store, Retry(no_pause), many_segments=10**6)
+    await case.fill()
+    await case.store.write_progress([ProgressPoint(SOURCE, 0, case.state.progress)])
+    case.compactor = Compactor(case.store, Retry(no_pause), many_segments=SEGMENTS)
+    case.state = PartitionState(SOURCE, case.state.progress, numbered_places(), PastLog())
+    await case.flush(record(SEGMENTS, click("user-0", action_id="x"), click("ada", action_id="x")))
+    await case.step()
+    assert case.newest().full_through == SEGMENTS
+    assert await case.belonging() == [(SEGMENTS + 1, True)]
+
+
+async def test_the_window_with_the_most_segments_comes_first() -> None:
+    case = Case()
+    await case.fill(SEGMENTS)
+    other = HOUR + HOUR_MS
+    for offset in range(SEGMENTS, 2 * SEGMENTS + 1):
+        await case.flush(record(offset, click(f"user-{offset}", hour=other)))
+    case.compactor = Compactor(case.store, Retry(no_pause), many_segments=SEGMENTS)
+    case.compactor.choose([case.state])
+    await case.step()
+    assert case.newest().full_through == -1
+    assert case.state.windows[other].window.value.full_through == 2 * SEGMENTS
 
 
 async def test_it_is_done_once() -> None:
@@ -93,6 +143,7 @@ async def test_it_is_done_once() -> None:
     await case.fill()
     await case.step()
     case.store.journal.done.clear()
+    case.compactor.choose([case.state])
     await case.step()
     assert case.store.journal.done == []
 
@@ -115,6 +166,7 @@ async def test_a_place_whose_write_is_uncertain_is_not_used_again() -> None:
     # The parts are acknowledged, the first attempt at the value is not.
     case.store.journal.failures["windows"] = [AWAY]
     case.compactor = Compactor(PartsSucceed(case.store), Retry(no_pause), many_segments=SEGMENTS)
+    case.compactor.choose([case.state])
     await case.step()
     assert case.store.journal.failures["windows"] == []
     assert len(set(before) & set(case.state.windows[HOUR].places)) == 1
@@ -125,7 +177,6 @@ async def test_a_place_whose_write_is_uncertain_is_not_used_again() -> None:
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full segment takes several steps."""
     monkeypatch.setattr("contract.segment.MAX_SEGMENT_HASHES", 2)
-    monkeypatch.setattr(compaction, "FEWER", 0)
     monkeypatch.setattr(compaction, "PARTS_AT_ONCE", 1)
 
 
@@ -147,7 +198,7 @@ async def test_what_comes_between_its_steps_is_counted_on_top() -> None:
     case = Case()
     await case.fill()
     await case.step()
-    await case.flush(record(SEGMENTS + 1, click("late", action_id="y"), click("user-0", action_id="x")))
+    await case.flush(record(SEGMENTS, click("late", action_id="y"), click("user-0", action_id="x")))
     while case.newest().full_through == -1:
         await case.step()
     value = case.newest()
@@ -163,6 +214,7 @@ async def test_a_window_that_was_evicted_meanwhile_is_given_up() -> None:
     await case.step()
     del case.state.windows[HOUR]
     for _ in range(10):
+        case.compactor.choose([case.state])
         await case.step()
     assert case.newest().full_through == -1
 
