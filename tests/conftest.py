@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -19,6 +20,11 @@ from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings
 
 PARTITIONS = 4
+
+
+def pytest_configure() -> None:
+    """A run that is told to end stops its services, as it does after Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
