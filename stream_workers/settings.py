@@ -30,7 +30,9 @@ class WorkerSettings(InfluxSettings):
         timedelta(seconds=0.5), gt=_NONE, description="How long a record waits at most before a flush begins."
     )
     worker_flush_lines: Annotated[int, Field(ge=1)] = Field(
-        50_000, description="So many lines begin a flush at once; twice as many waiting stop the reading."
+        # Beside the hand-written loop in the same call: 0.88 to 1.00 x with 50,000, 1.06 to 1.15 x with 75,000.
+        75_000,
+        description="So many lines begin a flush at once; twice as many waiting stop the reading.",
     )
     worker_window_memory: Annotated[int, Field(ge=1)] = Field(
         512 * 1024 * 1024, description="Bytes that windows may take in memory, soft by one flush."
