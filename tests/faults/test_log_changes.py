@@ -45,9 +45,8 @@ async def is_final(stage: Stage, trial: Trial) -> bool:
 
 
 async def asked(stage: Stage, path: str) -> dict[str, Any]:
-    """The aggregator's answer, from a look at the log that begins now: one of a moment ago is modest, and right too."""
-    anew = {"Cache-Control": "no-cache"}
-    async with httpx.AsyncClient(base_url=stage.aggregator_url, timeout=SECONDS, headers=anew) as http:
+    """The aggregator's answer."""
+    async with httpx.AsyncClient(base_url=stage.aggregator_url, timeout=SECONDS) as http:
         answer: dict[str, Any] = (await http.get(path)).raise_for_status().json()
         return answer
 
