@@ -72,7 +72,8 @@ class SingleActionProtocol(BoundedHttpProtocol):
 
     def on_message_complete(self) -> None:
         exchange = cast("object", self.cycle)
-        if isinstance(exchange, _Exchange):
+        # Where an upgrade is offered, the exchange is still that of the request before.
+        if isinstance(exchange, _Exchange) and not self.parser.should_upgrade():
             self._submit(exchange.query, partial(self._answer, exchange))
         else:
             super().on_message_complete()

@@ -127,7 +127,6 @@ async def test_an_error_in_the_program_is_told_alike_on_both_ways(door: Door) ->
         request(line="POST http://door{} HTTP/1.1"),
         request(f"{GOOD}&user=[]"),
         request(head="connection: close\r\n"),
-        request(head="connection: upgrade\r\nupgrade: other\r\n"),
         request(head="expect: 100-continue\r\ncontent-length: 2\r\n"),
         request(head="content-length: 2\r\n", body=b"{}"),
         request(GOOD, *NO_BODY_BUT_CHUNKED),
@@ -147,6 +146,15 @@ async def test_a_request_that_comes_in_pieces_is_answered_once_it_is_there(door:
         assert transport.written == b""
         protocol.data_received(bytes([piece]))
     assert transport.written == TAKEN
+
+
+async def test_requests_that_offer_an_upgrade_are_counted_once_each_with_a_body_and_without(door: Door) -> None:
+    offer = "connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\n"
+    protocol, transport = door.connect()
+    protocol.data_received(request() + request(head=offer) + request(GOOD, offer + "content-length: 2\r\n", b"{}"))
+    await until(lambda: door.server.total_requests == 3)
+    assert len(door.log.published) == 3
+    assert transport.written.count(b"HTTP/1.1 204") == 3
 
 
 async def test_nobody_is_answered_before_the_acknowledgement_nor_closed_for_being_idle(door: Door) -> None:
