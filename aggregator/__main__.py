@@ -14,9 +14,9 @@ import uvloop
 from pydantic import ValidationError
 
 from aggregator.app import create_app
-from aggregator.kafka_log_ends import KafkaLogEnds
+from aggregator.end_offsets.kafka import KafkaLogEnds
 from aggregator.settings import AggregatorSettings
-from stores.influx import InfluxStore
+from stores.influx.store import InfluxStore
 
 _KEEP_ALIVE_SECONDS: Final = 75
 """Above the minute after which common load balancers drop an idle connection: so the reader is never first."""

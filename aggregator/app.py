@@ -6,17 +6,17 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from aggregator import problems
-from aggregator.answers import HourReader
-from aggregator.held_hours import HeldHours
-from aggregator.ledger_reader import LedgerReader
-from aggregator.log_ends import LogEndsReader
+from aggregator.end_offsets.cache import Clock, LookLimits, SharedLook
+from aggregator.end_offsets.port import LogEndsReader
+from aggregator.hours.cache import HeldHours
+from aggregator.hours.reader import HourReader
+from aggregator.http import problems
+from aggregator.http.fast_path import ShortWay
+from aggregator.http.health import probes
+from aggregator.http.routes import routes
+from aggregator.ledger.reader import LedgerReader
 from aggregator.metrics import MeasuredRequests, Metrics
-from aggregator.probes import probes
-from aggregator.routes import routes
 from aggregator.settings import AggregatorSettings
-from aggregator.shared_look import Clock, LookLimits, SharedLook
-from aggregator.short_way import ShortWay
 from contract.store import Store
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
 
 _NONE: Final = timedelta(0)
 

@@ -20,8 +20,8 @@ from bench.services import Services, pid_of
 from bench.traffic import HOUR_MS, Made, Numbers
 from deploy.local.ports import free_port
 from deploy.local.python_service import PythonService
-from stores.influx_schema import Bucket, windows_between
-from stores.settings import InfluxSettings
+from stores.influx.schema import Bucket, windows_between
+from stores.influx.settings import InfluxSettings
 
 _RATE: Final = 1_000.0
 _BASELINE_RATE: Final = 200.0

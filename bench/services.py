@@ -15,10 +15,10 @@ from deploy.local.influxdb import LOCAL_TOKEN, InfluxDB
 from deploy.local.kafka import Kafka
 from deploy.local.ports import free_port
 from deploy.local.service import Service
-from stores.influx_connection import InfluxConnection
-from stores.influx_schema import Bucket, quoted_name
-from stores.influx_setup import create_buckets
-from stores.settings import InfluxSettings
+from stores.influx.connection import InfluxConnection
+from stores.influx.schema import Bucket, quoted_name
+from stores.influx.settings import InfluxSettings
+from stores.influx.setup import create_buckets
 
 PARTITIONS = 8
 _TERMINATING = (signal.SIGTERM, signal.SIGHUP)

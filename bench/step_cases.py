@@ -21,14 +21,14 @@ from contract.partitioning import partition_of
 from contract.progress import LogPartition, Progress
 from contract.record import Record, decode_record
 from contract.store import PLACES
-from ingest_api.batch import judge_batch
-from ingest_api.door import Door
-from ingest_api.media import Media
+from ingest_api.acceptance import Door
+from ingest_api.http.batch import judge_batch
+from ingest_api.http.content_type import Media
 from ingest_api.settings import IngestSettings
-from stores.influx_lines import action_bodies, result_bodies
+from stores.influx.line_protocol import action_bodies, result_bodies
 from stores.memory import MemoryStore
-from stream_workers.partition_state import PartitionFlush, PartitionState
-from stream_workers.past_records import KafkaPastRecords
+from stream_workers.partition.past_records import KafkaPastRecords
+from stream_workers.partition.state import PartitionFlush, PartitionState
 
 T = TypeVar("T")
 

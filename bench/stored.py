@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from bench.traffic import Numbers
 from stores.committed import read_committed
-from stores.influx import InfluxStore
-from stores.influx_connection import InfluxConnection
-from stores.influx_schema import MS, Bucket
-from stores.settings import InfluxSettings
+from stores.influx.connection import InfluxConnection
+from stores.influx.schema import MS, Bucket
+from stores.influx.settings import InfluxSettings
+from stores.influx.store import InfluxStore
 
 
 class StoredNumbers:

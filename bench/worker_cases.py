@@ -16,7 +16,7 @@ from bench.traffic import Made, count, fill, make, records
 from bench.workers import Work, require_raw, workers_on
 from deploy.local.log_file import tail_of
 from deploy.local.process import Command, Process
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
 
 _USERS: Final = 200_000
 _FOREIGN: Final = 100_000

@@ -18,7 +18,7 @@ from bench.traffic import Numbers
 from deploy.local.log_file import tail_of
 from deploy.local.ports import free_port
 from deploy.local.python_service import PythonService
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
 
 _LONGEST: Final = 300.0
 _LOOK_SECONDS: Final = 0.05

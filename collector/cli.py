@@ -4,16 +4,16 @@ import sys
 
 import typer
 
-from collector.audit import audit
-from collector.down import down
-from collector.logs import logs
-from collector.ps import ps
-from collector.rebuild import rebuild
-from collector.scale import scale
-from collector.send import send
-from collector.settings import settings
-from collector.setup import setup
-from collector.up import up
+from collector.commands.audit import audit
+from collector.commands.down import down
+from collector.commands.logs import logs
+from collector.commands.ps import ps
+from collector.commands.rebuild import rebuild
+from collector.commands.scale import scale
+from collector.commands.send import send
+from collector.commands.settings import settings
+from collector.commands.setup import setup
+from collector.commands.up import up
 from contract.errors import CollectorError
 
 app = typer.Typer(

@@ -16,8 +16,8 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from pydantic import Field, ValidationError
 
 from contract.errors import CollectorError, LogUnavailable, StoreUnavailable
-from stores.influx_setup import create_buckets
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
+from stores.influx.setup import create_buckets
 
 logger = logging.getLogger("deploy.provision")
 

@@ -13,8 +13,8 @@ import uvloop
 from pydantic import ValidationError
 
 from ingest_api.app import create_kafka_app
+from ingest_api.http.fast_path_protocol import SingleActionProtocol
 from ingest_api.settings import IngestSettings
-from ingest_api.single_protocol import SingleActionProtocol
 
 _KEEP_ALIVE_SECONDS: Final = 75
 """Above the minute after which common load balancers drop an idle connection: so the door is never first."""

@@ -8,19 +8,19 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from ingest_api import openapi
-from ingest_api.door import Clock, Door
-from ingest_api.kafka_publisher import KafkaPublisher
-from ingest_api.measured import MeasuredPublisher
+from ingest_api.acceptance import Clock, Door
+from ingest_api.http import openapi
+from ingest_api.http.fast_path import AppWithShortWays
+from ingest_api.http.fast_path_protocol import SUBMIT_SINGLE
+from ingest_api.http.health import probes
+from ingest_api.http.problems import ProblemHandlers
+from ingest_api.http.routes import BatchReader, routes
+from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
-from ingest_api.probes import probes
-from ingest_api.problems import ProblemHandlers
-from ingest_api.publisher import Publisher
-from ingest_api.routes import BatchReader, routes
+from ingest_api.publishing.kafka import KafkaPublisher
+from ingest_api.publishing.metered import MeasuredPublisher
+from ingest_api.publishing.publisher import Publisher
 from ingest_api.settings import IngestSettings
-from ingest_api.short_ways import AppWithShortWays
-from ingest_api.single import SingleAction
-from ingest_api.single_protocol import SUBMIT_SINGLE
 
 
 def wall_clock() -> int:

@@ -10,10 +10,10 @@ from typing import Final
 from pydantic import ValidationError
 
 from contract.errors import CollectorError
-from stores.influx import InfluxStore
+from stores.influx.store import InfluxStore
 from stream_workers.app import build_app
+from stream_workers.faust_adapter.worker import DrainingWorker
 from stream_workers.settings import WorkerSettings
-from stream_workers.supervisor import DrainingWorker
 
 logger = logging.getLogger("stream_workers")
 

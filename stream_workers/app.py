@@ -8,24 +8,22 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import NamedTuple
 
-from mode import CrashingSupervisor
-
 from contract.store import PLACES, Store
-from stream_workers import metrics, pages
-from stream_workers.agent import count_actions
-from stream_workers.assignment import Assignment
-from stream_workers.compaction import Compactor
-from stream_workers.faust_app import App
-from stream_workers.flush import Flusher
-from stream_workers.flush_round import FlushRound
-from stream_workers.folding import Folding
-from stream_workers.past_records import KafkaPastRecords
-from stream_workers.rejected import RejectedTopic
+from kafka_log.topic import ActionsTopic
+from stream_workers import health, metrics
+from stream_workers.counting.assignment import Assignment
+from stream_workers.counting.flush_cycle import FlushRound
+from stream_workers.counting.folding import Folding
+from stream_workers.counting.writer import Writer
+from stream_workers.faust_adapter.agent import add_agent
+from stream_workers.faust_adapter.app import App
+from stream_workers.flush.compaction import Compactor
+from stream_workers.flush.flusher import Flusher
+from stream_workers.flush.rejected_topic import RejectedTopic
+from stream_workers.gather_all import together
+from stream_workers.partition.past_records import KafkaPastRecords
 from stream_workers.retry import Retry
 from stream_workers.settings import WorkerSettings
-from stream_workers.together import together
-from stream_workers.topic import ActionsTopic
-from stream_workers.writer import Writer
 
 FOR_EVER = 86_400.0
 """Seconds. A fetch loop that waits for the store counts as idle; a worker that leaves for it would never come back."""
@@ -63,8 +61,8 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
         flush_lines=settings.worker_flush_lines,
     )
     app = _faust_app(settings, writer, topic)
-    _add_agent(app, settings, writer)
-    pages.add_pages(app, writer, retry)
+    add_agent(app, settings.topic, writer)
+    health.add_pages(app, writer, retry)
     return Wired(app, writer, topic, store)
 
 
@@ -108,18 +106,3 @@ def _faust_app(settings: WorkerSettings, writer: Writer, topic: ActionsTopic) ->
         web_port=settings.port,
         worker_redirect_stdouts=False,
     )
-
-
-def _add_agent(app: App, settings: WorkerSettings, writer: Writer) -> None:
-    topic = app.topic(
-        settings.topic,
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-        acks=False,
-    )
-
-    @app.agent(topic, name="actions", concurrency=1, supervisor_strategy=CrashingSupervisor)  # type: ignore[untyped-decorator] # Faust is untyped here
-    async def actions(stream: object) -> None:
-        await count_actions(stream, writer)

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
 
 _NONE: Final = timedelta(0)
 

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
-from services.addresses import Addresses, Missing
-from services.containers import docker_answers, services_as_containers
-from services.kafka_admin import wait_until_led
-from services.processes import services_as_processes
 
 from deploy.local.influxdb2 import ORG, InfluxDB2
 from deploy.local.influxdb2_build import influxd2
 from deploy.local.ports import free_port
-from stores.influx_setup import create_buckets
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
+from stores.influx.setup import create_buckets
+from support.services.addresses import Addresses, Missing
+from support.services.containers import docker_answers, services_as_containers
+from support.services.kafka_admin import wait_until_led
+from support.services.processes import services_as_processes
 
 PARTITIONS = 4
 

@@ -22,8 +22,8 @@ from deploy.local.service import Service
 from deploy.local.settings import LocalSettings
 from deploy.local.settling import wait_until_settled
 from deploy.local.stopping import stop_members
-from stores.influx_setup import create_buckets
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
+from stores.influx.setup import create_buckets
 
 _MEGABYTES = 1_000
 _MEGABYTE = 1_000_000

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pipeline import Pipeline
 
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
+from support.end_to_end.pipeline import Pipeline
 
 
 @pytest.fixture

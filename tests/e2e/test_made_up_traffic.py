@@ -1,9 +1,10 @@
 """200,000 actions over 48 hours, singles and ids among them, against an oracle."""
 
 import httpx
-from oracle import count, differences, until_caught_up
-from pipeline import Pipeline
-from traffic import actions, send, send_singles
+
+from support.end_to_end.oracle import count, differences, until_caught_up
+from support.end_to_end.pipeline import Pipeline
+from support.end_to_end.traffic import actions, send, send_singles
 
 
 async def test_every_hour_of_200_000_actions_over_48_hours_is_right(

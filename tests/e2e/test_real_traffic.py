@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 
 import httpx
-from oracle import Expected, count, until_caught_up
-from pipeline import Pipeline
-from traffic import send
 
 from contract.hour import parse_hour
+from support.end_to_end.oracle import Expected, count, until_caught_up
+from support.end_to_end.pipeline import Pipeline
+from support.end_to_end.traffic import send
 
 DATA = Path(__file__).parent / "data"
 

@@ -4,9 +4,10 @@ import asyncio
 import signal
 
 import httpx
-from oracle import count, differences, until_caught_up
-from pipeline import Pipeline
-from traffic import actions, send
+
+from support.end_to_end.oracle import count, differences, until_caught_up
+from support.end_to_end.pipeline import Pipeline
+from support.end_to_end.traffic import actions, send
 
 
 async def test_a_stopped_and_a_killed_worker_change_no_number(

@@ -4,17 +4,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from services.addresses import Missing
-from shaken_kafka import ShakenKafka
-from stage import Stage, staged
-from toxic_network import ToxicNetwork
-from trial import Trial
 
 from deploy.local.artifacts import Artifacts, installed
 from deploy.local.errors import LocalError
 from deploy.local.influxdb import InfluxDB
 from deploy.local.ports import free_port
 from deploy.local.toxiproxy_build import toxiproxy
+from support.faults.shaken_kafka import ShakenKafka
+from support.faults.toxic_network import ToxicNetwork
+from support.scenarios.environment import Stage, staged
+from support.scenarios.scenario import Trial
+from support.services.addresses import Missing
 
 _durations: list[tuple[str, str, float]] = []
 

@@ -4,8 +4,9 @@ import asyncio
 import signal
 
 import pytest
-from stage import Stage
-from trial import Trial
+
+from support.scenarios.environment import Stage
+from support.scenarios.scenario import Trial
 
 pytestmark = pytest.mark.faults
 

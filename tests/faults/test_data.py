@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from itertools import count, islice
 
 import pytest
-from foreign_producer import CODECS, ForeignProducer, partition_of
-from ledger import HOUR_MS, Action
-from stage import PARTITIONS, Stage
-from trial import Trial
+
+from support.faults.foreign_producer import CODECS, ForeignProducer, partition_of
+from support.scenarios.environment import PARTITIONS, Stage
+from support.scenarios.ledger import HOUR_MS, Action
+from support.scenarios.scenario import Trial
 
 pytestmark = pytest.mark.faults
 

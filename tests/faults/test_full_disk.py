@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from services.worker_process import WorkerProcess
-from small_disk import SmallDisk
-from stage import Stage
-from trial import Trial
 
 from deploy.local.artifacts import Artifacts
 from deploy.local.influxdb import InfluxDB
 from deploy.local.ports import free_port
+from support.faults.small_disk import SmallDisk
+from support.scenarios.environment import Stage
+from support.scenarios.scenario import Trial
+from support.services.worker_process import WorkerProcess
 
 pytestmark = pytest.mark.faults
 

@@ -5,15 +5,15 @@ import signal
 from functools import partial
 
 import pytest
-from clients import made_up
-from held_write import HeldWrite
-from services.worker_process import WorkerProcess
-from stage import Stage
-from storm import Storm
-from toxic_network import ToxicNetwork
-from trial import Trial
 
 from deploy.local.influxdb import InfluxDB
+from support.faults.held_write import HeldWrite
+from support.faults.storm import Storm
+from support.faults.toxic_network import ToxicNetwork
+from support.scenarios.clients import made_up
+from support.scenarios.environment import Stage
+from support.scenarios.scenario import Trial
+from support.services.worker_process import WorkerProcess
 
 
 @pytest.fixture

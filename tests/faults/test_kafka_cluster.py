@@ -14,12 +14,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not in __all
     ConfigResource,
     ResourceType,
 )
-from stage import Stage, staged
-from trial import Trial
 
 from deploy.local.artifacts import Artifacts
 from deploy.local.influxdb import InfluxDB
 from deploy.local.kafka_cluster import KafkaCluster
+from support.scenarios.environment import Stage, staged
+from support.scenarios.scenario import Trial
 
 pytestmark = pytest.mark.faults
 

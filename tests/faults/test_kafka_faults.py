@@ -4,10 +4,11 @@ import asyncio
 import signal
 
 import pytest
-from shaken_kafka import ShakenKafka
-from stage import PARTITIONS, Stage
-from toxic_network import ToxicNetwork
-from trial import Trial
+
+from support.faults.shaken_kafka import ShakenKafka
+from support.faults.toxic_network import ToxicNetwork
+from support.scenarios.environment import PARTITIONS, Stage
+from support.scenarios.scenario import Trial
 
 pytestmark = pytest.mark.faults
 

@@ -11,17 +11,17 @@ from typing import Any
 
 import httpx
 import pytest
-from clients import Clients, made_up
 from confluent_kafka import Message, Producer
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined] # not in __all__
-from log_count import LogCount, consumer, count_log, header_counts, log_ends, read_log
-from services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
-from shaken_kafka import ShakenKafka
-from stage import PARTITIONS, Stage
-from trial import Trial
 
 from contract.hour import HOUR_MS, format_hour
 from contract.progress import Progress
+from support.faults.shaken_kafka import ShakenKafka
+from support.scenarios.clients import Clients, made_up
+from support.scenarios.environment import PARTITIONS, Stage
+from support.scenarios.log_count import LogCount, consumer, count_log, header_counts, log_ends, read_log
+from support.scenarios.scenario import Trial
+from support.services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 
 pytestmark = pytest.mark.faults
 

@@ -6,19 +6,19 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
 
-import judges
 import msgspec
 import pytest
-from foreign_producer import ForeignProducer
-from ledger import HOUR_MS, Action, Ledger, key_of
-from log_count import LogCount
-from stage import Stage
-from trial import Trial
-from watch import Watch
 
 from contract.progress import Progress
-from stores.influx import InfluxStore
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
+from stores.influx.store import InfluxStore
+from support.faults.foreign_producer import ForeignProducer
+from support.scenarios import checks as judges
+from support.scenarios.environment import Stage
+from support.scenarios.ledger import HOUR_MS, Action, Ledger, key_of
+from support.scenarios.log_count import LogCount
+from support.scenarios.scenario import Trial
+from support.scenarios.watch import Watch
 
 HOUR = 494_902 * HOUR_MS
 ACTION: Action = {"timestamp": HOUR + 1, "user": "ada", "event": "click", "id": "1"}

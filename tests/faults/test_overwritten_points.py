@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 import pytest
-from clients import made_up
-from ledger import HOUR_MS, Key, key_of
-from log_count import action_in, read_log
-from stage import Stage
-from trial import Trial
 
 from contract.hashes import hash_of_id, hash_of_user, unpack_hashes
 from contract.progress import LogPartition
 from contract.segment import Segment
 from contract.window_value import WindowValue
 from stores.committed import read_committed, read_committed_segments
-from stores.influx import InfluxStore
+from stores.influx.store import InfluxStore
+from support.scenarios.clients import made_up
+from support.scenarios.environment import Stage
+from support.scenarios.ledger import HOUR_MS, Key, key_of
+from support.scenarios.log_count import action_in, read_log
+from support.scenarios.scenario import Trial
 
 pytestmark = pytest.mark.faults
 

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import httpx
 import psutil  # type: ignore[import-untyped] # it has no types
 import pytest
-from ledger import HOUR_MS, Action
-from log_count import count_log
-from stage import Stage
-from trial import Trial
 
 from deploy.local.influxdb import InfluxDB
+from support.scenarios.environment import Stage
+from support.scenarios.ledger import HOUR_MS, Action
+from support.scenarios.log_count import count_log
+from support.scenarios.scenario import Trial
 
 pytestmark = pytest.mark.faults
 

@@ -5,9 +5,10 @@ import random
 import signal
 
 import pytest
-from clients import made_up
-from stage import Stage
-from trial import Trial
+
+from support.scenarios.clients import made_up
+from support.scenarios.environment import Stage
+from support.scenarios.scenario import Trial
 
 pytestmark = pytest.mark.faults
 

@@ -5,14 +5,14 @@ import signal
 from functools import partial
 
 import pytest
-from clients import made_up
-from dying_worker import Moment
-from services.worker_process import WorkerProcess
-from stage import PARTITIONS, Stage
-from toxic_network import ToxicNetwork
-from trial import Trial
 
 from deploy.local.influxdb import InfluxDB
+from support.faults.dying_worker import Moment
+from support.faults.toxic_network import ToxicNetwork
+from support.scenarios.clients import made_up
+from support.scenarios.environment import PARTITIONS, Stage
+from support.scenarios.scenario import Trial
+from support.services.worker_process import WorkerProcess
 
 
 async def test_a_worker_killed_in_mid_batch_loses_nothing(stage: Stage, trial: Trial) -> None:

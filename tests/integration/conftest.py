@@ -3,14 +3,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from collector_program import Auditor
-from services.door import Door
-from worker_pipeline import PARTITIONS, Pipeline
 
 from deploy.local.ports import free_port
 from deploy.local.python_service import PythonService
-from stores.influx_setup import create_buckets
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
+from stores.influx.setup import create_buckets
+from support.pipeline.collector_program import Auditor
+from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.services.tcp_gate import Door
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: ignore[attr-defined] # not in __all__
 
-from aggregator.kafka_log_ends import KafkaLogEnds
-from aggregator.log_ends import LogEnds
+from aggregator.end_offsets.kafka import KafkaLogEnds
+from aggregator.end_offsets.port import LogEnds
 from contract.errors import LogError, LogUnavailable, LogUnfit
 from deploy.local.ports import free_port
 

@@ -11,8 +11,8 @@ from confluent_kafka import Producer
 
 from aggregator.__main__ import now
 from aggregator.app import create_app
-from aggregator.formats import format_instant
-from aggregator.kafka_log_ends import KafkaLogEnds
+from aggregator.end_offsets.kafka import KafkaLogEnds
+from aggregator.http.representations import format_instant
 from aggregator.settings import AggregatorSettings
 from contract.errors import LogError
 from contract.hashes import pack_hashes
@@ -22,8 +22,8 @@ from contract.segment import Segment
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from deploy.local.ports import free_port
-from stores.influx import InfluxStore
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
+from stores.influx.store import InfluxStore
 
 HOUR = 1_795_510_800_000
 A_MINUTE = timedelta(minutes=1)

@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
-from collector_program import Auditor
-from services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
-from worker_pipeline import PARTITIONS, Numbers, Pipeline
-from worker_traffic import Traffic
 
 from contract.action import RULES_VERSION, Action
 from contract.hour import HOUR_MS, format_hour, parse_hour
 from contract.progress import LogPartition
 from contract.store import ProgressPoint, WindowPoint
 from deploy.local.ports import free_port
+from support.pipeline.collector_program import Auditor
+from support.pipeline.pipeline import PARTITIONS, Numbers, Pipeline
+from support.pipeline.traffic import Traffic
+from support.services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 
 ACTIONS = 3_000
 

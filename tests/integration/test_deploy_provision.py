@@ -6,8 +6,8 @@ from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[at
 
 from deploy.local.ports import free_port
 from deploy.provision import ProvisionSettings, provision
-from stores.influx import InfluxStore
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
+from stores.influx.store import InfluxStore
 
 
 @pytest.fixture

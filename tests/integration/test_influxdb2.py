@@ -7,9 +7,9 @@ from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint
 from deploy.local.influxdb2 import ORG, InfluxDB2
 from deploy.local.ports import free_port
-from stores.influx import InfluxStore
-from stores.influx_setup import create_buckets
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
+from stores.influx.setup import create_buckets
+from stores.influx.store import InfluxStore
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
 

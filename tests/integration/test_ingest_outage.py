@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ingest_log import read_log
-from ingest_process import Door, door
 
 from contract.action import Action, encode_action
 from contract.record import decode_record
@@ -18,6 +16,8 @@ from deploy.local.artifacts import installed
 from deploy.local.errors import CannotStart
 from deploy.local.kafka import Kafka
 from deploy.local.ports import free_port
+from support.pipeline.ingest_log import read_log
+from support.pipeline.ingest_process import Door, door
 
 BATCH = b"\n".join(encode_action(Action(1, f"user-{number}", "click")) for number in range(100))
 NDJSON = {"Content-Type": "application/x-ndjson"}

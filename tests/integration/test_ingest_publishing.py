@@ -12,17 +12,17 @@ from confluent_kafka import Message, Producer
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: ignore[attr-defined] # exported untyped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingest_log import read_log
 
 from contract.action import Action, encode_action
 from contract.partitioning import partition_of
 from contract.record import MAX_LINES, decode_record
 from ingest_api.errors import NotPublished
-from ingest_api.kafka_publisher import KafkaPublisher
-from ingest_api.memory_publisher import MemoryPublisher
 from ingest_api.metrics import Metrics
-from ingest_api.publisher import Publisher, publish
+from ingest_api.publishing.kafka import KafkaPublisher
+from ingest_api.publishing.memory import MemoryPublisher
+from ingest_api.publishing.publisher import Publisher, publish
 from ingest_api.settings import IngestSettings
+from support.pipeline.ingest_log import read_log
 
 AnyPublisher = TypeVar("AnyPublisher", bound=Publisher)
 

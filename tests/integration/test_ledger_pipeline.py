@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 import msgspec
-from services.kafka_admin import remove_records
-from worker_pipeline import PARTITIONS, Pipeline
-from worker_traffic import Traffic
 
 from contract.progress import LogPartition
+from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.pipeline.traffic import Traffic
+from support.services.kafka_admin import remove_records
 
 ACTIONS = 3_000
 

@@ -1,7 +1,7 @@
 import httpx
 from confluent_kafka.admin import AdminClient, ConfigResource
 
-from stores.settings import InfluxSettings
+from stores.influx.settings import InfluxSettings
 
 
 def test_a_topic_for_actions_takes_its_timestamps_from_the_broker(kafka_bootstrap: str, topic: str) -> None:

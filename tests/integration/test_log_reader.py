@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
-from services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 
 from contract.errors import LogNotRetained, LogReplaced, LogTruncated, LogUnfit
 from kafka_log.reader import Extent, LogReader
+from support.services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 
 
 @pytest.fixture

@@ -6,11 +6,6 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from collector_program import Auditor, collector
-from eventually import WITHIN, eventually_stored
-from services.kafka_admin import remove_records
-from worker_pipeline import PARTITIONS, Pipeline
-from worker_traffic import Traffic
 
 from contract.action import Action
 from contract.hashes import pack_hashes
@@ -19,6 +14,11 @@ from contract.progress import LogPartition, Progress, RecordMark
 from contract.rebuild import REBUILD_HEADER
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
+from support.pipeline.collector_program import Auditor, collector
+from support.pipeline.eventually import WITHIN, eventually_stored
+from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.pipeline.traffic import Traffic
+from support.services.kafka_admin import remove_records
 
 ACTIONS = 3_000
 Rebuild = Callable[..., "subprocess.CompletedProcess[str]"]

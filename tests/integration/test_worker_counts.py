@@ -2,15 +2,15 @@
 
 import pytest
 from confluent_kafka import Producer
-from eventually import eventually
-from services.kafka_admin import commit_offsets, committed_offsets
-from worker_oracle import Numbers
-from worker_pipeline import PARTITIONS, Pipeline
-from worker_traffic import Traffic
 
 from contract.action import Action, encode_action
 from contract.hour import HOUR_MS
 from stores.committed import read_committed
+from support.pipeline.eventually import eventually
+from support.pipeline.oracle import Numbers
+from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.pipeline.traffic import Traffic
+from support.services.kafka_admin import commit_offsets, committed_offsets
 
 A_DAY = 24 * HOUR_MS
 

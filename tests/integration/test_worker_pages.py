@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from eventually import eventually
 from prometheus_client.parser import text_string_to_metric_families
-from worker_pipeline import PARTITIONS, Pipeline
-from worker_traffic import Traffic
+
+from support.pipeline.eventually import eventually
+from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.pipeline.traffic import Traffic
 
 METRICS = {
     "collector_worker_lines",

@@ -3,14 +3,14 @@
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, Message, TopicPartition
-from eventually import eventually
-from worker_oracle import Numbers
-from worker_pipeline import Pipeline
-from worker_store import stored_raw_lines
 
 from contract.action import Action, encode_action
 from contract.hour import HOUR_MS
 from contract.record import MAX_LINES
+from support.pipeline.eventually import eventually
+from support.pipeline.oracle import Numbers
+from support.pipeline.pipeline import Pipeline
+from support.pipeline.stored import stored_raw_lines
 
 A_DAY = 24 * HOUR_MS
 GOOD = encode_action(Action(A_DAY, "ada", "click"))

@@ -4,11 +4,12 @@ import signal
 import threading
 
 import pytest
-from eventually import eventually
-from services.door import Door
-from services.kafka_admin import committed_offsets, members
-from worker_pipeline import PARTITIONS, Pipeline
-from worker_traffic import Traffic
+
+from support.pipeline.eventually import eventually
+from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.pipeline.traffic import Traffic
+from support.services.kafka_admin import committed_offsets, members
+from support.services.tcp_gate import Door
 
 BUFFERING = {"worker_buffered_records": "5000", "worker_drain_timeout": "PT50S"}
 

@@ -2,11 +2,11 @@
 
 import re
 
-from eventually import eventually
-from services.door import Door
-from services.worker_process import WorkerProcess
-from worker_pipeline import PARTITIONS, Pipeline
-from worker_traffic import Traffic
+from support.pipeline.eventually import eventually
+from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.pipeline.traffic import Traffic
+from support.services.tcp_gate import Door
+from support.services.worker_process import WorkerProcess
 
 BELOW_THE_DEFAULT = 18.0
 """Seconds: who does not keep the bound that a test sets stops 20 s after it was told to."""

@@ -1,10 +1,10 @@
 """A store that answers, and says no."""
 
 import httpx
-from eventually import eventually
-from worker_pipeline import Pipeline
 
 from contract.action import Action
+from support.pipeline.eventually import eventually
+from support.pipeline.pipeline import Pipeline
 
 
 async def test_a_missing_bucket_is_waited_for(pipeline: Pipeline) -> None:

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from zlib import crc32
 
 import pytest
-from eventually import eventually
-from services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
-from worker_pipeline import PARTITIONS, Pipeline
-from worker_traffic import Traffic
 
 from contract.action import RULES_VERSION
 from contract.progress import LogPartition, Progress, RecordMark
 from contract.store import ProgressPoint
+from support.pipeline.eventually import eventually
+from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.pipeline.traffic import Traffic
+from support.services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 
 
 async def put_progress(pipeline: Pipeline, progress: Progress, partition: int = 0) -> None:

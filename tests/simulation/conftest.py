@@ -2,10 +2,10 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from simulated_reader import NoLoop
 
-from aggregator import hour_users
-from stream_workers import compaction
+from aggregator.hours import unique_users
+from stream_workers.flush import compaction
+from support.simulation.reader import NoLoop
 
 
 @pytest.fixture(autouse=True)
@@ -25,4 +25,4 @@ def segments_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hour_users, "asyncio", NoLoop)
+    monkeypatch.setattr(unique_users, "asyncio", NoLoop)

@@ -7,12 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-import simulated_rebuild
-import simulated_worker
-import world
-from simulated_log import SimulatedLog
 
-from aggregator import hours
+from aggregator.hours import totals
 from contract.errors import StoreUnavailable
 from contract.progress import LogPartition
 from contract.record import Record
@@ -21,10 +17,14 @@ from contract.store import StoreReader
 from contract.window import Window
 from contract.window_value import WindowValue
 from stores import committed
-from stream_workers import partition_state
-from stream_workers.compaction import Compactor
-from stream_workers.flush import Flusher
-from stream_workers.partition_state import PartitionFlush, PartitionState
+from stream_workers.flush.compaction import Compactor
+from stream_workers.flush.flusher import Flusher
+from stream_workers.partition import state as partition_state
+from stream_workers.partition.state import PartitionFlush, PartitionState
+from support.simulation import rebuild as simulated_rebuild
+from support.simulation import worker as simulated_worker
+from support.simulation import world
+from support.simulation.log import SimulatedLog
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "400"))
 
@@ -171,17 +171,17 @@ def do_not_look_again_whether_progress_stood_still(patch: pytest.MonkeyPatch) ->
 
 
 def add_users_up_wherever_they_live(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(hours, "each_user_has_one_window", lambda _: True)
+    patch.setattr(totals, "each_user_has_one_window", lambda _: True)
 
 
 def add_users_of_two_logs_up(patch: pytest.MonkeyPatch) -> None:
-    honest = hours.each_user_has_one_window
+    honest = totals.each_user_has_one_window
 
-    def each_user_has_one_window(windows: hours.Windows) -> bool:
+    def each_user_has_one_window(windows: totals.Windows) -> bool:
         one_log = {LogPartition("log", number): window for number, window in enumerate(windows.values())}
         return honest(one_log)
 
-    patch.setattr(hours, "each_user_has_one_window", each_user_has_one_window)
+    patch.setattr(totals, "each_user_has_one_window", each_user_has_one_window)
 
 
 def do_not_look_at_the_topics_id(patch: pytest.MonkeyPatch) -> None:

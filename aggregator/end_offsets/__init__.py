@@ -1,0 +1,1 @@
+"""The end offsets of the log's partitions, as Kafka tells them."""

@@ -1,0 +1,92 @@
+"""One look at the log's ends for all readers of a moment."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from aggregator.end_offsets.port import LogEnds, LogEndsReader
+from aggregator.metrics import Metrics
+from contract.errors import LogError
+
+Clock = Callable[[], int]
+"""Now, in ms since the epoch, UTC."""
+
+
+class Look(NamedTuple):
+    """The log's ends, and the clock right before Kafka was asked for them: they belong together."""
+
+    taken_at: int
+    ends: LogEnds
+
+
+class LookLimits(NamedTuple):
+    """How old a look may be, how long one may take, and for how long a failed one stands."""
+
+    max_age: timedelta
+    timeout: timedelta
+    retry: timedelta
+
+
+class SharedLook:
+    """Takes a look when it is asked and holds none young enough; whoever asks meanwhile waits for that one.
+
+    An answer made from a look says that it is complete through `taken_at`, so an older look makes it more modest, never
+    wrong. While Kafka is away only those who ask during an attempt wait, and no longer than `timeout`.
+    """
+
+    def __init__(self, reader: LogEndsReader, clock: Clock, metrics: Metrics, *, limits: LookLimits) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._metrics = metrics
+        self._limits = limits
+        self._held: Look | None = None
+        self._failed_at: int | None = None
+        self._attempt: asyncio.Task[Look | None] | None = None
+        self.trouble: str | None = None
+        """Why the last attempt failed; None if it did not."""
+
+    async def latest(self) -> Look | None:
+        """A look that is young enough, or None: Kafka is away."""
+        if self._held is not None and self._within(self._held.taken_at, self._limits.max_age):
+            self._metrics.looks.labels("shared").inc()
+            return self._held
+        if self._failed_at is not None and self._within(self._failed_at, self._limits.retry):
+            self._metrics.looks.labels("away").inc()
+            return None
+        if self._attempt is None or self._attempt.done():
+            self._attempt = asyncio.create_task(self._take())
+        # One reader that hangs up must not end the look of the others.
+        return await asyncio.shield(self._attempt)
+
+    async def anew(self) -> Look | None:
+        """A look that was begun after this call, or None: Kafka is away."""
+        if self._attempt is not None and not self._attempt.done():
+            await asyncio.wait([self._attempt])
+        self._held = None
+        return await self.latest()
+
+    async def close(self) -> None:
+        """Ends an attempt under way, and gives the reader's connections back."""
+        if self._attempt is not None:
+            self._attempt.cancel()
+            await asyncio.wait([self._attempt])
+        await self._reader.close()
+
+    def _within(self, instant: int, span: timedelta) -> bool:
+        # A clock that was set back makes `instant` lie ahead: then it is worth nothing.
+        return timedelta(0) <= timedelta(milliseconds=self._clock() - instant) < span
+
+    async def _take(self) -> Look | None:
+        taken_at = self._clock()
+        try:
+            async with asyncio.timeout(self._limits.timeout.total_seconds()):
+                self._held = Look(taken_at, await self._reader.read())
+        except (LogError, TimeoutError) as error:
+            self._held, self._failed_at = None, self._clock()
+            self.trouble = str(error) or f"no answer within {self._limits.timeout.total_seconds()} s"
+            self._metrics.looks.labels("failed").inc()
+            return None
+        self._failed_at = self.trouble = None
+        self._metrics.looks.labels("taken").inc()
+        return self._held

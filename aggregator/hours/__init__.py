@@ -1,0 +1,1 @@
+"""An hour's numbers: read, united, cached, and how complete they are."""

@@ -1,0 +1,72 @@
+"""How complete an answer is: a pure function of what was read, in the order in which it was read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from aggregator.end_offsets.cache import Look
+from contract.hour import HOUR_MS
+from contract.progress import LogPartition, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """What an answer can promise."""
+
+    complete_through: int | None
+    """Every action acknowledged before this instant (ms since the epoch) is counted; None: nothing can be promised."""
+    lag: int | None
+    """Records of the current log that were not yet counted; None: unknown."""
+    final: bool
+    """The hour is over, and `complete_through` lies beyond its end by more than the margin for clock skew."""
+
+
+UNKNOWN: Final = Completeness(None, None, final=False)
+
+_MS: Final = timedelta(milliseconds=1)
+
+
+def completeness_of(
+    hour: int, look: Look | None, progress: Mapping[LogPartition, Progress], margin: timedelta
+) -> Completeness:
+    """What can be promised for an hour whose windows were read after `progress`, and that after `look`.
+
+    A partition without progress counts as unread. One that lags is complete through its
+    watermark: the topic's record timestamps are the broker's and rise, so what is still to come was acknowledged later.
+    """
+    if look is None or _is_outdated(look, progress):
+        return UNKNOWN
+    lag = 0
+    complete_through: int | None = look.taken_at
+    for partition, end in look.ends.by_partition.items():
+        counted = progress.get(LogPartition(look.ends.log, partition), Progress())
+        missing = end - (counted.through_offset + 1)
+        if missing > 0:
+            lag += missing
+            complete_through = _earlier(complete_through, counted.watermark)
+    final = complete_through is not None and complete_through > hour + HOUR_MS + margin / _MS
+    return Completeness(complete_through, lag, final)
+
+
+def is_behind(look: Look, progress: Mapping[LogPartition, Progress]) -> bool:
+    """Whether more was counted than the look knew of: it is the older one, or the log was cut below its progress."""
+    return any(
+        counted.through_offset >= look.ends.by_partition.get(source.partition, counted.through_offset + 1)
+        for source, counted in progress.items()
+        if source.log == look.ends.log
+    )
+
+
+def _is_outdated(look: Look, progress: Mapping[LogPartition, Progress]) -> bool:
+    """Whether the broker that was asked does not know partitions yet that were written and counted already."""
+    return any(
+        source.log == look.ends.log and source.partition not in look.ends.by_partition
+        for source, counted in progress.items()
+        if counted.through_offset >= 0
+    )
+
+
+def _earlier(instant: int | None, watermark: int) -> int | None:
+    # A partition of which no record was seen promises nothing.
+    return None if instant is None or watermark < 0 else min(instant, watermark)

@@ -1,0 +1,92 @@
+"""Reading an hour's answer, in the order that makes its completeness true."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aggregator.end_offsets.cache import SharedLook
+from aggregator.hours.completeness import Completeness, completeness_of, is_behind
+from aggregator.hours.totals import HourTotals, Windows, add_up, each_user_has_one_window
+from aggregator.hours.unique_users import HourUsers
+from aggregator.metrics import Metrics
+from aggregator.settings import AggregatorSettings
+from contract.errors import StateUnreadable, StoreUnavailable
+from contract.progress import LogPartition, Progress
+from contract.store import StoreReader
+from stores.committed import read_committed
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An hour's numbers, and how complete they are."""
+
+    hour: int
+    totals: HourTotals
+    completeness: Completeness
+    lost: int
+    """Records that retention removed from any log before they were counted: no hour's numbers hold their actions."""
+
+
+class HourReader:
+    """Answers for hours out of the store, and of a look at Kafka."""
+
+    def __init__(self, store: StoreReader, look: SharedLook, metrics: Metrics, settings: AggregatorSettings) -> None:
+        self._store = store
+        self._look = look
+        self._metrics = metrics
+        self._settings = settings
+        self._under_way: dict[int, asyncio.Task[Answer]] = {}
+
+    async def read(self, hour: int) -> Answer:
+        """The answer for the hour that starts at `hour` (ms since the epoch).
+
+        Whoever asks for an hour that is being read gets that answer: most ask for the current one, and an answer tells
+        itself when its reading began. Raises StoreUnavailable, also when the store takes too long, and StateUnreadable.
+        """
+        reading = self._under_way.get(hour)
+        if reading is None:
+            reading = self._under_way[hour] = asyncio.create_task(self.read_once(hour, HourUsers()))
+            reading.add_done_callback(lambda _: self._under_way.pop(hour))
+        # One reader that hangs up must not end the reading of the others.
+        return await asyncio.shield(reading)
+
+    async def read_once(self, hour: int, users: HourUsers) -> Answer:
+        """A reading of its own: first the clock and the log's ends, then progress, then windows.
+
+        Any other order takes records for counted that arrived in between. Where users cannot be added up, `users` reads
+        on from where it stood: they are of this hour, and in no other reading under way. Raises as `read` does.
+        """
+        look = await self._look.latest()
+        try:
+            progress, totals = await self._read_store(hour, users)
+        except StoreUnavailable as error:
+            self._metrics.store_errors.labels(error.reason).inc()
+            raise
+        except StateUnreadable:
+            self._metrics.store_errors.labels("state_unreadable").inc()
+            raise
+        if look is not None and is_behind(look, progress) and await self._was_cut(progress):
+            look = None
+        completeness = completeness_of(hour, look, progress, self._settings.aggregator_final_margin)
+        if completeness.complete_through is None:
+            self._metrics.incomplete.inc()
+        return Answer(hour, totals, completeness, lost=sum(counted.lost for counted in progress.values()))
+
+    async def _was_cut(self, progress: Mapping[LogPartition, Progress]) -> bool:
+        """Whether the log ends below its progress: no worker counts on there, whatever is acknowledged meanwhile."""
+        later = await self._look.anew()
+        return later is None or is_behind(later, progress)
+
+    async def _read_store(self, hour: int, users: HourUsers) -> tuple[dict[LogPartition, Progress], HourTotals]:
+        limit = self._settings.aggregator_store_timeout.total_seconds()
+        try:
+            async with asyncio.timeout(limit):
+                committed = await read_committed(self._store, hour)
+                windows = {source: window for source, (_, window) in committed.items() if window is not None}
+                totals = add_up(windows, await self._union_if_needed(hour, windows, users))
+        except TimeoutError as error:
+            raise StoreUnavailable(f"no answer within {limit} s", reason="timeout") from error
+        return {source: progress for source, (progress, _) in committed.items()}, totals
+
+    async def _union_if_needed(self, hour: int, windows: Windows, users: HourUsers) -> int | None:
+        return None if each_user_has_one_window(windows) else await users.count(self._store, hour, windows)

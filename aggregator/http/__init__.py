@@ -1,0 +1,1 @@
+"""What readers ask over HTTP, and the forms in which they are answered."""

@@ -1,0 +1,62 @@
+"""What readers may ask for: a timestamp or an hour."""
+
+import re
+from typing import Any, Final
+
+from fastapi import Request
+
+from aggregator.http.problems import ParameterRefused
+from contract.action import MAX_SHOWN_VALUE, reject
+from contract.errors import InvalidHour
+from contract.hour import END_OF_TIME_MS, hour_of, parse_hour
+
+_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
+_MANY_DIGITS: Final = 20
+"""So many digits are out of any range, whatever follows; Python refuses to convert some thousands."""
+
+TIMESTAMP_IN_OPENAPI: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "name": "timestamp",
+            "in": "query",
+            "required": True,
+            "description": "Any instant of the hour, in ms since the epoch, UTC. Once, as a plain decimal integer.",
+            "schema": {"type": "integer", "format": "int64", "minimum": 0, "exclusiveMaximum": END_OF_TIME_MS},
+            "example": 1795510923456,
+        }
+    ]
+}
+"""Read by hand: the framework would take ` 1`, `1.0` and `+1` for integers, and the last of several values."""
+
+
+def hour_of_timestamp(request: Request) -> int:
+    """The hour of the query's `timestamp`. Raises ParameterRefused."""
+    values = request.query_params.getlist("timestamp")
+    if not values:
+        raise ParameterRefused(reject("timestamp_missing", "timestamp", None))
+    if len(values) > 1:
+        rule = "each parameter is given once"
+        raise ParameterRefused(reject("parameter_repeated", "timestamp", ", ".join(values), rule))
+    text = values[0]
+    if not _INTEGER.fullmatch(text):
+        raise ParameterRefused(reject("timestamp_not_integer", "timestamp", text))
+    timestamp = int(text[:_MANY_DIGITS])
+    if timestamp < 0:
+        raise ParameterRefused(reject("timestamp_negative", "timestamp", text))
+    if timestamp >= END_OF_TIME_MS:
+        raise ParameterRefused(reject("timestamp_after_2099", "timestamp", text))
+    return hour_of(timestamp)
+
+
+def hour_in_path(hour: str) -> int:
+    """The hour that the path names. Raises ParameterRefused."""
+    try:
+        return parse_hour(hour)
+    except InvalidHour as error:
+        rule = "an hour is YYYY-MM-DDTHH or an ISO 8601 instant from 1970 up to 2100"
+        raise ParameterRefused(reject("hour_malformed", "hour", hour[: MAX_SHOWN_VALUE + 1], rule)) from error
+
+
+def wants_anew(request: Request) -> bool:
+    """Whether the reader asks not to be answered from memory (RFC 9111: `Cache-Control: no-cache`)."""
+    return "no-cache" in request.headers.get("cache-control", "").lower()

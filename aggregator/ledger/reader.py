@@ -1,0 +1,81 @@
+"""Reading the ledger out of the store, and of a look at Kafka."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aggregator.end_offsets.cache import SharedLook
+from aggregator.ledger.model import Ledger, PartitionLedger
+from aggregator.metrics import Metrics
+from aggregator.settings import AggregatorSettings
+from contract.errors import StateUnreadable, StoreUnavailable
+from contract.hour import END_OF_TIME_MS
+from contract.progress import LogPartition, Progress
+from contract.store import StoreReader
+from stores.committed_hours import read_committed_between
+
+_LOOKS: Final = 3
+"""How often a busy partition is read until it is told as in flight."""
+
+
+class LedgerReader:
+    """Adds up all committed windows of each partition: a reading of all hours there ever were."""
+
+    def __init__(self, store: StoreReader, look: SharedLook, metrics: Metrics, settings: AggregatorSettings) -> None:
+        self._store = store
+        self._look = look
+        self._metrics = metrics
+        self._settings = settings
+        self._under_way: asyncio.Task[Ledger] | None = None
+
+    async def read(self) -> Ledger:
+        """The ledger of the current log; where Kafka cannot be asked, of all logs in the store.
+
+        Whoever asks while it is being read gets that one, as it is a large reading. Raises StoreUnavailable, also when
+        the store takes too long over one partition, and StateUnreadable.
+        """
+        if self._under_way is None or self._under_way.done():
+            self._under_way = asyncio.create_task(self._read())
+        # One reader that hangs up must not end the reading of the others.
+        return await asyncio.shield(self._under_way)
+
+    async def _read(self) -> Ledger:
+        look = await self._look.latest()
+        try:
+            return await self._read_store(*(None, {}) if look is None else look.ends)
+        except StoreUnavailable as error:
+            self._metrics.store_errors.labels(error.reason).inc()
+            raise
+        except StateUnreadable:
+            self._metrics.store_errors.labels("state_unreadable").inc()
+            raise
+
+    async def _read_store(self, log: str | None, ends: Mapping[int, int]) -> Ledger:
+        async with self._in_time():
+            progress = await self._store.read_progress()
+        sources = {source for source in progress if log in (None, source.log)}
+        if log is not None:
+            sources |= {LogPartition(log, partition) for partition in ends}
+        # One after the other: the shorter a partition's reading, the less it is counted on meanwhile.
+        partitions = [
+            await self._read_partition(source, progress.get(source, Progress()), ends.get(source.partition))
+            for source in sorted(sources)
+        ]
+        return Ledger.of(log, partitions)
+
+    async def _read_partition(self, source: LogPartition, progress: Progress, end: int | None) -> PartitionLedger:
+        async with self._in_time():
+            found = await read_committed_between(self._store, source, 0, END_OF_TIME_MS, _LOOKS)
+        if found is None:
+            return PartitionLedger.of_moving(*source, progress, end)
+        return PartitionLedger.of_still(*source, found.progress, found.windows.values(), end)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        limit = self._settings.aggregator_store_timeout.total_seconds()
+        try:
+            async with asyncio.timeout(limit):
+                yield
+        except TimeoutError as error:
+            raise StoreUnavailable(f"no answer within {limit} s", reason="timeout") from error

@@ -1,0 +1,107 @@
+"""Asking the aggregator for hours, and telling which of the answers may be held against the recount."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Final, NamedTuple
+
+import httpx
+import msgspec
+
+from collector.audit.verdict import Numbers
+from contract.errors import CollectorError
+from contract.hour import HOUR_MS, format_hour
+from contract.progress import LogPartition
+from contract.store import StoreReader
+
+_SIDE_BY_SIDE: Final = 8
+_TIMEOUT: Final = 60.0
+_SHOWN: Final = 300
+
+Covered = Mapping[LogPartition, int]
+"""Of one hour: the highest offset that any stored window of each source covers, committed or not."""
+
+
+class NoAnswer(CollectorError):
+    """The aggregator did not answer for an hour."""
+
+
+class Answers(NamedTuple):
+    """What the aggregator says of the hours that stood still."""
+
+    settled: dict[int, Numbers]
+    moving: list[int]
+    """Hours that were counted on: nobody can say which of their values an answer should have."""
+    of_old_logs: list[int]
+    """Hours that hold actions of other logs too."""
+
+    def corrected_by(self, again: "Answers", hours: Collection[int]) -> "Answers":
+        """These answers, but for `hours` those of a second time."""
+        kept = {hour: numbers for hour, numbers in self.settled.items() if hour not in hours}
+        return Answers(
+            kept | again.settled, sorted([*self.moving, *again.moving]), sorted([*self.of_old_logs, *again.of_old_logs])
+        )
+
+
+async def ask_for_hours(
+    store: StoreReader, client: httpx.AsyncClient, log: str, expected: Mapping[int, Covered]
+) -> Answers:
+    """Asks for each hour of `expected`, which says what its windows cover as they were held against the log.
+
+    An answer is settled if no window of the hour covers anything else after it, as what they cover only rises. Hours
+    that were counted on before are not asked for. Raises NoAnswer, and what the store raises.
+    """
+    before = await _covered(store, expected)
+    with_old = [hour for hour in expected if any(source.log != log for source in before.get(hour, {}))]
+    still = [hour for hour in expected if hour not in with_old and before.get(hour, {}) == expected[hour]]
+    answers = await _ask(client, still)
+    after = await _covered(store, expected)
+    settled = {hour: answers[hour] for hour in still if after.get(hour, {}) == expected[hour]}
+    return Answers(settled, sorted(expected.keys() - settled.keys() - set(with_old)), sorted(with_old))
+
+
+async def _covered(store: StoreReader, hours: Collection[int]) -> dict[int, dict[LogPartition, int]]:
+    highest: dict[int, dict[LogPartition, int]] = defaultdict(dict)
+    if not hours:
+        return highest
+    for point in await store.read_windows_between(min(hours), max(hours) + HOUR_MS):
+        held = highest[point.hour]
+        held[point.source] = max(held.get(point.source, -1), point.value.through_offset)
+    return highest
+
+
+class _Hour(msgspec.Struct):
+    counts: dict[str, int]
+    duplicates: int
+    unique_users: int
+
+
+async def _ask(client: httpx.AsyncClient, hours: Collection[int]) -> dict[int, Numbers]:
+    limit = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+    async def ask(hour: int) -> Numbers:
+        async with limit:
+            return await _answer(client, hour)
+
+    return dict(zip(hours, await asyncio.gather(*map(ask, hours)), strict=True))
+
+
+async def _answer(client: httpx.AsyncClient, hour: int) -> Numbers:
+    path = f"/v1/hours/{format_hour(hour)}"
+    try:
+        response = await client.get(path)
+    except httpx.HTTPError as error:
+        raise NoAnswer(f"the aggregator at {client.base_url} does not answer: {error!r}") from error
+    if not response.is_success:
+        raise NoAnswer(f"{client.base_url}{path}: HTTP {response.status_code}: {response.text[:_SHOWN]}")
+    try:
+        found = msgspec.json.decode(response.content, type=_Hour)
+    except msgspec.DecodeError as error:
+        raise NoAnswer(f"{client.base_url}{path}: no answer for an hour: {error}") from error
+    return Numbers(found.counts, found.duplicates, found.unique_users)
+
+
+def aggregator_client(url: str) -> httpx.AsyncClient:
+    """A client of the aggregator, which reads each hour anew; a proxy for the world knows nothing of our services."""
+    headers = {"Cache-Control": "no-cache"}
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT, trust_env=False)

@@ -1,0 +1,90 @@
+"""Holding what is stored and answered against what was counted again. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from collector.audit.recount import Recount, RecountedHour
+from collector.audit.verdict import Difference, Lines, Numbers
+from contract.action import RULES_VERSION
+from contract.hour import format_hour
+from contract.progress import Progress
+from contract.window_value import WindowValue
+from stores.committed_hours import CommittedHours
+
+
+def reason_not_to_read(where: str, stored: CommittedHours | None, first: int, end: int) -> str | None:
+    """Why a partition whose log holds the offsets from `first` up to `end` cannot be judged; None: it can."""
+    if stored is None:
+        return f"{where}: its progress did not stand still while its windows were read; ask for fewer hours"
+    progress = stored.progress
+    if progress.through_offset < 0:
+        return f"{where}: the store has no progress of it" if end > 0 else None
+    if first > 0:
+        return f"{where}: the log is no longer retained from the beginning: its first offset is {first}"
+    if progress.rules != RULES_VERSION:
+        return f"{where}: counted by version {progress.rules} of the log's rules; this program knows {RULES_VERSION}"
+    if progress.through_offset >= end:
+        return f"{where}: progress says {progress.through_offset}, but the log ends before {end}: it was truncated"
+    return None
+
+
+def reason_not_to_compare(where: str, progress: Progress, recount: Recount) -> str | None:
+    """Why a partition that was read cannot be judged: the log is not the one that was counted."""
+    if progress.mark in (None, recount.last):
+        return None
+    return (
+        f"{where}: the record at offset {progress.through_offset} is {recount.last}, not {progress.mark} as progress "
+        "remembers: the log was truncated and written anew"
+    )
+
+
+def window_differences(partition: int, stored: CommittedHours, recount: Recount) -> Iterator[Difference]:
+    """The hours whose stored window is not what the log gives, those that have none, or should have none, too."""
+    for hour in sorted(stored.windows.keys() | recount.hours.keys()):
+        window, recounted = _of_window(stored.windows.get(hour)), _of_recount(recount.hours.get(hour))
+        if window != recounted:
+            yield Difference("window", format_hour(hour), partition, window, recounted)
+
+
+def progress_differences(partition: int, progress: Progress, recount: Recount) -> Iterator[Difference]:
+    """Whether progress counts the lines that the log has."""
+    stored = Lines(progress.lines, progress.rejected, progress.watermark)
+    recounted = Lines(recount.lines, dict(recount.rejected), recount.watermark)
+    if stored != recounted:
+        yield Difference("progress", None, partition, stored, recounted)
+
+
+def _of_window(value: WindowValue | None) -> Numbers | None:
+    if value is None:
+        return None
+    return Numbers(value.counts, value.duplicates, value.unique_users, value.fewest_partitions, value.most_partitions)
+
+
+def _of_recount(hour: RecountedHour | None) -> Numbers | None:
+    if hour is None:
+        return None
+    return Numbers(dict(hour.counts), hour.duplicates, len(hour.users), min(hour.headers), max(hour.headers))
+
+
+class RecountedTotals:
+    """Hours added up over all partitions: users by the union of their names, whoever keyed them how."""
+
+    def __init__(self) -> None:
+        """Nothing added yet."""
+        self._counts: dict[int, Counter[str]] = {}
+        self._duplicates: Counter[int] = Counter()
+        self._users: dict[int, set[str]] = {}
+
+    def add(self, hours: Mapping[int, RecountedHour]) -> None:
+        """One more partition."""
+        for hour, recounted in hours.items():
+            self._counts.setdefault(hour, Counter()).update(recounted.counts)
+            self._duplicates[hour] += recounted.duplicates
+            if hour in self._users:
+                self._users[hour] |= recounted.users
+            else:
+                self._users[hour] = recounted.users
+
+    def of(self, hour: int) -> Numbers:
+        """The hour's numbers; zeros where the log has nothing of it."""
+        return Numbers(dict(self._counts.get(hour, {})), self._duplicates.get(hour, 0), len(self._users.get(hour, ())))

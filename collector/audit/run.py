@@ -1,0 +1,167 @@
+"""The course of an audit: what is stored at one moment, the log up to there, then the answers."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from collector.audit.answers import Answers, Covered, aggregator_client, ask_for_hours
+from collector.audit.compare import (
+    RecountedTotals,
+    progress_differences,
+    reason_not_to_compare,
+    reason_not_to_read,
+    window_differences,
+)
+from collector.audit.recount import Recount
+from collector.audit.verdict import Difference, NotJudged, Verdict
+from collector.hour_range import HourRange
+from collector.target import Surroundings
+from contract.errors import CollectorError, LogNotRetained, LogTruncated
+from contract.hour import format_hour
+from contract.progress import LogPartition
+from kafka_log.reader import LogReader
+from stores.committed_hours import CommittedHours, read_committed_between
+from stores.influx.store import InfluxStore
+
+_LOOKS: Final = 20
+
+Stored = dict[int, CommittedHours | None]
+"""By partition; None: its progress never stood still."""
+Planned = Callable[[int], None]
+"""Told how many offsets will be read."""
+Advanced = Callable[[int], None]
+"""Told how many offsets were read since."""
+
+
+class Audit:
+    """One audit, in this order, as the log never changes below an offset.
+
+    1. progress and windows of each partition, at one moment: more may be counted while the audit goes on;
+    2. the log up to that progress, counted again; each window must be what this gives;
+    3. the answers, for the hours whose windows did not change since.
+
+    Blocking reads of the log stand between two event loops, so that Ctrl-C ends them.
+    """
+
+    def __init__(self, surroundings: Surroundings, hours: HourRange) -> None:
+        """Connects to nothing yet."""
+        self._surroundings = surroundings
+        self._hours = hours
+        settings = surroundings.settings
+        self._log = LogReader(settings.kafka_bootstrap, settings.topic)
+        self._totals = RecountedTotals()
+        self._expected: dict[int, dict[LogPartition, int]] = {}
+        self._differences: list[Difference] = []
+        self._not_judged: list[NotJudged] = []
+        self._through: dict[int, int] = {}
+        self._records = self._lines = self._windows = 0
+
+    def run(self, planned: Planned, advanced: Advanced) -> Verdict:
+        """All of it. Raises what Kafka and the store raise when they are away."""
+        try:
+            log, partitions = self._log.identify()
+            stored, old_logs = asyncio.run(self._read_stored(log, partitions))
+            readable = {partition: found for partition in partitions if (found := self._readable(partition, stored))}
+            planned(sum(found.progress.through_offset + 1 for found in readable.values()))
+            for partition, found in readable.items():
+                self._recount(log, partition, found, advanced)
+            self._log.verify(log)
+        finally:
+            self._log.close()
+        if not self._through and not self._not_judged:
+            self._not_judged.append(NotJudged(None, f"log {log}: nothing of it was counted yet"))
+        answers = self._answers(log)
+        return Verdict(
+            log=log,
+            through_offsets=self._through,
+            records=self._records,
+            lines=self._lines,
+            windows=self._windows,
+            answers=len(answers.settled),
+            moving=list(map(format_hour, answers.moving)),
+            old_logs=old_logs,
+            of_old_logs=list(map(format_hour, answers.of_old_logs)),
+            differences=self._differences,
+            not_judged=self._not_judged,
+        )
+
+    async def _read_stored(self, log: str, partitions: list[int]) -> tuple[Stored, list[str]]:
+        store = self._store()
+        try:
+            old_logs = {source.log for source in await store.read_progress()} - {log}
+            stored = {
+                partition: await read_committed_between(store, LogPartition(log, partition), *self._hours, _LOOKS)
+                for partition in partitions
+            }
+        finally:
+            await store.close()
+        return stored, sorted(old_logs)
+
+    def _readable(self, partition: int, stored: Stored) -> CommittedHours | None:
+        """What is stored of a partition, if that can be judged."""
+        found = stored[partition]
+        reason = reason_not_to_read(f"partition {partition}", found, *self._log.extent(partition))
+        if reason is not None:
+            self._not_judged.append(NotJudged(partition, reason))
+            return None
+        return found if found is not None and found.progress.through_offset >= 0 else None
+
+    def _recount(self, log: str, partition: int, stored: CommittedHours, advanced: Advanced) -> None:
+        recount, at = Recount(self._hours), -1
+        try:
+            for record in self._log.records(partition, stored.progress.through_offset):
+                recount.add(record)
+                advanced(record.offset - at)
+                at = record.offset
+        except (LogNotRetained, LogTruncated) as error:
+            self._not_judged.append(NotJudged(partition, str(error)))
+            return
+        reason = reason_not_to_compare(f"partition {partition}", stored.progress, recount)
+        if reason is not None:
+            self._not_judged.append(NotJudged(partition, reason))
+            return
+        self._differences += progress_differences(partition, stored.progress, recount)
+        self._differences += window_differences(partition, stored, recount)
+        self._through[partition] = stored.progress.through_offset
+        self._records += recount.records
+        self._lines += recount.lines
+        self._windows += len(stored.windows.keys() | recount.hours.keys())
+        self._totals.add(recount.hours)
+        for hour in stored.windows.keys() | recount.hours.keys():
+            self._expected.setdefault(hour, {})
+        for hour, window in stored.windows.items():
+            self._expected[hour][LogPartition(log, partition)] = window.through_offset
+
+    def _answers(self, log: str) -> Answers:
+        if self._not_judged:
+            # An answer is of all partitions, and they were not all counted again.
+            return Answers({}, [], [])
+        try:
+            answers = asyncio.run(self._ask(log, self._expected))
+            if unequal := self._unequal(answers):
+                # Readers share an answer under way: one may have begun before we asked. The second can't have.
+                again = asyncio.run(self._ask(log, {hour: self._expected[hour] for hour in unequal}))
+                answers = answers.corrected_by(again, unequal)
+        except CollectorError as error:
+            self._not_judged.append(NotJudged(None, str(error)))
+            return Answers({}, [], [])
+        self._differences += (
+            Difference("answer", format_hour(hour), None, answers.settled[hour], self._totals.of(hour))
+            for hour in self._unequal(answers)
+        )
+        return answers
+
+    def _unequal(self, answers: Answers) -> list[int]:
+        return sorted(hour for hour, numbers in answers.settled.items() if numbers != self._totals.of(hour))
+
+    async def _ask(self, log: str, expected: Mapping[int, Covered]) -> Answers:
+        store = self._store()
+        try:
+            async with aggregator_client(self._surroundings.aggregator_url) as client:
+                return await ask_for_hours(store, client, log, expected)
+        finally:
+            await store.close()
+
+    def _store(self) -> InfluxStore:
+        return InfluxStore(self._surroundings.settings, lambda: time.time_ns() // 1_000_000)

@@ -1,0 +1,1 @@
+"""One command line command a file."""

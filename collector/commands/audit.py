@@ -1,0 +1,56 @@
+"""`collector audit`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress
+
+from collector.audit.run import Audit
+from collector.audit.verdict import EXIT_CODES, NotJudged, Verdict
+from collector.hour_range import HourRange, hour_range
+from collector.options import INTERRUPTED, SurroundingsOption
+from collector.target import find_surroundings
+from contract.errors import CollectorError
+
+
+def audit(
+    first: Annotated[str | None, typer.Option("--from", metavar="HOUR", help="The first hour, 2026-11-24T09.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="HOUR", help="The last hour, itself included.")] = None,
+    data: SurroundingsOption = None,
+    url: Annotated[
+        str | None, typer.Option(help="Where the aggregator is.", show_default="the stack's door, or port 8082 here")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
+) -> None:
+    """Counts the log again, apart from the workers' code, and compares each hour with what is stored and answered.
+
+    Workers may go on meanwhile. It commits nothing and writes nothing. Exit code 0: all is equal; 1: something differs;
+    2: something could not be judged, e.g. as the log is no longer retained. It needs some 100 MB of memory for each
+    million users of each hour, and up to 200 MB more for each million ids of a partition; --from and --to bound it.
+    """
+    hours = hour_range(first, last)
+    try:
+        verdict = _run(hours, data, url)
+    except (CollectorError, ValidationError) as error:
+        verdict = Verdict(not_judged=[NotJudged(None, str(error))])
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        typer.echo(verdict.as_json())
+    else:
+        for line in verdict.text():
+            typer.echo(line)
+    raise typer.Exit(EXIT_CODES[verdict.outcome])
+
+
+def _run(hours: HourRange, data: Path | None, url: str | None) -> Verdict:
+    audit = Audit(find_surroundings(data, url), hours)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("counting the log again", total=None)
+        return audit.run(
+            lambda total: progress.update(task, total=total), lambda offsets: progress.advance(task, offsets)
+        )

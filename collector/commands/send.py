@@ -1,0 +1,122 @@
+"""`collector send`."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import SystemRandom
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from collector.options import DEFAULT_PORT, folder_of
+from collector.sending.batches import Line, in_batches, lines_of
+from collector.sending.delivery import Delivery
+from collector.sending.summary import Tally
+from collector.sending.synthetic import made_up_lines
+from contract.errors import CollectorError
+from deploy.local.errors import NoStack
+from deploy.local.members import Role
+from deploy.local.roster import read_state
+
+_TIMEOUT = 60.0
+_PATIENCE = 60.0
+_SECONDS_A_TICK = 0.1
+_DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def send(  # noqa: PLR0913 - one a command-line option
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE.ndjson", help="Actions, one a line; - reads standard input.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help=f"Where the ingest API is.  [default: {_DEFAULT_URL}]")] = None,
+    rate: Annotated[int | None, typer.Option(min=1, metavar="R", help="Make up R actions a second instead.")] = None,
+    users: Annotated[int, typer.Option(min=1, metavar="U", help="Of so many users.")] = 1_000,
+    seconds: Annotated[int, typer.Option("--for", min=1, metavar="S", help="For so many seconds.")] = 10,
+    *,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Send to the door of the stack in this folder.")
+    ] = None,
+    compress: Annotated[bool, typer.Option("--gzip", help="Compress the requests.")] = False,
+) -> None:
+    """Sends actions, a file's or made-up ones, and tells what became of them.
+
+    A request whose outcome is unknown is repeated only for lines with an id, as those can't be counted twice; other
+    lines are told as unknown, and the exit code is 1.
+    """
+    if (file is None) == (rate is None):
+        raise typer.BadParameter("give either a file or --rate")
+    if url is not None and data is not None:
+        raise typer.BadParameter("give either --url or --data")
+    tally = Tally()
+    with (
+        _client(url or (_door_of(data) if data else _DEFAULT_URL)) as client,
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
+        delivery = Delivery(client, tally, compress=compress, patience=_PATIENCE)
+        batches = _file_batches(file, progress) if file else _traffic_batches(rate or 0, users, seconds, progress)
+        trouble = _deliver(delivery, batches)
+    for line in tally.lines():
+        typer.echo(line)
+    if trouble:
+        typer.echo(f"collector: {trouble}", err=True)
+    if trouble or not tally.is_complete:
+        raise typer.Exit(1)
+
+
+def _door_of(data: Path) -> str:
+    folder = folder_of(data)
+    ports = [member.port for member in read_state(folder.state).members if member.role is Role.FRONT]
+    if not ports:
+        raise NoStack(f"no stack runs in {folder.path}")
+    return f"http://127.0.0.1:{ports[0]}"
+
+
+def _deliver(delivery: Delivery, batches: Iterator[list[Line]]) -> str | None:
+    """Why not all was sent; None if it was."""
+    try:
+        for batch in batches:
+            delivery.send(batch)
+    except CollectorError as error:
+        return f"{error}. What follows was not sent"
+    except KeyboardInterrupt:
+        return "interrupted. The last request's outcome is unknown, and what follows was not sent"
+    return None
+
+
+def _client(url: str) -> httpx.Client:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise typer.BadParameter(f"{url}: {error}") from error
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise typer.BadParameter(f"{url} is no http address")
+    # A proxy for the world knows nothing of this machine's own ports.
+    return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=address.host not in _LOOPBACK)
+
+
+def _file_batches(file: str, progress: Progress) -> Iterator[list[Line]]:
+    if file == "-":
+        yield from in_batches(lines_of(sys.stdin.buffer))
+        return
+    path = Path(file)
+    if not path.is_file():
+        raise typer.BadParameter(f"{file} is no file")
+    with progress.open(path, "rb", description=path.name) as opened:
+        yield from in_batches(lines_of(opened))
+
+
+def _traffic_batches(rate: int, users: int, seconds: int, progress: Progress) -> Iterator[list[Line]]:
+    """Keeps to the rate as long as the API does; a slow API gets all of it, later."""
+    random, begin, made, total = SystemRandom(), time.monotonic(), 0, rate * seconds
+    task = progress.add_task(f"{rate} actions/s", total=total)
+    while made < total:
+        due = min(total, int((time.monotonic() - begin) * rate))
+        yield from in_batches(made_up_lines(time.time_ns() // 1_000_000, users, random, due - made))
+        made = due
+        progress.update(task, completed=made)
+        time.sleep(_SECONDS_A_TICK)

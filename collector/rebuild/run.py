@@ -1,0 +1,191 @@
+"""The course of a rebuild: each partition is counted again, stored, and told to the workers by a record of its log."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+from collector.hour_range import HourRange
+from collector.rebuild.record import append_rebuild
+from collector.rebuild.recount import RebuildRecount, store_recounted
+from collector.target import AuditSettings
+from contract.action import RULES_VERSION
+from contract.errors import CollectorError, LogNotRetained, LogTruncated, RulesTooOld, StoreUnavailable
+from contract.hour import format_hour
+from contract.progress import LogPartition, Progress
+from contract.rebuild import Rebuild
+from contract.record import Record, mark_of
+from contract.store import PLACES
+from kafka_log.reader import LogReader
+from stores.influx.store import InfluxStore
+
+T = TypeVar("T")
+
+_NEAR: Final = 1_000
+"""Records: so close to the log's end, workers need no second to read what came since."""
+_ROUNDS: Final = 20
+_PAUSE: Final = 0.2
+
+
+class NotTakenOver(CollectorError):
+    """The workers have not counted up to a rebuild's record yet."""
+
+
+class Rebuilt(NamedTuple):
+    """One partition: its record in the log stands at `offset`."""
+
+    source: LogPartition
+    offset: int
+    hours: list[int]
+
+
+class Rebuilding:
+    """One rebuild. It may end anywhere: what it stored until then is right, and nobody has to use it.
+
+    Blocking reads of the log stand between two event loops, so that Ctrl-C ends them.
+    """
+
+    def __init__(self, settings: AuditSettings, hours: HourRange, generation: int, patience: float) -> None:
+        """`patience`: seconds that the store may be away, and that the workers may stand still. Connects to nothing."""
+        self._settings = settings
+        self._hours = hours
+        self._generation = generation
+        self._patience = patience
+        self._log = LogReader(settings.kafka_bootstrap, settings.topic)
+        self._progress: dict[LogPartition, Progress] = {}
+        """As it was before anything was counted again."""
+
+    def run(self, planned: Callable[[int], None], advanced: Callable[[int], None]) -> list[Rebuilt]:
+        """Returns once the workers have taken over.
+
+        Raises LogNotRetained, LogTruncated, RulesTooOld, NotTakenOver, and what Kafka and the store raise when they are
+        away for too long.
+        """
+        try:
+            log, partitions = self._log.identify()
+            # Before the log's ends: else records that were appended in between would look cut off.
+            self._progress = asyncio.run(self._with_store(lambda store: self._patiently(store.read_progress)))
+            ends = {LogPartition(log, partition): self._end(partition) for partition in partitions}
+            for source, end in ends.items():
+                self._require_whole(source, end)
+            planned(sum(ends.values()))
+            rebuilt = [self._rebuild(source, end, advanced) for source, end in ends.items() if end]
+        finally:
+            self._log.close()
+        asyncio.run(self._with_store(lambda store: self._wait_for_workers(store, rebuilt)))
+        return rebuilt
+
+    def _end(self, partition: int) -> int:
+        first, end = self._log.extent(partition)
+        if first > 0:
+            raise LogNotRetained(
+                f"nothing was changed: partition {partition} begins at offset {first}, what came before is gone"
+            )
+        return end
+
+    def _require_whole(self, source: LogPartition, end: int) -> None:
+        """Where the log is not the one that was counted, its numbers are no better than those stored."""
+        counted = self._progress.get(source, Progress())
+        where = f"nothing was changed: partition {source.partition}"
+        if counted.through_offset >= end:
+            raise LogTruncated(f"{where} was counted through {counted.through_offset}, but its log ends before {end}")
+        if counted.rules > RULES_VERSION:
+            raise RulesTooOld(f"{where} was counted by version {counted.rules} of the log's rules, not {RULES_VERSION}")
+
+    def _rebuild(self, source: LogPartition, end: int, advanced: Callable[[int], None]) -> Rebuilt:
+        recount = RebuildRecount(self._hours, self._generation)
+        through = self._recount(recount, source, end, advanced)
+        hours = asyncio.run(self._with_store(lambda store: self._store(store, recount, source, through)))
+        self._log.verify(source.log)
+        offset = append_rebuild(
+            self._settings.kafka_bootstrap,
+            self._settings.topic,
+            source.partition,
+            Rebuild(self._generation, *self._hours, through),
+            self._patience,
+        )
+        return Rebuilt(source, offset, hours)
+
+    def _recount(self, recount: RebuildRecount, source: LogPartition, end: int, advanced: Callable[[int], None]) -> int:
+        """Counts up to a little before the log's end, which moves on meanwhile; returns the last offset counted."""
+        partition, at = source.partition, -1
+        for _ in range(_ROUNDS):
+            for record in self._log.records(partition, end - 1, at + 1):
+                self._recognise(source, record)
+                recount.add(record)
+                advanced(record.offset - at)
+                at = record.offset
+            at, end = end - 1, self._log.extent(partition).end
+            if end - 1 - at <= _NEAR:
+                return at
+        raise CollectorError(f"partition {partition} grows faster than it can be counted again")
+
+    def _recognise(self, source: LogPartition, record: Record) -> None:
+        counted = self._progress.get(source, Progress())
+        if record.offset == counted.through_offset and counted.mark not in (None, mark_of(record)):
+            raise LogTruncated(
+                f"partition {source.partition}: the record at offset {record.offset} is not the one that progress "
+                "remembers: the log was truncated and written anew"
+            )
+
+    async def _store(
+        self, store: InfluxStore, recount: RebuildRecount, source: LogPartition, through_offset: int
+    ) -> list[int]:
+        """Stores what was counted; returns the hours that this is of."""
+        stored = await self._patiently(lambda: store.read_windows_between(*self._hours, source))
+        place = random.randrange(PLACES)  # noqa: S311 - places need no secrecy
+        recounted = recount.stored_as(source, through_offset, {point.hour for point in stored}, place)
+        await store_recounted(store, recounted, self._patiently)
+        return [point.hour for point in recounted.windows]
+
+    async def _wait_for_workers(self, store: InfluxStore, rebuilt: Sequence[Rebuilt]) -> None:
+        """Returns once each partition is counted through its rebuild, and on from what that has stored."""
+        seen, give_up = 0, time.monotonic() + self._patience
+        while True:
+            progress = await self._patiently(store.read_progress)
+            counted = {one.source: progress[one.source].through_offset for one in rebuilt if one.source in progress}
+            behind = [one for one in rebuilt if counted.get(one.source, -1) < one.offset]
+            if not behind:
+                break
+            if sum(counted.values()) > seen:
+                seen, give_up = sum(counted.values()), time.monotonic() + self._patience
+            if time.monotonic() > give_up:
+                told = ", ".join(str(one.source.partition) for one in behind)
+                raise NotTakenOver(
+                    f"workers stand still before the rebuild on partitions {told}: they take it over once they count on"
+                )
+            await asyncio.sleep(_PAUSE)
+        for one in rebuilt:
+            await self._require_taken_over(store, one)
+
+    async def _require_taken_over(self, store: InfluxStore, rebuilt: Rebuilt) -> None:
+        points = await self._patiently(lambda: store.read_windows_between(*self._hours, rebuilt.source))
+        taken = {
+            point.hour
+            for point in points
+            if point.value.generation >= self._generation and point.value.through_offset >= rebuilt.offset
+        }
+        left = set(rebuilt.hours) - taken
+        if left:
+            raise NotTakenOver(
+                f"partition {rebuilt.source.partition}: {len(left)} hours from {format_hour(min(left))} on were not "
+                "taken over; the workers' log says why"
+            )
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        give_up = time.monotonic() + self._patience
+        while True:
+            try:
+                return await attempt()
+            except StoreUnavailable:
+                if time.monotonic() > give_up:
+                    raise
+            await asyncio.sleep(_PAUSE)
+
+    async def _with_store(self, use: Callable[[InfluxStore], Awaitable[T]]) -> T:
+        store = InfluxStore(self._settings, lambda: time.time_ns() // 1_000_000)
+        try:
+            return await use(store)
+        finally:
+            await store.close()

@@ -1,0 +1,1 @@
+"""Sending actions to the ingest API, so that none is counted twice."""

@@ -1,0 +1,55 @@
+"""Where an audit finds Kafka, the store and the aggregator."""
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from collector.options import DEFAULT_DATA, folder_of
+from deploy.local.errors import NoStack
+from deploy.local.influxdb import LOCAL_ORG, LOCAL_TOKEN
+from deploy.local.members import Role
+from deploy.local.roster import read_state
+from stores.influx.settings import InfluxSettings
+
+_AGGREGATOR: Final = "http://127.0.0.1:8082"
+_ADDRESSES: Final = {"kafka_bootstrap", "influx_url"}
+_NEEDED: Final = {Role.KAFKA, Role.INFLUXDB, Role.FRONT}
+
+
+class AuditSettings(InfluxSettings):
+    """From the environment, as the services have them: COLLECTOR_ and a field's name in capitals."""
+
+    kafka_bootstrap: str = Field("127.0.0.1:9092", min_length=1, description="Kafka's addresses, parted by commas")
+    topic: str = Field("actions", min_length=1, description="The topic of actions")
+
+
+class Surroundings(NamedTuple):
+    """What is audited."""
+
+    settings: AuditSettings
+    aggregator_url: str
+
+
+def find_surroundings(data: Path | None, aggregator_url: str | None) -> Surroundings:
+    """The stack in the folder `data`. Without one: what the environment names, else the stack in the default folder.
+
+    Raises NoStack where `data` is given and nothing runs there.
+    """
+    settings = AuditSettings()
+    if data is None and _ADDRESSES & settings.model_fields_set:
+        return Surroundings(settings, aggregator_url or _AGGREGATOR)
+    folder = folder_of(data or DEFAULT_DATA)
+    ports = {member.role: member.port for member in read_state(folder.state).members}
+    if ports.keys() >= _NEEDED:
+        of_stack = {
+            "kafka_bootstrap": f"127.0.0.1:{ports[Role.KAFKA]}",
+            "influx_url": HttpUrl(f"http://127.0.0.1:{ports[Role.INFLUXDB]}"),
+            "influx_token": SecretStr(LOCAL_TOKEN),
+            "influx_org": LOCAL_ORG,
+        }
+        url = aggregator_url or f"http://127.0.0.1:{ports[Role.FRONT]}"
+        return Surroundings(settings.model_copy(update=of_stack), url)
+    if data is not None:
+        raise NoStack(f"no stack runs in {folder.path}")
+    return Surroundings(settings, aggregator_url or _AGGREGATOR)

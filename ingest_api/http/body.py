@@ -1,0 +1,91 @@
+"""A request's body: counted while it streams, decompressed within bounds."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterable, AsyncIterator
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+from starlette.requests import ClientDisconnect
+
+from ingest_api.errors import RequestRefused
+from ingest_api.publishing.memory_budget import Held
+
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_PIECE: Final = 256 * 1024
+"""Decompressing so many bytes takes about a millisecond; then others have their turn."""
+
+
+class BodyLimits(NamedTuple):
+    """Most bytes of a body, as it is sent and once decompressed, and the longest time for it to come."""
+
+    sent: int
+    decompressed: int
+    seconds: float
+
+
+def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:
+    """Raises RequestRefused (413) for a body that is too large by its own header, before any of it is read."""
+    if content_length is not None and content_length.isdigit() and int(content_length[:20]) > limits.sent:
+        raise _too_large("body_too_large", f"the body has {content_length[:20]} bytes", limits.sent)
+
+
+async def read_body(stream: AsyncIterable[bytes], *, gzipped: bool, limits: BodyLimits, held: Held) -> bytes:
+    """The whole body. What it takes of memory is taken from `held` first.
+
+    Raises RequestRefused (413 and 408 beyond a limit, 400 if it is cut off or is no gzip) and NotPublished (no memory).
+    """
+    pieces = []
+    sent = _counted(stream, limits.sent)
+    try:
+        async with asyncio.timeout(limits.seconds):
+            async for piece in _decompressed(sent, limits.decompressed) if gzipped else sent:
+                held.take(len(piece))
+                pieces.append(piece)
+    except TimeoutError as error:
+        detail = f"the body did not come within {limits.seconds:g} s"
+        raise RequestRefused(HTTPStatus.REQUEST_TIMEOUT, "body_too_slow", detail) from error
+    return b"".join(pieces)
+
+
+def _refused(code: str, detail: str) -> RequestRefused:
+    return RequestRefused(HTTPStatus.BAD_REQUEST, code, detail)
+
+
+def _too_large(code: str, what: str, limit: int) -> RequestRefused:
+    return RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code, f"{what}; at most {limit} are accepted")
+
+
+async def _counted(stream: AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    try:
+        async for piece in stream:
+            size += len(piece)
+            if size > limit:
+                raise _too_large("body_too_large", "the body has more bytes", limit)
+            yield piece
+    except ClientDisconnect as error:
+        raise _refused("body_cut_off", "the connection was closed before the body's end") from error
+
+
+async def _decompressed(stream: AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:
+    """Several members in a row are one gzip (RFC 1952). Never more than a piece is decompressed ahead of the count."""
+    size = 0
+    member = zlib.decompressobj(_GZIP)
+    async for received in stream:
+        data = received
+        while data:
+            if member.eof:
+                member = zlib.decompressobj(_GZIP)
+            try:
+                piece = member.decompress(data, _PIECE)
+            except zlib.error as error:
+                raise _refused("gzip_malformed", f"the body is no gzip: {error}") from error
+            data = member.unused_data if member.eof else member.unconsumed_tail
+            size += len(piece)
+            if size > limit:
+                raise _too_large("body_too_large_decompressed", "decompressed, the body has more bytes", limit)
+            yield piece
+            await asyncio.sleep(0)
+    if not member.eof:
+        raise _refused("gzip_cut_off", "the gzip ends before its end")

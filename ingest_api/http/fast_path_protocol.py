@@ -1,0 +1,108 @@
+"""HTTP as the server reads it, with a way of its own for single actions."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, cast
+
+from fastapi import Response
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from ingest_api.http.bounded_protocol import BoundedHttpProtocol
+
+SUBMIT_SINGLE: Final = "submit_single"
+"""Where the app's lifespan state has SingleAction.submit."""
+
+_TARGET: Final = re.compile(rb"/analytics\?([A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*)")
+"""With nothing in the query but what RFC 3986 allows there."""
+_UNUSUAL: Final = frozenset((b"expect", b"transfer-encoding", b"content-length"))
+
+
+class _Nobody:
+    """Whom the server tells that a request goes on or has ended."""
+
+    def set(self) -> None:
+        """Nobody waits for it."""
+
+
+class _Exchange:
+    """Stands where the server keeps its RequestResponseCycle, under that one's names."""
+
+    __slots__ = ("disconnected", "keep_alive", "query", "response_complete")
+    message_event = _Nobody()
+
+    def __init__(self, query: bytes) -> None:
+        self.query = query
+        self.keep_alive = True
+        """Lowered by the server when it shuts down."""
+        self.disconnected = False
+        """Raised by the server when the connection is lost."""
+        self.response_complete = False
+        """While it is not, the server lets later requests of the connection wait."""
+
+
+class SingleActionProtocol(BoundedHttpProtocol):
+    """Answers a plain POST of one action by itself: with no scope read, no task, and one write.
+
+    Whatever is not plainly such a request goes the server's usual way to the app: see docs/decisions/short-ways.md.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._submit: Callable[[bytes, Callable[[Response], None]], None] = app_state[SUBMIT_SINGLE]
+
+    def on_headers_complete(self) -> None:
+        # It runs where an earlier request of the same piece of data is answered already.
+        self._unset_keepalive_if_required()
+        target = _TARGET.fullmatch(self.url)
+        if target is None or not self._is_plain_post():
+            super().on_headers_complete()
+            return
+        self._in_head = False
+        self.cycle = cast("RequestResponseCycle", _Exchange(target[1]))
+
+    def on_message_complete(self) -> None:
+        exchange = cast("object", self.cycle)
+        # Where an upgrade is offered, the exchange is still that of the request before.
+        if isinstance(exchange, _Exchange) and not self.parser.should_upgrade():
+            self._submit(exchange.query, partial(self._answer, exchange))
+        else:
+            super().on_message_complete()
+
+    def _is_plain_post(self) -> bool:
+        parser = self.parser
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and all(name not in _UNUSUAL or _is_no_body(name, value) for name, value in self.headers)
+        )
+
+    def _answer(self, exchange: _Exchange, response: Response) -> None:
+        exchange.response_complete = True
+        if exchange.disconnected or self.transport.is_closing():
+            return
+        content = [STATUS_LINE[response.status_code]]
+        for name, value in (*self.server_state.default_headers, *response.raw_headers):
+            content += (name, b": ", value, b"\r\n")
+        content.append(b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n")
+        self.transport.write(b"".join(content) + response.body)
+        if not exchange.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+
+def _is_no_body(name: bytes, value: bytes) -> bool:
+    return name == b"content-length" and value == b"0"

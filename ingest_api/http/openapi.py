@@ -1,0 +1,176 @@
+"""What OpenAPI says about the door beyond what the framework can see: parameters, bodies, problems."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from contract.action import MAX_ID, MAX_USER
+from contract.hour import END_OF_TIME_MS
+from ingest_api.http.content_type import ACCEPT_POST, Media
+from ingest_api.http.problems import MEDIA_TYPE, Problem
+
+_NO_CONTROL: Final = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+
+_FIELDS: Final[dict[str, dict[str, Any]]] = {
+    "timestamp": {
+        "type": "integer",
+        "format": "int64",
+        "minimum": 0,
+        "exclusiveMaximum": END_OF_TIME_MS,
+        "description": "When it happened: ms since the epoch, UTC. Settings narrow the range: by default up to an hour "
+        "ahead of the server's clock.",
+        "examples": [1700000000000],
+    },
+    "user": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_USER,
+        "pattern": _NO_CONTROL,
+        "description": "Who did it: any characters but control characters.",
+        "examples": ["u1"],
+    },
+    "event": {
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9_]{0,31}$",
+        "description": "What was done. Settings say which events are accepted: by default click and impression.",
+        "examples": ["click"],
+    },
+    "id": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_ID,
+        "pattern": _NO_CONTROL,
+        "description": "Names the action among its user's, so that it is counted once in its hour however often it is "
+        "sent.",
+        "examples": ["7f0c"],
+    },
+}
+_REQUIRED: Final = ("timestamp", "user", "event")
+
+_ACTION: Final[dict[str, Any]] = {
+    "title": "Action",
+    "description": "A user clicked, or was shown something.",
+    "type": "object",
+    "properties": {**_FIELDS, "id": {**_FIELDS["id"], "type": ["string", "null"]}},
+    "required": list(_REQUIRED),
+    "additionalProperties": False,
+}
+_EXAMPLE: Final = [
+    {"timestamp": 1700000000000, "user": "u1", "event": "impression"},
+    {"timestamp": 1700000000250, "user": "u1", "event": "click", "id": "7f0c"},
+]
+_EXAMPLE_LINES: Final = (
+    '{"timestamp":1700000000000,"user":"u1","event":"impression"}\n'
+    '{"timestamp":1700000000250,"user":"u1","event":"click","id":"7f0c"}\n'
+)
+_ACTION_REF: Final = {"$ref": "#/components/schemas/Action"}
+
+_RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+_DESCRIPTIONS: Final = {
+    HTTPStatus.BAD_REQUEST: "A value, or the body as a whole, breaks a rule: `code` names it.",
+    HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes, as sent or decompressed, or more lines than are accepted.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: f"Neither of {ACCEPT_POST}, or a Content-Encoding other than gzip.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "An error in this program: each action may or may not be counted.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Kafka has not acknowledged in time, or too much is in flight: `outcome` says "
+    "whether the actions may still be counted. Send them again, with the same ids.",
+}
+_HEADERS: Final = {
+    HTTPStatus.SERVICE_UNAVAILABLE: _RETRY_AFTER,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: {
+        "Accept-Post": {"description": "With `media_type_unsupported`.", "schema": {"type": "string"}},
+        "Accept-Encoding": {"description": "With `encoding_unsupported`.", "schema": {"type": "string"}},
+    },
+}
+
+
+def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's `responses`: these statuses, and any other error, answer with a problem."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses: dict[int | str, dict[str, Any]] = {"default": {"description": "Any other error.", "content": content}}
+    for status in statuses:
+        responses[int(status)] = {"description": _DESCRIPTIONS[status], "content": content}
+        if status in _HEADERS:
+            responses[int(status)]["headers"] = _HEADERS[status]
+    return responses
+
+
+ACTION_DOCS: Final[dict[str, Any]] = {
+    "summary": "One action, in the query",
+    "description": "Answers once Kafka has acknowledged it. The query is percent-encoded UTF-8, `+` is a space; each "
+    "parameter is given once, and no others. A body is ignored.",
+    "response_description": "The action is in the log, and will be counted.",
+    "responses": problems(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE),
+    "openapi_extra": {
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": name in _REQUIRED,
+                "description": field["description"],
+                "schema": {key: field[key] for key in field if key not in ("description", "examples")},
+                "example": field["examples"][0],
+            }
+            for name, field in _FIELDS.items()
+        ]
+    },
+}
+
+BATCH_DOCS: Final[dict[str, Any]] = {
+    "summary": "Many actions, in the body",
+    "description": "Answers once Kafka has acknowledged all that are accepted. A bad line or element is rejected by "
+    "itself and never refuses the good ones. Blank lines of NDJSON are skipped, but counted for `index`.",
+    "responses": {
+        **problems(
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_TIMEOUT,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ),
+        int(HTTPStatus.OK): {
+            "description": "All accepted actions are in the log, and will be counted.",
+            "content": {"application/json": {"example": {"accepted": 2, "rejected": []}}},
+        },
+    },
+    "openapi_extra": {
+        "parameters": [
+            {
+                "name": "Content-Encoding",
+                "in": "header",
+                "required": False,
+                "description": "How the body is compressed.",
+                "schema": {"type": "string", "enum": ["gzip", "identity"], "default": "identity"},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                Media.JSON.value: {"schema": {"type": "array", "items": _ACTION_REF}, "example": _EXAMPLE},
+                Media.NDJSON.value: {
+                    "schema": {
+                        "type": "string",
+                        "description": "One action a line, as JSON, see the schema Action; the last newline may lack.",
+                    },
+                    "example": _EXAMPLE_LINES,
+                },
+            },
+        },
+    },
+}
+
+
+def install(app: FastAPI) -> None:
+    """Makes the app's document hold the schemas that are referred to above."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+            made["components"]["schemas"] |= {"Action": _ACTION, "Problem": Problem.model_json_schema()}
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign] # this is how the framework is told

@@ -1,0 +1,57 @@
+"""One action, by a query."""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import Response
+
+from contract.action import Action, Rejection
+from ingest_api.acceptance import Door
+from ingest_api.errors import PublishUnavailable, RequestRefused
+from ingest_api.http.problems import ProblemHandlers
+from ingest_api.http.query import action_in_query
+from ingest_api.metrics import Metrics
+from ingest_api.publishing.publisher import Publisher, publish
+
+logger = logging.getLogger(__name__)
+
+_TAKEN: Final = Response(status_code=HTTPStatus.NO_CONTENT)
+"""It holds no state: one for all."""
+
+
+class SingleAction:
+    """What is done with the one action of a query, by those who can wait for it and by those who are called back."""
+
+    def __init__(self, door: Door, publisher: Publisher, metrics: Metrics, problems: ProblemHandlers) -> None:
+        self._door = door
+        self._publisher = publisher
+        self._metrics = metrics
+        self._problems = problems
+
+    async def take(self, query: bytes) -> Response:
+        """Returns once the log has acknowledged it. Raises RequestRefused, NotPublished or OutcomeUnknown."""
+        await publish(self._publisher, [self._judge(query)])
+        return _TAKEN
+
+    def submit(self, query: bytes, answer: Callable[[Response], None]) -> None:
+        """Calls `answer` once, perhaps before it returns, with what `take` and the app answer. Raises nothing."""
+
+        def tell(failure: PublishUnavailable | None) -> None:
+            answer(_TAKEN if failure is None else self._problems.answer(failure))
+
+        try:
+            self._publisher.submit([self._judge(query)], tell)
+        except (RequestRefused, PublishUnavailable) as error:
+            answer(self._problems.answer(error))
+        except Exception as error:
+            logger.exception("an error in this program")
+            answer(self._problems.answer(error))
+
+    def _judge(self, query: bytes) -> Action:
+        (judged,) = self._door.judge([action_in_query(query)])
+        if isinstance(judged, Rejection):
+            self._metrics.rejected.labels(judged.code).inc()
+            raise RequestRefused(HTTPStatus.BAD_REQUEST, judged.code, judged.message, rejection=judged)
+        return judged

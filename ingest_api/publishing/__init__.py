@@ -1,0 +1,1 @@
+"""Accepted actions on their way into Kafka, until it has acknowledged them."""

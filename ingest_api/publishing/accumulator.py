@@ -1,0 +1,105 @@
+"""Records on their way out: lines that wait for others of their partition."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from contract.record import MAX_BYTES, MAX_LINES
+from ingest_api.errors import PublishUnavailable
+from ingest_api.publishing.publisher import Tell
+
+logger = logging.getLogger(__name__)
+
+ENOUGH_LINES: Final = 500
+"""A record of so many lines goes at once. Batches of 1,000 over 8 partitions cost 1.2 us of CPU an action where those
+of several callers travel together, 1.6 us where 100 lines were enough."""
+
+
+class Lines(NamedTuple):
+    """Lines of one partition that travel in one record: at most MAX_LINES, and MAX_BYTES."""
+
+    partition: int
+    number: int
+    text: bytes
+    """Each line ends in a newline."""
+
+
+class OutgoingRecord:
+    """The lines of one record, and who waits for it to be acknowledged."""
+
+    __slots__ = ("_texts", "_waiting", "lines", "partition", "partitions", "size")
+
+    def __init__(self, partition: int, partitions: int) -> None:
+        self.partition = partition
+        self.partitions = partitions
+        self.lines = 0
+        self.size = 0
+        self._texts: list[bytes] = []
+        self._waiting: list[Tell] = []
+
+    def has_room_for(self, lines: Lines) -> bool:
+        """Whether these lines as well keep the limits of a record."""
+        return self.lines + lines.number <= MAX_LINES and self.size + len(lines.text) <= MAX_BYTES
+
+    def add(self, lines: Lines, tell: Tell) -> None:
+        """Takes the lines; `tell` is called once it is settled."""
+        self._texts.append(lines.text)
+        self.lines += lines.number
+        self.size += len(lines.text)
+        self._waiting.append(tell)
+
+    def value(self) -> bytes:
+        """What Kafka gets."""
+        return b"".join(self._texts)
+
+    def forget_text(self) -> None:
+        """Gives up the lines' text: somebody else holds it."""
+        self._texts.clear()
+
+    def settle(self, failure: PublishUnavailable | None) -> None:
+        """Tells everyone who waits for it, once."""
+        waiting, self._waiting = self._waiting, []
+        for tell in waiting:
+            try:
+                tell(failure)
+            except Exception:
+                logger.exception("one who waited could not be told; the others are")
+
+
+class OutgoingRecords:
+    """One open record a partition. A record is sent when it is full, has lines enough, or has waited for `linger`."""
+
+    def __init__(self, send: Callable[[OutgoingRecord], None], linger: float) -> None:
+        """`linger` in seconds. `send` gets each record once, on the event loop."""
+        self._send = send
+        self._linger = linger
+        self._open: dict[int, OutgoingRecord] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, all_lines: Iterable[Lines], partitions: int, tell: Tell) -> None:
+        """Takes lines whose partitions are of `partitions`; for each of them `tell` hears how its record ends."""
+        for lines in all_lines:
+            record = self._open.get(lines.partition)
+            if record is None or record.partitions != partitions or not record.has_room_for(lines):
+                record = self._begin(lines.partition, partitions)
+            record.add(lines, tell)
+            if record.lines >= ENOUGH_LINES:
+                self._send(self._open.pop(lines.partition))
+        if self._open and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._linger, self.flush)
+
+    def _begin(self, partition: int, partitions: int) -> OutgoingRecord:
+        if partition in self._open:
+            self._send(self._open.pop(partition))
+        record = self._open[partition] = OutgoingRecord(partition, partitions)
+        return record
+
+    def flush(self) -> None:
+        """Sends all that waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._open = self._open, {}
+        for record in waiting.values():
+            self._send(record)

@@ -1,0 +1,93 @@
+"""librdkafka's producer, and the thread that hears what became of its records."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from threading import Thread
+from typing import Any, Final, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from contract.errors import LogUnavailable, LogUnfit
+from contract.record import PARTITIONS_HEADER
+from ingest_api.publishing.accumulator import OutgoingRecord
+from ingest_api.publishing.loop_bridge import Handover
+
+logger = logging.getLogger(__name__)
+
+_POLL_SECONDS: Final = 0.1
+"""How soon the thread sees that it shall end; deliveries wake it at once."""
+
+Delivery = tuple[OutgoingRecord, KafkaError | None]
+
+
+class Connection(Protocol):
+    """A way to Kafka, until `close` or a fatal error."""
+
+    def send(self, topic: str, record: OutgoingRecord) -> None:
+        """Queues a record, and reports its delivery later. Raises BufferError or KafkaException: it was not queued."""
+
+    def partitions_of(self, topic: str, timeout: float) -> int:
+        """How many partitions the topic has; blocks. Raises LogUnfit (no such topic) or LogUnavailable."""
+
+    def close(self, timeout: float) -> None:
+        """Returns once each record is delivered or given up, or after `timeout` seconds; blocks."""
+
+
+class Connect(Protocol):
+    """Opens a connection whose callbacks are called on the running event loop."""
+
+    def __call__(
+        self, config: dict[str, Any], on_delivered: Callable[[Delivery], None], on_fatal: Callable[[Connection], None]
+    ) -> Connection:
+        """`on_fatal`: the connection refuses all further records, and another one is needed."""
+
+
+class KafkaConnection:
+    """One librdkafka producer."""
+
+    def __init__(
+        self, config: dict[str, Any], on_delivered: Callable[[Delivery], None], on_fatal: Callable[[Connection], None]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._on_fatal = on_fatal
+        self._deliveries = Handover(self._loop, on_delivered)
+        self._ending = False
+        self._producer = Producer({**config, "error_cb": self._on_error}, logger=logger)
+        self._thread = Thread(target=self._serve, name="kafka-deliveries", daemon=True)
+        self._thread.start()
+
+    def send(self, topic: str, record: OutgoingRecord) -> None:
+        self._producer.produce(
+            topic,
+            record.value(),
+            partition=record.partition,
+            headers=[(PARTITIONS_HEADER, b"%d" % record.partitions)],
+            on_delivery=lambda error, _: self._deliveries.put((record, error)),
+        )
+
+    def partitions_of(self, topic: str, timeout: float) -> int:
+        # The producer learns the answer as well: so it knows each partition that it will be given.
+        try:
+            metadata = self._producer.list_topics(topic, timeout=timeout).topics[topic]
+        except KafkaException as error:
+            raise LogUnavailable(f"Kafka does not answer: {error.args[0].str()}") from error
+        if metadata.error is None:
+            return len(metadata.partitions)
+        if metadata.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise LogUnfit(f"topic {topic!r} does not exist")
+        raise LogUnavailable(f"topic {topic!r} cannot be used: {metadata.error.str()}")
+
+    def close(self, timeout: float) -> None:
+        self._producer.flush(timeout)
+        self._ending = True
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._ending:
+            self._producer.poll(_POLL_SECONDS)
+
+    def _on_error(self, error: KafkaError) -> None:
+        # librdkafka has logged it already.
+        if error.fatal():
+            self._loop.call_soon_threadsafe(self._on_fatal, self)

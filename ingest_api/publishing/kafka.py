@@ -1,0 +1,144 @@
+"""Publishing to Kafka: actions become records, and are acknowledged together with those that share their record."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
+
+from contract.action import Action
+from contract.errors import LogUnavailable
+from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
+from ingest_api.metrics import Metrics
+from ingest_api.publishing.accumulator import OutgoingRecord, OutgoingRecords
+from ingest_api.publishing.all_delivered import Together
+from ingest_api.publishing.connection import Connect, Connection, Delivery, KafkaConnection
+from ingest_api.publishing.memory_budget import Budget
+from ingest_api.publishing.partitioning import group_by_partition
+from ingest_api.publishing.publisher import Tell
+from ingest_api.publishing.topic_metadata import TopicWatch
+from ingest_api.settings import IngestSettings
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS: Final = 2.0
+_LATE_SECONDS: Final = 3.0
+"""librdkafka looks for records that are out of time about once a second."""
+
+
+def producer_config(settings: IngestSettings) -> dict[str, Any]:
+    """How librdkafka is set: no record is lost that was acknowledged, none is written twice by a retry."""
+    return {
+        "bootstrap.servers": settings.kafka_bootstrap,
+        "client.id": "ingest-api",
+        "acks": "all",
+        "enable.idempotence": True,
+        "compression.type": settings.ingest_compression,
+        # Lines have waited for each other already, see OutgoingRecords.
+        "linger.ms": 0,
+        "delivery.timeout.ms": round(settings.ingest_delivery_timeout.total_seconds() * 1000),
+        # The budget is the bound that callers meet; this one lies above it.
+        "queue.buffering.max.kbytes": settings.ingest_max_in_flight_bytes // 512,
+        "allow.auto.create.topics": False,
+        "topic.metadata.refresh.interval.ms": round(settings.ingest_metadata_refresh.total_seconds() * 1000),
+        # Kafka that is back is noticed within a second.
+        "reconnect.backoff.max.ms": 1000,
+    }
+
+
+class KafkaPublisher:
+    """A Publisher whose log is a Kafka topic."""
+
+    def __init__(self, settings: IngestSettings, metrics: Metrics, connect: Connect = KafkaConnection) -> None:
+        """Opens nothing yet."""
+        self._settings = settings
+        self._metrics = metrics
+        self._open = connect
+        self._budget = Budget(settings.ingest_max_in_flight_bytes, "lines not yet acknowledged")
+        self._outgoing = OutgoingRecords(self._send, settings.ingest_linger.total_seconds())
+        self._topic = TopicWatch(self._look, settings.ingest_metadata_refresh.total_seconds())
+        self._in_flight: set[OutgoingRecord] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connection: Connection | None = None
+        metrics.in_flight_bytes.set_function(lambda: self._budget.used)
+
+    async def start(self) -> None:
+        self._connection = self._connect()
+        self._topic.start()
+
+    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+        if self._topic.partitions is None:
+            self._start_task(self._submit_once_known(actions, tell))
+        else:
+            self._submit(actions, self._topic.partitions, tell)
+
+    async def trouble(self) -> str | None:
+        return await self._topic.trouble()
+
+    async def close(self) -> None:
+        self._outgoing.flush()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await asyncio.gather(self._topic.close(), self._close(connection), *self._tasks)
+        for record in list(self._in_flight):
+            self._finish(record, OutcomeUnknown("the process ended before Kafka acknowledged"))
+
+    async def _submit_once_known(self, actions: Sequence[Action], tell: Tell) -> None:
+        trouble = await self._topic.trouble()
+        if self._topic.partitions is None:
+            tell(NotPublished(trouble or "the topic is not known yet"))
+            return
+        try:
+            self._submit(actions, self._topic.partitions, tell)
+        except NotPublished as error:
+            tell(NotPublished(str(error)))
+
+    def _submit(self, actions: Sequence[Action], partitions: int, tell: Tell) -> None:
+        grouped = group_by_partition(actions, partitions)
+        self._budget.take(sum(len(lines.text) for lines in grouped))
+        self._outgoing.add(grouped, partitions, tell if len(grouped) == 1 else Together(len(grouped), tell))
+
+    def _look(self) -> int:
+        """Called off the event loop."""
+        if self._connection is None:
+            raise LogUnavailable("this process is stopping")
+        return self._connection.partitions_of(self._settings.topic, _LOOK_SECONDS)
+
+    def _send(self, record: OutgoingRecord) -> None:
+        self._in_flight.add(record)
+        if self._connection is None:
+            self._finish(record, NotPublished("this process is stopping"))
+            return
+        try:
+            self._connection.send(self._settings.topic, record)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, it queued nothing, and others wait behind it
+            self._finish(record, NotPublished(f"Kafka's queue refuses more: {error}"))
+        else:
+            self._metrics.record_lines.observe(record.lines)
+            record.forget_text()  # librdkafka holds its own copy
+
+    def _on_delivered(self, delivery: Delivery) -> None:
+        record, error = delivery
+        self._finish(record, None if error is None else OutcomeUnknown(f"Kafka did not acknowledge: {error.str()}"))
+
+    def _finish(self, record: OutgoingRecord, failure: PublishUnavailable | None) -> None:
+        self._in_flight.remove(record)
+        self._budget.give_back(record.size)
+        record.settle(failure)
+
+    def _connect(self) -> Connection:
+        return self._open(producer_config(self._settings), self._on_delivered, self._replace)
+
+    def _replace(self, broken: Connection) -> None:
+        if self._connection is broken:
+            logger.error("librdkafka's producer cannot go on; another one takes over")
+            self._connection = self._connect()
+            self._start_task(self._close(broken))
+
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _close(self, connection: Connection) -> None:
+        longest = self._settings.ingest_delivery_timeout.total_seconds() + _LATE_SECONDS
+        await asyncio.to_thread(connection.close, longest)

@@ -1,0 +1,36 @@
+"""A log in memory: the fake for tests."""
+
+from collections.abc import Sequence
+
+from contract.action import Action
+from ingest_api.errors import PublishUnavailable
+from ingest_api.publishing.publisher import Tell
+
+
+class MemoryPublisher:
+    """Acknowledges at once, unless it is told that something is wrong."""
+
+    def __init__(self) -> None:
+        """An empty log, not started."""
+        self.published: list[Action] = []
+        self.publications = 0
+        self.failure: PublishUnavailable | None = None
+        """How everything ends that is submitted, if it fails."""
+        self.reason: str | None = None
+        """What `trouble` answers."""
+        self.running = False
+
+    async def start(self) -> None:
+        self.running = True
+
+    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+        if self.failure is None:
+            self.publications += 1
+            self.published.extend(actions)
+        tell(self.failure)
+
+    async def trouble(self) -> str | None:
+        return self.reason
+
+    async def close(self) -> None:
+        self.running = False

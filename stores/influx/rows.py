@@ -1,0 +1,68 @@
+"""Values out of an answer's series."""
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Iterable, Iterator
+
+from contract.errors import StateUnreadable
+from contract.hour import HOUR_MS
+from contract.progress import LogPartition, Progress
+from contract.segment import Segment
+from contract.state import decode_state
+from contract.store import PLACES, WindowPoint
+from contract.window_value import WindowValue
+from stores.influx.response import Series
+from stores.influx.schema import MS
+
+
+def windows_in(series: Iterable[Series]) -> Iterator[WindowPoint]:
+    """Each row's window. Raises StateUnreadable."""
+    for one in series:
+        source = source_of(one)
+        for time, state in one.values:
+            hour, place = divmod(time, PLACES)
+            yield WindowPoint(source, hour * HOUR_MS, place, decode_state(state, WindowValue))
+
+
+def progress_in(series: Iterable[Series]) -> Iterator[tuple[LogPartition, Progress]]:
+    """Each row's progress. Raises StateUnreadable."""
+    for one in series:
+        source = source_of(one)
+        for _, state in one.values:
+            yield source, decode_state(state, Progress)
+
+
+def segments_in(series: Iterable[Series], hour: int) -> Iterator[Segment]:
+    """Each row's part of a segment. Raises StateUnreadable."""
+    for one in series:
+        part, parts = _part_of(one)
+        generation, full = int(one.tags.get("generation") or 0), bool(one.tags.get("full"))
+        for time, users, ids in one.values:
+            yield Segment(time - hour * MS, _hashes(users), _hashes(ids), part, parts, generation, full)
+
+
+def source_of(series: Series) -> LogPartition:
+    """The source that the series' tags name. Raises StateUnreadable."""
+    try:
+        return LogPartition(series.tags["log"], int(series.tags["partition"]))
+    except (KeyError, ValueError) as error:
+        raise StateUnreadable(f"tags {series.tags}: no log and partition") from error
+
+
+def _part_of(series: Series) -> tuple[int, int]:
+    try:
+        part, parts = series.tags["part"].split("/")
+        return int(part), int(parts)
+    except (KeyError, ValueError) as error:
+        raise StateUnreadable(f"tags {series.tags}: no part/parts") from error
+
+
+def _hashes(text: str | None) -> bytes:
+    """A field that was never written is null: no hashes."""
+    try:
+        packed = b64decode(text or "", validate=True)
+    except NotBase64 as error:
+        raise StateUnreadable(f"hashes {(text or '')[:64]!r}: {error}") from error
+    if len(packed) % 8:
+        raise StateUnreadable(f"hashes of {len(packed)} bytes: no multiple of 8")
+    return packed

@@ -1,0 +1,114 @@
+"""The store in InfluxDB 1.8 and 2.x."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from contract.hour import HOUR_MS, hour_of
+from contract.progress import LogPartition, Progress
+from contract.segment import Segment
+from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.window_value import WindowValue
+from stores.influx import schema
+from stores.influx.connection import InfluxConnection
+from stores.influx.line_protocol import action_bodies, progress_bodies, result_bodies
+from stores.influx.rows import progress_in, segments_in, source_of, windows_in
+from stores.influx.schema import MS, Bucket
+from stores.influx.settings import InfluxSettings
+from stores.influx.writer import InfluxWriter
+
+_MS: Final = timedelta(milliseconds=1)
+
+_HOURS: Final = 50
+_USERS: Final = 100_000
+"""So many hours, and users of theirs, are asked for at once: about a MB of an answer."""
+
+
+class InfluxStore:
+    """Implements contract.store.Store. One instance serves one event loop, and any number of calls at a time."""
+
+    def __init__(self, settings: InfluxSettings, clock: Callable[[], int]) -> None:
+        """Opens nothing. `clock` tells the ms since the epoch: raw actions older than the retention are not sent."""
+        self._clock = clock
+        self._raw_storage = settings.raw_storage
+        self._raw_age = (settings.raw_retention - settings.raw_retention_margin) // _MS
+        self._connection = InfluxConnection(settings)
+        self._hourly = Bucket.named(settings.hourly_bucket)
+        side_by_side = settings.influx_connections
+        self._results = InfluxWriter(self._connection, self._hourly, side_by_side=side_by_side, expires=False)
+        raw = Bucket.named(settings.raw_bucket)
+        self._actions = InfluxWriter(self._connection, raw, side_by_side=side_by_side, expires=True)
+
+    async def write_actions(self, batches: Sequence[RawActions]) -> None:
+        if self._raw_storage:
+            await self._actions.write(action_bodies(batches, self._clock() - self._raw_age))
+
+    async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
+        await self._results.write(result_bodies(windows, segments))
+
+    async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
+        await self._results.write(progress_bodies(points))
+
+    async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
+        """As promised by the seam, in two requests.
+
+        Progress rises along a log, and its watermark with it. So a source's highest progress lies in the hour of its
+        latest point, whatever other places that hour has; each source has its own such hour, and is asked for there.
+        """
+        (latest,) = await self._connection.query(self._hourly, schema.last_progress(source))
+        hours = {source_of(series): hour_of(series.values[0][0] // MS) for series in latest}
+        if not hours:
+            return {}
+        statements = [schema.progress_of_hour(hour, source) for hour in sorted(set(hours.values()))]
+        highest: dict[LogPartition, Progress] = {}
+        for series in await self._connection.query(self._hourly, *statements):
+            for key, progress in progress_in(series):
+                if key not in highest or progress.through_offset > highest[key].through_offset:
+                    highest[key] = progress
+        return highest
+
+    async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        return await self.read_windows_between(hour, hour + HOUR_MS, source)
+
+    async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        (series,) = await self._connection.query(self._hourly, schema.windows_between(first, end, source))
+        return list(windows_in(series))
+
+    async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
+        return (await self.read_segments_of_hours(source, {hour: window}))[hour]
+
+    async def read_segments_of_hours(
+        self, source: LogPartition, windows: Mapping[int, WindowValue]
+    ) -> dict[int, list[Segment]]:
+        found: dict[int, list[Segment]] = {hour: [] for hour in windows}
+        for some in _bounded(windows):
+            asked = [
+                (hour, statement)
+                for hour, window in some.items()
+                for statement in schema.segments_of_window(hour, source, window)
+            ]
+            answers = await self._connection.query(self._hourly, *(statement for _, statement in asked))
+            for (hour, _), series in zip(asked, answers, strict=True):
+                found[hour] += segments_in(series, hour)
+        return found
+
+    async def ping(self) -> None:
+        await self._connection.query(self._hourly, schema.PROBE)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+def _bounded(windows: Mapping[int, WindowValue]) -> Iterator[dict[int, WindowValue]]:
+    """Windows in lots that one answer may hold; those that nothing belongs to are left out."""
+    lot: dict[int, WindowValue] = {}
+    for hour, window in windows.items():
+        if window.through_offset < 0:
+            continue
+        users = window.unique_users + sum(held.unique_users for held in lot.values())
+        if lot and (len(lot) == _HOURS or users > _USERS):
+            yield lot
+            lot = {}
+        lot[hour] = window
+    if lot:
+        yield lot

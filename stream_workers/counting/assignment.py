@@ -1,0 +1,90 @@
+"""The partitions that this worker counts: taken over, sealed, given back."""
+
+from collections.abc import Callable
+from functools import partial
+
+from contract.progress import LogPartition
+from contract.store import StoreReader
+from stream_workers import metrics
+from stream_workers.counting.mailbox import Received
+from stream_workers.flush.flusher import Flusher
+from stream_workers.partition.rebuild import PastRecords
+from stream_workers.partition.resume import start_from
+from stream_workers.partition.state import DrawPlace, PartitionState
+from stream_workers.retry import Abandoned, Retry
+from stream_workers.retrying_reader import PatientReader
+
+
+class Assignment:
+    """Holds the state of each partition from its takeover until all of them are forgotten at once."""
+
+    def __init__(
+        self, store: StoreReader, flusher: Flusher, retry: Retry, draw_place: DrawPlace, past: PastRecords
+    ) -> None:
+        self._store = store
+        self._flusher = flusher
+        self._retry = retry
+        self._draw_place = draw_place
+        self._past = past
+        self._epoch = 0
+        self._sealed = False
+        self.states: dict[int, PartitionState] = {}
+        """By the partition's number."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was folded is stored."""
+        return all(state.settled for state in self.states.values())
+
+    @property
+    def may_flush(self) -> bool:
+        """Whether a flush would store something."""
+        return any(state.may_flush for state in self.states.values())
+
+    @property
+    def unflushed_lines(self) -> int:
+        """Lines that were folded, and that no flush has taken yet."""
+        return sum(state.unflushed_lines for state in self.states.values())
+
+    async def take(self, source: LogPartition, beginning: int, end: int, generation: int) -> PartitionState:
+        """Takes over a partition whose log holds the offsets from `beginning` up to, not including, `end`.
+
+        Tries for as long as the store is away; raises Abandoned once the partition was taken away meanwhile.
+        """
+        still_ours = self.still_ours()
+        reader = PatientReader(self._store, self._retry, "read progress", still_ours)
+        stored = (await reader.read_progress(source)).get(source)
+        start = start_from(source, stored, beginning, end)
+        state = PartitionState(source, start, self._draw_place, self._past, generation)
+        if start.through_offset >= 0:
+            # The progress that we saw may be forgotten by the store; ours is acknowledged.
+            await self._flusher.write_progress([state], still_ours)
+        if not still_ours():
+            raise Abandoned(f"take {source}")
+        metrics.LOST.inc(start.lost - (stored.lost if stored else 0))
+        self._sealed = False
+        self.states[source.partition] = state
+        metrics.PARTITIONS.set(len(self.states))
+        return state
+
+    def seal(self) -> None:
+        """From here on no record is ours to count, until a partition is taken over anew."""
+        self._sealed = True
+
+    def forget(self) -> None:
+        """What is under way for these partitions is abandoned."""
+        self._epoch += 1
+        self.states = {}
+        metrics.PARTITIONS.set(0)
+
+    def still_ours(self) -> Callable[[], bool]:
+        """Tells whenever it is called whether the partitions of this moment were not forgotten since."""
+        return partial(self._is_of, self._epoch)
+
+    def _is_of(self, epoch: int) -> bool:
+        return epoch == self._epoch
+
+    def owner_of(self, received: Received) -> PartitionState | None:
+        """The state that counts a record; None for one that is not ours to count any more."""
+        state = self.states.get(received.record.partition)
+        return None if self._sealed or state is None or state.generation != received.generation else state

@@ -1,0 +1,86 @@
+"""Folding: each record into the state of its partition, with the windows that it needs."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from contract.errors import RecordsMissing
+from contract.record import Record
+from contract.store import StoreReader
+from stream_workers import metrics
+from stream_workers.counting.assignment import Assignment
+from stream_workers.counting.mailbox import Received
+from stream_workers.gather_all import together
+from stream_workers.partition.state import PartitionState
+from stream_workers.retry import Abandoned, Retry
+from stream_workers.retrying_reader import PatientReader
+
+IsHole = Callable[[int, int, int], bool]
+"""Whether a partition of the log has no records from one offset up to, not including, another."""
+
+_LOADING: Final = "load windows"
+
+
+class Folding:
+    """Counts records in memory. Those that are not ours to count any more are passed over."""
+
+    def __init__(self, assignment: Assignment, store: StoreReader, retry: Retry, is_hole: IsHole) -> None:
+        self._assignment = assignment
+        self._store = store
+        self._retry = retry
+        self._is_hole = is_hole
+
+    async def load_ahead(self, batch: Sequence[Received]) -> None:
+        """Loads at once what folding the batch would load bit by bit."""
+        states = self._assignment.states
+        records: dict[int, list[Record]] = {}
+        for received in batch:
+            if self._assignment.owner_of(received) is not None:
+                records.setdefault(received.record.partition, []).append(received.record)
+        missing = [(states[number], states[number].look_ahead(some)) for number, some in records.items()]
+        if not any(hours for _, hours in missing):
+            return
+        reader = self._reader(self._assignment.still_ours())
+        with contextlib.suppress(Abandoned):
+            await together(*(state.load(hours, reader) for state, hours in missing))
+
+    def fold_at_once(self, received: Received) -> bool:
+        """Folds a record that needs nothing from the store: where records have one line each, waiting costs more.
+
+        False where `fold` must do it. Raises RecordsMissing.
+        """
+        state = self._assignment.owner_of(received)
+        if state is None:
+            return True
+        self._require_no_gap(state, received.record.offset)
+        if not state.fold_at_once(received.record):
+            return False
+        metrics.RECORDS.inc()
+        return True
+
+    async def fold(self, received: Received) -> None:
+        """Folds a record for which `fold_at_once` just said no; tries for as long as the store is away."""
+        record = received.record
+        state = self._assignment.states[record.partition]
+
+        def still_ours() -> bool:
+            return self._assignment.states.get(record.partition) is state
+
+        fold = partial(state.fold, record, self._reader(still_ours))
+        try:
+            # Again as a whole where Kafka is away: a rebuild reads the log once more.
+            await self._retry(_LOADING, fold, still_ours=still_ours)
+        except Abandoned:
+            return
+        metrics.RECORDS.inc()
+
+    def _reader(self, still_ours: Callable[[], bool]) -> StoreReader:
+        return PatientReader(self._store, self._retry, _LOADING, still_ours)
+
+    def _require_no_gap(self, state: PartitionState, offset: int) -> None:
+        expected, partition = state.folded + 1, state.source.partition
+        if offset > expected and not self._is_hole(partition, expected, offset):
+            raise RecordsMissing(
+                f"{state.source}: record {offset} came where {expected} was expected, and the log has what is between"
+            )

@@ -1,0 +1,146 @@
+"""The actor: folds what its mailbox holds, flushes, and tells when it is done."""
+
+import asyncio
+import contextlib
+import logging
+
+from contract.progress import LogPartition
+from stream_workers.counting.assignment import Assignment
+from stream_workers.counting.flush_cycle import FlushRound
+from stream_workers.counting.folding import Folding
+from stream_workers.counting.mailbox import Mailbox, received_by_now
+from stream_workers.partition.resume import first_offset
+from stream_workers.retry import Abandoned
+
+logger = logging.getLogger(__name__)
+
+
+class Writer:
+    """Counts the partitions of an assignment. All of it runs on one event loop.
+
+    Two coroutines share the work: one folds records as they come, one flushes; a flush that is in flight does not stop
+    the folding until `2 * flush_lines` lines wait.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        folding: Folding,
+        flush_round: FlushRound,
+        *,
+        flush_interval: float,
+        flush_lines: int,
+    ) -> None:
+        """`flush_interval` is in seconds."""
+        self._assignment = assignment
+        self._folding = folding
+        self._flush_round = flush_round
+        self._flush_interval = flush_interval
+        self._flush_lines = flush_lines
+        self._mailbox: Mailbox | None = None
+        self._is_folding = False
+        self._is_flushing = False
+        self._flush_soon = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._settled.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether the mailbox is empty, and all that came out of it is stored and its offsets were committed."""
+        busy = self._is_folding or self._is_flushing or not (self._mailbox is None or self._mailbox.empty())
+        return not busy and self._assignment.settled
+
+    @property
+    def partitions(self) -> list[int]:
+        """The partitions that are being counted."""
+        return sorted(self._assignment.states)
+
+    @property
+    def unflushed_lines(self) -> int:
+        """Lines that were folded, and that no flush has taken yet."""
+        return self._assignment.unflushed_lines
+
+    async def take(self, source: LogPartition, beginning: int, end: int, generation: int) -> int:
+        """Takes over a partition whose log holds the offsets from `beginning` up to `end`; returns where to read from.
+
+        Tries for as long as the store is away; raises Abandoned once the partition was taken away meanwhile.
+        """
+        state = await self._assignment.take(source, beginning, end, generation)
+        return first_offset(state.progress)
+
+    def next_offset(self, partition: int) -> int:
+        """The offset that follows on what is stored of a partition that was taken."""
+        return self._assignment.states[partition].stored_through + 1
+
+    def seal(self) -> None:
+        """Folds nothing more until a partition is taken over anew."""
+        self._assignment.seal()
+
+    async def release(self, timeout: float) -> None:  # noqa: ASYNC109 - bounds a wait, not a computation
+        """Flushes what was folded, for at most `timeout` seconds, then forgets all partitions."""
+        try:
+            await asyncio.wait_for(self.settle(), timeout)
+        except TimeoutError:
+            logger.warning("released partitions before their flush was done; their next owner counts them again")
+        self._assignment.forget()
+
+    async def settle(self) -> None:
+        """Returns once the mailbox is empty, and all that came out of it is stored and committed."""
+        while not self.idle:
+            self._settled.clear()
+            if not self._is_folding and self._assignment.may_flush:
+                self._flush_soon.set()
+            await self._settled.wait()
+
+    async def run(self, mailbox: Mailbox) -> None:
+        """Works until the mailbox ends; raises what must stop the worker."""
+        self._mailbox = mailbox
+        async with asyncio.TaskGroup() as tasks:
+            flushing = tasks.create_task(self._flush_loop())
+            await self._fold_loop(mailbox)
+            flushing.cancel()
+
+    async def _fold_loop(self, mailbox: Mailbox) -> None:
+        ended = False
+        while not ended:
+            batch, ended = await received_by_now(mailbox)
+            self._is_folding = True
+            try:
+                await self._folding.load_ahead(batch)
+                for received in batch:
+                    if not self._folding.fold_at_once(received):
+                        await self._folding.fold(received)
+                    if self.unflushed_lines >= self._flush_lines:
+                        await self._make_room()
+            finally:
+                self._is_folding = False
+                self._settled.set()
+
+    async def _make_room(self) -> None:
+        self._flush_soon.set()
+        while self._too_full():
+            self._settled.clear()
+            await self._settled.wait()
+
+    def _too_full(self) -> bool:
+        can_shrink = self._is_flushing or self._assignment.may_flush
+        return can_shrink and self.unflushed_lines >= 2 * self._flush_lines
+
+    async def _flush_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while True:
+            # Counted from when the last one began: what waits does not wait for an interval on top of a slow flush.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(began + self._flush_interval):
+                    await self._flush_soon.wait()
+            began = loop.time()
+            self._flush_soon.clear()
+            self._is_flushing = True
+            try:
+                await self._flush_round.run(on_taken=self._settled.set)
+            except Abandoned as lost:
+                logger.info("a flush was abandoned, its partitions were taken away: %s", lost)
+            finally:
+                self._is_flushing = False
+                self._settled.set()

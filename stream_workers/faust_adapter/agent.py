@@ -1,0 +1,46 @@
+"""The Faust agent: hands its queue to the writer."""
+
+from typing import Any
+
+from mode import CrashingSupervisor
+
+from contract.record import record_of
+from stream_workers.counting.mailbox import Received
+from stream_workers.counting.writer import Writer
+from stream_workers.faust_adapter.app import App
+
+
+class FaustMailbox:
+    """The agent's queue, read directly: Faust acknowledges and commits nothing, and hides no buffer from a drain."""
+
+    def __init__(self, queue: Any) -> None:  # noqa: ANN401 - Faust's queue is untyped
+        self._queue = queue
+
+    def empty(self) -> bool:
+        return bool(self._queue.empty())
+
+    def get_nowait(self) -> Received:
+        return received_from(self._queue.get_nowait())
+
+    async def get(self) -> Received:
+        return received_from(await self._queue.get())
+
+
+def received_from(event: Any) -> Received:  # noqa: ANN401 - Faust's event is untyped
+    """The record in a Faust event."""
+    message = event.message
+    record = record_of(
+        message.partition, message.offset, round(message.timestamp * 1000), message.value, message.headers
+    )
+    return Received(message.generation_id, record)
+
+
+def add_agent(app: App, topic: str, writer: Writer) -> None:
+    """Makes the app read `topic` with one agent, which hands its queue to the writer."""
+    source = app.topic(
+        topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", acks=False
+    )
+
+    @app.agent(source, name="actions", concurrency=1, supervisor_strategy=CrashingSupervisor)  # type: ignore[untyped-decorator] # Faust is untyped here
+    async def actions(stream: Any) -> None:  # noqa: ANN401 - Faust's stream is untyped
+        await writer.run(FaustMailbox(stream.channel.queue))

@@ -1,0 +1,1 @@
+"""What leaves a worker: results, progress, full segments and rejected lines."""

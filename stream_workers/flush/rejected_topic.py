@@ -1,0 +1,73 @@
+"""The topic for rejected lines: what was refused, why, and where it stood."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from contract.errors import LogUnavailable
+from stream_workers.partition.decoded import RejectedLine
+
+MAX_VALUE: Final = 64 * 1024
+"""A rejected line is kept up to so many bytes; the header `size` tells its original size."""
+
+DELIVER_WITHIN: Final = 10.0
+
+
+class RejectedTopic:
+    """Publishes rejected lines with acks=all."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._topic = topic
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "acks": "all",
+                "enable.idempotence": True,
+                "compression.type": "lz4",
+                "linger.ms": 5,
+                "delivery.timeout.ms": int(DELIVER_WITHIN * 1000),
+            }
+        )
+
+    async def publish(self, lines: Sequence[RejectedLine]) -> None:
+        await asyncio.to_thread(self._publish, lines)
+
+    def _publish(self, lines: Sequence[RejectedLine]) -> None:
+        failures: list[KafkaError] = []
+
+        def on_delivery(error: KafkaError | None, _message: Message) -> None:
+            if error is not None:
+                failures.append(error)
+
+        for line in lines:
+            self._produce(line, on_delivery)
+        waiting = self._producer.flush(DELIVER_WITHIN + 1)
+        if failures or waiting:
+            reason = failures[0].str() if failures else f"{waiting} lines unacknowledged"
+            raise LogUnavailable(f"topic {self._topic!r} did not take {len(lines)} rejected lines: {reason}")
+
+    def _produce(self, line: RejectedLine, on_delivery: Callable[[KafkaError | None, Message], None]) -> None:
+        headers = {
+            "code": line.code,
+            "log": line.source.log,
+            "partition": str(line.source.partition),
+            "offset": str(line.offset),
+            "line": str(line.line),
+            "size": str(len(line.value)),
+        }
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic,
+                    value=line.value[:MAX_VALUE],
+                    headers=[(name, text.encode()) for name, text in headers.items()],
+                    on_delivery=on_delivery,
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                raise LogUnavailable(f"topic {self._topic!r}: {error.args[0].str()}") from error
+            else:
+                return

@@ -1,0 +1,47 @@
+"""What a worker does when it comes to a rebuild in the log."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from contract.progress import LogPartition
+from contract.rebuild import Rebuild
+from contract.record import Record
+from contract.store import StoreReader
+from contract.window import Window
+from contract.window_value import WindowValue
+from stores.committed import read_committed_segments
+from stream_workers.partition.decoded import DecodedRecord
+
+
+class PastRecords(Protocol):
+    """Reads records of the log again."""
+
+    def read(self, source: LogPartition, first: int, end: int) -> AsyncIterator[Record]:
+        """The records from offset `first` up to, not including, `end`, in order.
+
+        Raises LogUnavailable, LogNotRetained where they are gone, LogReplaced where the topic is another log by now.
+        """
+
+
+async def rebuilt_windows(
+    source: LogPartition, rebuild: Rebuild, offset: int, reader: StoreReader, past: PastRecords
+) -> dict[int, Window]:
+    """The windows of the rebuilt hours, counted through the rebuild, which stands at `offset`.
+
+    What was stored for a rebuild was acknowledged before it came into the log: it needs no comparison with progress.
+    Hours that have no window here have no action up to `offset`, and no value that would have to be replaced.
+    """
+    windows = {}
+    for point in await reader.read_windows_between(rebuild.first, rebuild.end, source):
+        value = point.value
+        if (value.generation, value.through_offset) == (rebuild.generation, rebuild.through_offset):
+            segments = await read_committed_segments(reader, point.hour, source, value)
+            windows[point.hour] = Window(value, segments)
+    async for record in past.read(source, rebuild.through_offset + 1, offset):
+        for hour, actions in DecodedRecord.of(record).by_hour.items():
+            if not rebuild.covers(hour):
+                continue
+            if hour not in windows:
+                windows[hour] = Window(WindowValue(generation=rebuild.generation))
+            windows[hour].fold(record.offset, record.partitions, actions)
+    return windows

@@ -1,0 +1,133 @@
+"""The rules of reading what is committed, on every store."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from contract.hashes import pack_hashes
+from contract.hour import HOUR_MS
+from contract.progress import LogPartition, Progress
+from contract.segment import Segment
+from contract.store import SegmentPoint, Store, WindowPoint
+from contract.window_value import WindowValue
+from stores.committed import Committed, read_committed, read_committed_hours, read_committed_segments
+from support.stores.committing import NOVEMBER, OTHER, SOURCE, commit, progress, value
+
+
+async def put(store: Store, source: LogPartition, *values: tuple[int, WindowValue]) -> None:
+    await store.write_windows([WindowPoint(source, NOVEMBER, place, one) for place, one in values], [])
+
+
+class Watched:
+    """The store, with something that happens right before a read of windows: once, at the first."""
+
+    def __init__(self, store: Store, happens: Callable[[], Awaitable[None]]) -> None:
+        self._store, self._happens = store, happens
+        self.reads_of_windows = 0
+        self.read_segments = store.read_segments
+
+    async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
+        return await self._store.read_progress(source)
+
+    async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        self.reads_of_windows += 1
+        if self.reads_of_windows == 1:
+            await self._happens()
+        return await self._store.read_windows(hour, source)
+
+
+async def test_nothing_is_committed_without_progress(store: Store) -> None:
+    await put(store, SOURCE, (1, value(10)))
+    assert await read_committed(store, NOVEMBER) == {}
+
+
+async def test_a_source_whose_hour_has_no_window_is_told_apart_from_one_that_is_not_counted(store: Store) -> None:
+    await commit(store, SOURCE, 10)
+    assert await read_committed(store, NOVEMBER) == {SOURCE: Committed(progress(10), None)}
+
+
+@pytest.mark.parametrize(
+    ("committed", "expected"), [(9, None), (10, value(10)), (19, value(10)), (20, value(20)), (99, value(20))]
+)
+async def test_the_highest_value_not_above_progress_counts(
+    store: Store, committed: int, expected: WindowValue | None
+) -> None:
+    await put(store, SOURCE, (1, value(20)), (2, value(10)))
+    await commit(store, SOURCE, committed)
+    assert await read_committed(store, NOVEMBER) == {SOURCE: Committed(progress(committed), expected)}
+
+
+async def test_each_source_has_its_own_limit(store: Store) -> None:
+    for source, through_offset in [(SOURCE, 10), (OTHER, 20)]:
+        await put(store, source, (1, value(10)), (2, value(20)))
+        await commit(store, source, through_offset)
+    first, second = Committed(progress(10), value(10)), Committed(progress(20), value(20))
+    assert await read_committed(store, NOVEMBER) == {SOURCE: first, OTHER: second}
+    assert await read_committed(store, NOVEMBER, SOURCE) == {SOURCE: first}
+
+
+async def test_a_value_that_moved_on_with_its_progress_is_read_again(store: Store) -> None:
+    await put(store, SOURCE, (1, value(10)), (2, value(9)))
+    await commit(store, SOURCE, 10)
+
+    async def two_flushes() -> None:
+        await put(store, SOURCE, (2, value(20)))
+        await commit(store, SOURCE, 20)
+        await put(store, SOURCE, (1, value(30)))
+
+    watched = Watched(store, two_flushes)
+    assert await read_committed(watched, NOVEMBER) == {SOURCE: Committed(progress(20), value(20))}
+    assert watched.reads_of_windows == 2
+
+
+async def test_a_source_that_moves_does_not_unsettle_one_that_stands(store: Store) -> None:
+    for source in (SOURCE, OTHER):
+        await put(store, source, (1, value(10)))
+        await commit(store, source, 10)
+
+    async def flush() -> None:
+        await put(store, SOURCE, (2, value(20)))
+        await commit(store, SOURCE, 20)
+
+    assert await read_committed(Watched(store, flush), NOVEMBER) == {
+        SOURCE: Committed(progress(20), value(20)),
+        OTHER: Committed(progress(10), value(10)),
+    }
+
+
+async def test_a_source_that_appears_meanwhile_is_read_too(store: Store) -> None:
+    await commit(store, SOURCE, 10)
+
+    async def start() -> None:
+        await put(store, OTHER, (1, value(5)))
+        await commit(store, OTHER, 5)
+
+    assert await read_committed(Watched(store, start), NOVEMBER) == {
+        SOURCE: Committed(progress(10), None),
+        OTHER: Committed(progress(5), value(5)),
+    }
+
+
+async def test_several_hours_are_read_at_one_progress_wherever_they_lie(store: Store) -> None:
+    near, far, empty = NOVEMBER - 3 * HOUR_MS, NOVEMBER - 5_000 * HOUR_MS, NOVEMBER - HOUR_MS
+    for hour, offset in ((NOVEMBER, 10), (near, 4), (far, 7)):
+        await store.write_windows([WindowPoint(SOURCE, hour, 1, value(offset))], [])
+    await store.write_windows([WindowPoint(SOURCE, near, 2, value(11))], [])
+    await commit(store, SOURCE, 10)
+
+    found = await read_committed_hours(store, [NOVEMBER, near, far, empty], SOURCE)
+
+    assert {hour: of_hour[SOURCE].window for hour, of_hour in found.items()} == {
+        NOVEMBER: value(10),
+        near: value(4),
+        far: value(7),
+        empty: None,
+    }
+    assert {of_hour[SOURCE].progress.through_offset for of_hour in found.values()} == {10}
+
+
+async def test_only_segments_up_to_the_committed_window_belong_to_it(store: Store) -> None:
+    segments = [Segment(offset, pack_hashes([offset]), b"") for offset in (5, 10, 11)]
+    await store.write_windows([], [SegmentPoint(SOURCE, NOVEMBER, one) for one in segments])
+    assert sorted(await read_committed_segments(store, NOVEMBER, SOURCE, value(10))) == segments[:2]
+    assert await read_committed_segments(store, NOVEMBER, SOURCE, None) == []

@@ -1,0 +1,1 @@
+"""All services as processes, producers before them, and an oracle."""

@@ -1,0 +1,54 @@
+"""The services as processes on a topic and buckets of their own."""
+
+from pathlib import Path
+
+from deploy.local.ports import free_port
+from deploy.local.python_service import PythonService
+from stores.influx.settings import InfluxSettings
+from support.services.environment import environment_of
+
+
+class Pipeline:
+    """One ingest API, one aggregator, and as many workers as a test starts."""
+
+    def __init__(self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, influx: InfluxSettings) -> None:
+        self._folder = folder
+        self._environment = {
+            **environment_of(bootstrap, topic, rejected_topic, influx),
+            # A slow machine is no outage.
+            "COLLECTOR_INGEST_DELIVERY_TIMEOUT": "PT50S",
+            "COLLECTOR_INGEST_DRAIN_TIMEOUT": "PT65S",
+            "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT30S",
+            "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT30S",
+        }
+        self._services: list[PythonService] = []
+        self.ingest = self.start("ingest_api")
+        self.aggregator = self.start("aggregator")
+
+    @property
+    def ingest_url(self) -> str:
+        return f"http://127.0.0.1:{self.ingest.port}"
+
+    @property
+    def aggregator_url(self) -> str:
+        return f"http://127.0.0.1:{self.aggregator.port}"
+
+    def start(self, module: str) -> PythonService:
+        name = f"{module}-{len(self._services) + 1}"
+        service = PythonService(name, free_port(), self._folder / f"{name}.log", module, self._environment)
+        service.start()
+        self._services.append(service)
+        return service
+
+    def start_worker(self) -> PythonService:
+        return self.start("stream_workers")
+
+    def wait_until_ready(self) -> None:
+        for service in self._services:
+            if service.process is not None and service.process.is_alive():
+                service.wait_until_ready()
+
+    def close(self) -> None:
+        for service in self._services:
+            if service.process is not None and service.process.is_alive():
+                service.kill()

@@ -1,0 +1,1 @@
+"""What breaks: networks, disks, stores, brokers and workers."""

@@ -1,0 +1,36 @@
+"""What the store holds of a log, as readers see it."""
+
+from collections import Counter
+
+from contract.progress import LogPartition
+from contract.store import Store
+from stores.committed import read_committed
+from stores.influx.connection import InfluxConnection
+from stores.influx.schema import Bucket
+from stores.influx.settings import InfluxSettings
+from support.pipeline.oracle import Numbers
+
+
+async def stored_numbers(store: Store, log: str, hour: int) -> Numbers:
+    """What an hour comes to: the sum over the log's partitions."""
+    counts: Counter[str] = Counter()
+    duplicates = users = 0
+    for source, committed in (await read_committed(store, hour)).items():
+        if source.log == log and (window := committed.window) is not None:
+            counts.update(window.counts)
+            duplicates += window.duplicates
+            users += window.unique_users
+    return Numbers(dict(counts), duplicates, users)
+
+
+async def stored_raw_lines(influx: InfluxSettings, log: str) -> dict[LogPartition, int]:
+    """How many raw actions there are of each of the log's partitions."""
+    connection = InfluxConnection(influx)
+    query = 'SELECT COUNT("user") FROM "actions" GROUP BY "log", "partition"'
+    (found,) = await connection.query(Bucket.named(influx.raw_bucket), query)
+    await connection.close()
+    return {
+        LogPartition(log, int(series.tags["partition"])): int(series.values[0][1])
+        for series in found
+        if series.tags["log"] == log
+    }

@@ -1,0 +1,97 @@
+"""Clients of the ingest API that send without pause, try again with the same ids, and note what they were told."""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from itertools import count, islice
+
+import httpx
+
+from support.scenarios.ledger import HOUR_MS, Action, Ledger
+
+ANSWER_WITHIN = 20.0
+"""Seconds: longer than the API's own bound."""
+
+
+def made_up(seed: int, now: int, *, late_hours: int = 48, users: int = 2_000, repeats: float = 0.0) -> Iterator[Action]:
+    """Actions without end, 95 % of them in the current hour; `repeats` is the share that takes an earlier one's id."""
+    rng = random.Random(seed)
+    current = now // HOUR_MS * HOUR_MS
+    earlier: list[Action] = []
+    for number in count():
+        if earlier and rng.random() < repeats:
+            action = rng.choice(earlier)
+        else:
+            late = rng.random() < 0.05
+            timestamp = current - rng.randrange(1, late_hours * HOUR_MS) if late else rng.randint(current, now)
+            user, event = f"user-{rng.randrange(users)}", rng.choice(["click", "impression"])
+            action = {"timestamp": timestamp, "user": user, "event": event, "id": f"{seed}-{number}"}
+            if repeats and len(earlier) < 5_000:
+                earlier.append(action)
+        yield action
+
+
+class Clients:
+    """Some of them give a batch up after an answer that leaves its outcome open; all others try until told yes."""
+
+    def __init__(self, urls: Sequence[str], ledger: Ledger, actions: Iterator[Action], *, seed: int = 0) -> None:
+        self._urls = urls
+        self._ledger = ledger
+        self._actions = actions
+        self._rng = random.Random(seed)
+        self._enough = asyncio.Event()
+
+    @asynccontextmanager
+    async def sending(self, *, side_by_side: int = 2, batch: int = 200, pause: float = 0.1) -> AsyncIterator[None]:
+        """They send for as long as the block runs; afterwards each finishes its last batch."""
+        async with httpx.AsyncClient(timeout=ANSWER_WITHIN) as http, asyncio.TaskGroup() as tasks:
+            for _ in range(side_by_side):
+                tasks.create_task(self._send_on(http, batch, pause))
+            try:
+                yield
+            finally:
+                self._enough.set()
+
+    async def deliver(self, batch: Sequence[Action]) -> None:
+        """Returns once it is acknowledged."""
+        async with httpx.AsyncClient(timeout=ANSWER_WITHIN) as http:
+            await self._deliver(http, batch, gives_up=False)
+
+    async def _send_on(self, http: httpx.AsyncClient, batch: int, pause: float) -> None:
+        while not self._enough.is_set():
+            await self._deliver(http, list(islice(self._actions, batch)), gives_up=self._rng.random() < 0.2)
+            await asyncio.sleep(pause)
+
+    async def _deliver(self, http: httpx.AsyncClient, batch: Sequence[Action], *, gives_up: bool) -> None:
+        for number in count():
+            outcome = await self._post(http, self._urls[number % len(self._urls)], batch)
+            if outcome == "acknowledged" or (gives_up and outcome == "unknown"):
+                return
+            await asyncio.sleep(0.2)
+
+    async def _post(self, http: httpx.AsyncClient, url: str, batch: Sequence[Action]) -> str:
+        body = "\n".join(map(json.dumps, batch)).encode()
+        self._ledger.sending(batch)
+        try:
+            answer = await http.post(
+                f"{url}/v1/actions", content=body, headers={"content-type": "application/x-ndjson"}
+            )
+        except httpx.ConnectError:
+            outcome = "not connected"
+        except httpx.TransportError:
+            outcome = "unknown"
+        else:
+            outcome = _outcome(answer, len(batch))
+        self._ledger.was_answered(batch, outcome)
+        return outcome
+
+
+def _outcome(answer: httpx.Response, lines: int) -> str:
+    if answer.status_code == HTTPStatus.OK:
+        assert answer.json() == {"accepted": lines, "rejected": []}
+        return "acknowledged"
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
+    return str(answer.json()["outcome"])

@@ -1,0 +1,119 @@
+"""The services of one trial, as processes that can be killed, stopped and started again."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from confluent_kafka.admin import AdminClient
+
+from deploy.local.ports import free_port
+from deploy.local.python_service import PythonService
+from stores.influx.settings import InfluxSettings
+from stores.influx.setup import create_buckets
+from support.faults.dying_worker import DyingWorker, Moment
+from support.services.environment import environment_of
+from support.services.kafka_admin import wait_until_led
+from support.services.worker_process import WorkerProcess
+
+PARTITIONS = 8
+
+
+class Brokers(Protocol):
+    """One Kafka node, or several."""
+
+    @property
+    def bootstrap(self) -> str: ...
+    def create_topic(self, name: str, partitions: int) -> None: ...
+
+
+class Stage:
+    """A topic and buckets of its own on brokers and stores that others use too, and the product's processes on them."""
+
+    def __init__(self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, influx: InfluxSettings) -> None:
+        self.bootstrap = bootstrap
+        self.topic = topic
+        self.influx = influx
+        self.workers: list[WorkerProcess] = []
+        self._folder = folder
+        self._services: list[PythonService] = []
+        self._environment = environment_of(bootstrap, topic, rejected_topic, influx)
+        self.aggregator = self.start("aggregator")
+        self.apis = [self.start("ingest_api")]
+
+    @property
+    def api_urls(self) -> list[str]:
+        return [f"http://127.0.0.1:{api.port}" for api in self.apis]
+
+    @property
+    def aggregator_url(self) -> str:
+        return f"http://127.0.0.1:{self.aggregator.port}"
+
+    def start(self, module: str, **other: str) -> PythonService:
+        """Starts one of the services, and does not wait for it.
+
+        `other` are settings that this one has otherwise, without COLLECTOR_ and in small letters.
+        """
+        name = f"{module}-{len(self._services) + 1}"
+        service = PythonService(name, free_port(), self._folder / f"{name}.log", module, self._with(other))
+        service.start()
+        self._services.append(service)
+        return service
+
+    def start_worker(self, **other: str) -> WorkerProcess:
+        """Likewise."""
+        return self._start_worker(WorkerProcess, other)
+
+    def start_dying_worker(self, moment: Moment, **other: str) -> WorkerProcess:
+        """A worker that kills itself at that moment of a flush."""
+        return self._start_worker(partial(DyingWorker, moment=moment), other)
+
+    def _start_worker(self, make: Callable[..., WorkerProcess], other: Mapping[str, str]) -> WorkerProcess:
+        worker = make(f"worker-{len(self.workers) + 1}", self._folder, self._with(other))
+        worker.start()
+        self.workers.append(worker)
+        return worker
+
+    def wait_until_ready(self) -> None:
+        """Returns once all that run are ready."""
+        for service in self._running():
+            service.wait_until_ready()
+
+    def close(self) -> None:
+        for service in self._running():
+            service.kill()
+
+    def _with(self, other: Mapping[str, str]) -> Mapping[str, str]:
+        return {**self._environment, **{f"COLLECTOR_{name.upper()}": value for name, value in other.items()}}
+
+    def _running(self) -> list[PythonService]:
+        services = [*self._services, *self.workers]
+        return [service for service in services if service.process is not None and service.process.is_alive()]
+
+
+@asynccontextmanager
+async def staged(
+    kafka: Brokers, influx_url: str, folder: Path, raw_retention: timedelta = timedelta(days=30)
+) -> AsyncIterator[Stage]:
+    """One API and one aggregator, no workers yet, on a topic and buckets of their own."""
+    name = secrets.token_hex(4)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
+    for topic, partitions in ((f"actions-{name}", PARTITIONS), (f"rejected-{name}", 1)):
+        kafka.create_topic(topic, partitions)
+        await asyncio.to_thread(wait_until_led, admin, topic, partitions)
+    influx = InfluxSettings(
+        influx_url=influx_url,
+        raw_bucket=f"actions_{name}/autogen",
+        hourly_bucket=f"hourly_{name}/autogen",
+        raw_retention=raw_retention,
+    )
+    await create_buckets(influx)
+    stage = Stage(folder, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", influx)
+    try:
+        yield stage
+    finally:
+        stage.close()

@@ -1,0 +1,1 @@
+"""The product's own parts over a hostile store, under a random scheduler."""

@@ -1,0 +1,63 @@
+"""A rebuild of the product's own parts, and the damage that it is for."""
+
+import random
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from collector.hour_range import HourRange
+from collector.rebuild.recount import RebuildRecount, store_recounted
+from contract.errors import StoreUnavailable
+from contract.hashes import pack_hashes
+from contract.hour import HOUR_MS
+from contract.progress import LogPartition
+from contract.rebuild import Rebuild
+from support.simulation.hostile_store import HostileStore, Turn
+from support.simulation.log import SimulatedLog
+
+
+def damage(rng: random.Random, store: HostileStore, log: SimulatedLog, hours: Sequence[int]) -> None:
+    """Some of what is stored of one hour is wrong from now on."""
+    source, hour = rng.choice(log.sources()), rng.choice(hours)
+    log.damage.happen(source.partition, hour)
+    for (key, start, place), value in list(store.windows.items()):
+        if (key, start) == (source, hour) and rng.random() < 0.7:
+            counts = {"click": 100, **value.counts}
+            store.windows[key, start, place] = msgspec.structs.replace(value, counts=counts, duplicates=50)
+    for (key, start, segment_key), segment in list(store.segments.items()):
+        if (key, start) == (source, hour) and rng.random() < 0.5:
+            wrong = segment._replace(users=pack_hashes([99]), ids=pack_hashes([99]))
+            store.segments[key, start, segment_key] = wrong
+    store.changes += 1
+
+
+async def rebuild(
+    rng: random.Random, store: HostileStore, log: SimulatedLog, hours: Sequence[int], now: Callable[[], int]
+) -> None:
+    """Of one partition."""
+    partition = rng.randrange(log.partitions)
+    if log.end(partition) == 0:
+        return
+    first, last = sorted(rng.choices(hours, k=2))
+    asked, generation = HourRange(first, last + HOUR_MS), now()
+    log.damage.begin_rebuild(generation, partition, [hour for hour in hours if first <= hour <= last])
+    recount, source = RebuildRecount(asked, generation), LogPartition(log.name, partition)
+    for record in list(log.records[partition]):
+        recount.add(record)
+    through = log.end(partition) - 1
+
+    async def patiently(attempt: Callable[[], object]) -> None:
+        while True:
+            try:
+                await attempt()  # type: ignore[misc] # an awaitable
+            except StoreUnavailable:
+                await Turn()
+            else:
+                return
+
+    stored = await store.read_windows_between(*asked, source)
+    place = rng.randrange(10**12)
+    recounted = recount.stored_as(source, through, {point.hour for point in stored}, place)
+    await store_recounted(store, recounted, patiently)
+    await Turn()
+    log.append_rebuild(partition, Rebuild(generation, *asked, through), generation)

@@ -1,0 +1,134 @@
+"""A worker of the product's own parts: state, fold, flush, compaction, eviction; only its event loop is ours."""
+
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from contract.errors import LogReplaced
+from contract.progress import LogPartition
+from contract.record import Record
+from stream_workers.flush.compaction import Compactor
+from stream_workers.flush.flusher import Flusher
+from stream_workers.partition.decoded import RejectedLine
+from stream_workers.partition.eviction import BYTES_A_WINDOW, evict
+from stream_workers.partition.resume import first_offset, start_from
+from stream_workers.partition.state import PartitionState
+from stream_workers.retry import Retry
+from support.simulation.hostile_store import HostileStore, Turn
+from support.simulation.log import SimulatedLog
+
+Step = Coroutine[Any, None, Any]
+
+
+class Sink:
+    async def publish(self, lines: Sequence[RejectedLine]) -> None:
+        await Turn()
+
+
+class Topic:
+    """What Kafka says the topic's id is."""
+
+    def __init__(self, current: Callable[[], SimulatedLog]) -> None:
+        self._current = current
+
+    async def verify(self, log: str) -> None:
+        await Turn()
+        if self._current().name != log:
+            raise LogReplaced(log)
+
+
+class Worker:
+    """Owns some of a log's partitions. Its folding and its flushing are two coroutines, as in the product."""
+
+    def __init__(
+        self,
+        rng: random.Random,
+        store: HostileStore,
+        current: Callable[[], SimulatedLog],
+        partitions: Sequence[int],
+    ) -> None:
+        self.log = current()
+        self.states: dict[int, PartitionState] = {}
+        self.stopped = False
+        """By SIGSTOP: it does nothing until it is continued, and then goes on as if nothing had been."""
+        self._rng = rng
+        self._store = store
+        self._current = current
+        self._partitions = list(partitions)
+        self._positions: dict[int, int] = {}
+        self._window_memory = rng.choice([0, 1, 3, 1_000]) * BYTES_A_WINDOW
+        retry = Retry(lambda _seconds: self._pause())
+        self._compactor = Compactor(store, retry, many_segments=1)
+        self._flusher = Flusher(store, Sink(), Topic(current), retry, self._one_after_another)
+        self._steps: list[Step] = [self._fold(), self._flush()]
+
+    def step(self) -> None:
+        """Raises LogReplaced where the product's worker ends."""
+        self._rng.choice(self._steps).send(None)
+
+    def kill(self) -> None:
+        for step in self._steps:
+            step.close()
+
+    def has_stored(self, partition: int, through_offset: int) -> bool:
+        state = self.states.get(partition)
+        return state is not None and state.stored_through >= through_offset
+
+    async def _pause(self) -> None:
+        await Turn()
+
+    async def _one_after_another(self, *writes: Coroutine[Any, None, None]) -> None:
+        order = list(writes)
+        self._rng.shuffle(order)
+        try:
+            for write in order:
+                await write
+        finally:
+            for write in order:
+                write.close()
+
+    def _draw_place(self) -> int:
+        return self._rng.randrange(10**12)
+
+    async def _take(self, partition: int) -> None:
+        source = LogPartition(self.log.name, partition)
+        stored = (await self._store.read_progress(source)).get(source)
+        start = start_from(source, stored, 0, self.log.end(partition))
+        state = PartitionState(source, start, self._draw_place, self.log)
+        if start.through_offset >= 0:
+            await self._flusher.write_progress([state], lambda: True)
+        self._positions[partition] = first_offset(start)
+        self.states[partition] = state
+
+    async def _fold(self) -> None:
+        for partition in self._partitions:
+            await self._take(partition)
+        while True:
+            if behind := [number for number in self._partitions if self._waiting(number)]:
+                partition = self._rng.choice(behind)
+                state, waiting = self.states[partition], self._waiting(partition)
+                await self._maybe_load_ahead(state, waiting)
+                await state.fold(waiting[0], self._store)
+                self._positions[partition] += 1
+            await Turn()
+
+    def _waiting(self, partition: int) -> list[Record]:
+        """What Kafka gives at this position, which may be of another log by now: it goes by the topic's name."""
+        found = self._current().records
+        return found[partition][self._positions[partition] :] if partition < len(found) else []
+
+    async def _maybe_load_ahead(self, state: PartitionState, waiting: Sequence[Record]) -> None:
+        if self._rng.random() < 0.3:
+            await state.load(sorted(state.look_ahead(waiting[: self._rng.randint(1, 4)])), self._store)
+
+    async def _flush(self) -> None:
+        while True:
+            if self._rng.random() < 0.5:
+                flushes = [flush for state in self.states.values() if (flush := state.snapshot()) is not None]
+                self._compactor.choose(self.states.values())
+                if flushes:
+                    await self._flusher.write(flushes, lambda: True)
+                    evict(self.states.values(), self._window_memory)
+                if self._rng.random() < 0.5:
+                    await self._compactor.step(self.states.values(), lambda: True)
+            await Turn()

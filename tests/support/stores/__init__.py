@@ -1,0 +1,1 @@
+"""A store under test, and values to put into it."""

@@ -1,0 +1,43 @@
+"""A store under test, with a look at what it holds."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from contract.action import Action
+from contract.progress import LogPartition
+from contract.store import Store
+from stores.influx.connection import InfluxConnection
+from stores.influx.schema import MS, Bucket
+from stores.influx.settings import InfluxSettings
+
+Actions = dict[tuple[LogPartition, int], Action]
+
+
+class Subject(NamedTuple):
+    """A store, and its raw actions by source and line number."""
+
+    store: Store
+    actions: Callable[[], Awaitable[Actions]]
+
+
+def now() -> int:
+    """Ms since the epoch."""
+    return time.time_ns() // MS
+
+
+async def raw_actions(settings: InfluxSettings) -> Actions:
+    """What the raw bucket holds, by source and line number."""
+    connection = InfluxConnection(settings)
+    query = 'SELECT "user", "id" FROM "actions" GROUP BY "event", "lap", "log", "partition"'
+    (found,) = await connection.query(Bucket.named(settings.raw_bucket), query)
+    await connection.close()
+    actions: Actions = {}
+    for series in found:
+        source = LogPartition(series.tags["log"], int(series.tags["partition"]))
+        for time_ns, user, action_id in series.values:
+            timestamp, number = divmod(time_ns, MS)
+            key = source, int(series.tags["lap"]) * MS + number
+            assert key not in actions
+            actions[key] = Action(timestamp, user, series.tags["event"], action_id)
+    return actions

@@ -1,0 +1,178 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from aggregator.end_offsets.cache import Look, LookLimits, SharedLook
+from aggregator.end_offsets.port import FakeLogEnds, LogEnds
+from aggregator.metrics import Metrics
+
+LIMITS = LookLimits(timedelta(milliseconds=200), timedelta(seconds=60), timedelta(seconds=2))
+
+
+class Clock:
+    now = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class HeldLogEnds(FakeLogEnds):
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+
+    async def read(self) -> LogEnds:
+        self.asked.set()
+        await self.let.wait()
+        return await super().read()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def shared(reader: FakeLogEnds, clock: Clock, limits: LookLimits = LIMITS) -> SharedLook:
+    return SharedLook(reader, clock, Metrics(), limits=limits)
+
+
+async def test_a_look_bears_the_time_before_kafka_was_asked(clock: Clock) -> None:
+    reader = HeldLogEnds()
+    look = shared(reader, clock)
+    asking = asyncio.create_task(look.latest())
+    await reader.asked.wait()
+    clock.now += 150
+    reader.by_partition[0] = 7
+    reader.let.set()
+
+    found = await asking
+
+    assert found is not None
+    assert (found.taken_at, found.ends) == (1_000_000, LogEnds("log", {0: 7}))
+
+
+async def test_a_young_look_is_shared_and_an_old_one_is_not(clock: Clock) -> None:
+    reader = FakeLogEnds()
+    look = shared(reader, clock)
+    first = await look.latest()
+
+    clock.now += 199
+    assert await look.latest() == first
+    clock.now += 1
+    again = await look.latest()
+
+    assert again is not None
+    assert again.taken_at == clock.now
+    assert reader.reads == 2
+
+
+async def test_those_who_ask_at_the_same_time_wait_for_one_look(clock: Clock) -> None:
+    reader = HeldLogEnds()
+    look = shared(reader, clock)
+    asking = [asyncio.create_task(look.latest()) for _ in range(50)]
+    await reader.asked.wait()
+    reader.let.set()
+
+    found = await asyncio.gather(*asking)
+
+    assert len(set(map(id, found))) == 1
+    assert reader.reads == 1
+
+
+async def test_one_who_hangs_up_does_not_end_the_look_of_the_others(clock: Clock) -> None:
+    reader = HeldLogEnds()
+    look = shared(reader, clock)
+    hangs_up, stays = (asyncio.create_task(look.latest()) for _ in range(2))
+    await reader.asked.wait()
+    hangs_up.cancel()
+    await asyncio.wait([hangs_up])
+    reader.let.set()
+
+    assert await stays is not None
+
+
+async def test_a_clock_that_was_set_back_outdates_the_look(clock: Clock) -> None:
+    reader = FakeLogEnds()
+    look = shared(reader, clock)
+    await look.latest()
+
+    clock.now -= 60_000
+    found = await look.latest()
+
+    assert found is not None
+    assert found.taken_at == clock.now
+
+
+async def test_while_a_failed_look_stands_nobody_asks_kafka(clock: Clock) -> None:
+    reader = FakeLogEnds()
+    reader.trouble = "connection refused"
+    look = shared(reader, clock)
+
+    assert await look.latest() is None
+    clock.now += 1_999
+    assert await look.latest() is None
+
+    assert reader.reads == 1
+    assert look.trouble == "connection refused"
+
+
+async def test_after_a_failure_kafka_is_asked_again(clock: Clock) -> None:
+    reader = FakeLogEnds()
+    reader.trouble = "connection refused"
+    look = shared(reader, clock)
+    await look.latest()
+    reader.trouble = None
+    clock.now += 2_000
+
+    assert await look.latest() is not None
+    assert look.trouble is None
+
+
+async def test_a_look_that_failed_outdates_the_one_before(clock: Clock) -> None:
+    reader = FakeLogEnds()
+    look = shared(reader, clock)
+    await look.latest()
+    clock.now += 200
+    reader.trouble = "gone"
+
+    assert await look.latest() is None
+
+
+async def test_a_kafka_that_never_answers_is_away(clock: Clock) -> None:
+    look = shared(HeldLogEnds(), clock, LIMITS._replace(timeout=timedelta(milliseconds=1)))
+
+    assert await look.latest() is None
+    assert look.trouble == "no answer within 0.001 s"
+
+
+async def test_closing_ends_a_look_under_way(clock: Clock) -> None:
+    reader = HeldLogEnds()
+    look = shared(reader, clock)
+    asking = asyncio.create_task(look.latest())
+    await reader.asked.wait()
+
+    await look.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+async def test_a_look_anew_is_begun_after_it_was_asked_for(clock: Clock) -> None:
+    reader = HeldLogEnds()
+    look = shared(reader, clock)
+    before = asyncio.create_task(look.latest())
+    await reader.asked.wait()
+    asking = asyncio.create_task(look.anew())
+    await asyncio.sleep(0)
+    clock.now += 150
+    reader.let.set()
+
+    found = await asking
+
+    assert found is not None
+    assert (await before, found.taken_at) == (Look(1_000_000, LogEnds("log", {0: 0})), 1_000_150)
+    assert reader.reads == 2

@@ -1,0 +1,257 @@
+import asyncio
+from datetime import timedelta
+from typing import Never
+
+import pytest
+
+from aggregator.settings import AggregatorSettings
+from contract.errors import StateUnreadable, StoreUnavailable
+from contract.hour import HOUR_MS
+from contract.progress import LogPartition, Progress
+from contract.store import ProgressPoint, WindowPoint
+from contract.window_value import WindowValue
+from stores.memory import MemoryStore
+from support.fixtures.aggregator import HOUR, World, click
+
+
+class AwayStore(MemoryStore):
+    """A store that cannot be read."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    async def read_progress(self, *_: object) -> Never:
+        raise self._error
+
+
+class SilentStore(MemoryStore):
+    """A store that never answers."""
+
+    async def read_windows(self, *_: object) -> Never:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+class HeldStore(MemoryStore):
+    """A store that answers when it is let; it counts its readings."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__()
+        self._error = error
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+        self.readings: list[int] = []
+
+    async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        self.readings.append(hour)
+        self.asked.set()
+        await self.let.wait()
+        if self._error is not None:
+            raise self._error
+        return await super().read_windows(hour, source)
+
+
+async def test_an_hour_without_actions_is_all_zeros_and_complete() -> None:
+    world = World(partitions=2)
+
+    answer = await world.reader().read(HOUR)
+
+    assert (answer.totals.counts, answer.totals.unique_users) == ({}, 0)
+    assert (answer.completeness.complete_through, answer.completeness.lag) == (world.now, 0)
+
+
+async def test_an_hour_is_the_sum_of_its_partitions() -> None:
+    world = World(partitions=2)
+    world.append(0, click("a"), click("a"), click("c", hour=HOUR - HOUR_MS))
+    world.append(1, click("b"), click("b", event="impression"))
+    await world.count(0)
+    await world.count(1)
+
+    totals = (await world.reader().read(HOUR)).totals
+
+    assert (totals.counts, totals.unique_users) == ({"click": 3, "impression": 1}, 2)
+
+
+async def test_records_not_counted_yet_are_lag_and_not_in_the_numbers() -> None:
+    world = World(partitions=2)
+    world.append(0, click("a"))
+    await world.count(0)
+    counted_at = world.now
+    world.now += 1_000
+    world.append(0, click("a"))
+    world.append(0, click("a"))
+
+    answer = await world.reader().read(HOUR)
+
+    assert answer.totals.counts == {"click": 1}
+    assert (answer.completeness.complete_through, answer.completeness.lag) == (counted_at, 2)
+
+
+async def test_a_window_above_progress_is_not_used() -> None:
+    world = World()
+    source = LogPartition("log-1", 0)
+    world.append(0, click("a"))
+    await world.count(0)
+    await world.store.write_windows([WindowPoint(source, HOUR, 7, WindowValue(5, {"click": 99}, 0, 9, 1, 1))], [])
+
+    assert (await world.reader().read(HOUR)).totals.counts == {"click": 1}
+
+
+async def test_a_partition_without_progress_leaves_nothing_promised() -> None:
+    world = World(partitions=2)
+    world.append(0, click("a"))
+    world.append(1, click("b"))
+    await world.count(0)
+
+    answer = await world.reader().read(HOUR)
+
+    assert answer.totals.counts == {"click": 1}
+    assert (answer.completeness.complete_through, answer.completeness.lag) == (None, 1)
+
+
+async def test_a_user_who_moved_when_partitions_were_added_is_one_user() -> None:
+    world = World(partitions=2)
+    world.append(0, click("moves"), click("stays"))
+    await world.count(0)
+    world.grow()
+    world.append(2, click("moves"))
+    await world.count(2)
+
+    answer = await world.reader().read(HOUR)
+
+    assert (answer.totals.counts, answer.totals.unique_users) == ({"click": 3}, 2)
+
+
+async def test_a_user_in_two_logs_is_one_user_and_the_numbers_of_both_logs_add() -> None:
+    world = World(partitions=1)
+    world.append(0, click("a"), click("b"))
+    await world.count(0)
+    world.create_again("log-2", partitions=1)
+    world.append(0, click("b"), click("c", event="impression"))
+    await world.count(0)
+
+    answer = await world.reader().read(HOUR)
+
+    assert (answer.totals.counts, answer.totals.unique_users) == ({"click": 3, "impression": 1}, 3)
+    assert answer.completeness.complete_through == world.now
+
+
+async def test_a_user_of_records_without_the_header_is_one_user_wherever_they_lie() -> None:
+    world = World(partitions=2)
+    world.append(0, click("a"), header=0)
+    world.append(1, click("a"), click("b"), header=0)
+    await world.count(0)
+    await world.count(1)
+
+    assert (await world.reader().read(HOUR)).totals.unique_users == 2
+
+
+async def test_users_seen_after_the_committed_window_are_not_in_the_union() -> None:
+    world = World(partitions=2)
+    world.append(0, click("a"), header=0)
+    world.append(1, click("b"), header=0)
+    await world.count(0)
+    await world.count(1)
+    world.append(0, click("later"), header=0)
+    flush = world.flush(LogPartition("log-1", 0))
+    await anext(flush)
+    assert len(world.store.segments) == 3
+
+    assert (await world.reader().read(HOUR)).totals.unique_users == 2
+
+
+async def test_duplicates_are_told() -> None:
+    world = World()
+    world.append(0, click("a", action_id="1"), click("a", action_id="1"), click("a", action_id="2"))
+    await world.count(0)
+
+    totals = (await world.reader().read(HOUR)).totals
+
+    assert (totals.counts, totals.duplicates) == ({"click": 2}, 1)
+
+
+async def test_records_lost_to_retention_are_told() -> None:
+    world = World()
+    points = [ProgressPoint(LogPartition(log, 0), 0, Progress(9, lost=lost)) for log, lost in (("x", 4), ("y", 3))]
+    await world.store.write_progress(points)
+
+    assert (await world.reader().read(HOUR)).lost == 7
+
+
+async def test_with_kafka_away_the_numbers_are_served_and_nothing_is_promised() -> None:
+    world = World()
+    world.append(0, click("a"))
+    await world.count(0)
+    world.log_ends.trouble = "connection refused"
+    world.now = HOUR + 24 * HOUR_MS
+
+    answer = await world.reader().read(HOUR)
+
+    assert answer.totals.counts == {"click": 1}
+    assert (answer.completeness.complete_through, answer.completeness.lag) == (None, None)
+    assert not answer.completeness.final
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("refused", "connect"), StateUnreadable("state version 9")])
+async def test_a_store_that_cannot_be_read_gives_an_error_and_never_zeros(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        await World().reader(AwayStore(error)).read(HOUR)
+
+
+async def test_a_store_that_never_answers_is_away_after_a_bound() -> None:
+    settings = AggregatorSettings(aggregator_store_timeout=timedelta(milliseconds=1))
+
+    with pytest.raises(StoreUnavailable, match=r"0\.001 s"):
+        await World().reader(SilentStore(), settings).read(HOUR)
+
+
+async def test_those_who_ask_for_an_hour_at_the_same_time_share_one_reading() -> None:
+    store = HeldStore()
+    reader = World().reader(store)
+    asking = [asyncio.create_task(reader.read(HOUR)) for _ in range(50)]
+    await store.asked.wait()
+    store.let.set()
+
+    answers = await asyncio.gather(*asking)
+
+    assert len(set(map(id, answers))) == 1
+    assert store.readings == [HOUR]
+
+
+async def test_each_hour_and_each_later_request_is_read_anew() -> None:
+    store = HeldStore()
+    store.let.set()
+    reader = World().reader(store)
+    await asyncio.gather(reader.read(HOUR), reader.read(HOUR - HOUR_MS))
+
+    await reader.read(HOUR)
+
+    assert sorted(store.readings) == [HOUR - HOUR_MS, HOUR, HOUR]
+
+
+async def test_one_who_hangs_up_does_not_end_the_reading_of_the_others() -> None:
+    store = HeldStore()
+    reader = World().reader(store)
+    hangs_up, stays = (asyncio.create_task(reader.read(HOUR)) for _ in range(2))
+    await store.asked.wait()
+    hangs_up.cancel()
+    await asyncio.wait([hangs_up])
+    store.let.set()
+
+    assert (await stays).hour == HOUR
+
+
+async def test_those_who_share_a_reading_share_its_error_and_the_next_one_tries_again() -> None:
+    store = HeldStore(StoreUnavailable("refused", "connect"))
+    reader = World().reader(store)
+    asking = [asyncio.create_task(reader.read(HOUR)) for _ in range(3)]
+    await store.asked.wait()
+    store.let.set()
+
+    errors = await asyncio.gather(*asking, return_exceptions=True)
+
+    assert [type(error) for error in errors] == [StoreUnavailable] * 3
+    with pytest.raises(StoreUnavailable):
+        await reader.read(HOUR)
+    assert len(store.readings) == 2

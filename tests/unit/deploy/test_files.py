@@ -1,0 +1,101 @@
+"""What can be held to without a container engine. compose.yaml is read by its lines: no dependency reads YAML."""
+
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from aggregator.settings import AggregatorSettings
+from deploy.provision import ProvisionSettings
+from ingest_api.settings import IngestSettings
+from stream_workers.settings import WorkerSettings
+
+ROOT: Final = Path(__file__).parents[3]
+COMPOSE: Final = (ROOT / "deploy/compose.yaml").read_text()
+DOCKERFILE: Final = (ROOT / "deploy/Dockerfile").read_text()
+PROGRAMS: Final[list[type[BaseSettings]]] = [IngestSettings, WorkerSettings, AggregatorSettings, ProvisionSettings]
+
+
+def service(name: str) -> str:
+    """The lines of one service in compose.yaml."""
+    found = re.search(rf"^  {name}:\n((?:    .*\n|\n)+)", COMPOSE, re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def locked(path: str) -> dict[str, str]:
+    """Version by package, of a lock in which each has a hash."""
+    text = (ROOT / path).read_text()
+    found = dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+).*\\\n    --hash=sha256:", text, re.MULTILINE))
+    assert len(found) == len(re.findall(r"^[^ #\n]", text, re.MULTILINE))
+    return found
+
+
+@pytest.mark.parametrize("text", [COMPOSE, DOCKERFILE], ids=["compose.yaml", "Dockerfile"])
+def test_each_setting_that_is_set_is_a_setting_of_some_program(text: str) -> None:
+    settings = {f"COLLECTOR_{name.upper()}" for program in PROGRAMS for name in program.model_fields}
+
+    named = set(re.findall(r"\b(COLLECTOR_[A-Z0-9_]+)[:=]", text))
+
+    assert named
+    assert named <= settings
+
+
+@pytest.mark.parametrize(
+    ("name", "bound"),
+    [
+        ("ingest", IngestSettings().ingest_drain_timeout),
+        ("worker", WorkerSettings().worker_drain_timeout),
+        ("aggregator", AggregatorSettings().aggregator_drain_timeout),
+    ],
+)
+def test_a_service_has_more_time_to_stop_than_it_takes(name: str, bound: timedelta) -> None:
+    (grace,) = re.findall(r"stop_grace_period: (\d+)s", service(name))
+
+    assert timedelta(seconds=int(grace)) >= bound + timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("ingest", "ingest_api"),
+        ("worker", "stream_workers"),
+        ("aggregator", "aggregator"),
+        ("provision", "deploy.provision"),
+    ],
+)
+def test_each_service_starts_a_module_that_the_image_holds(name: str, module: str) -> None:
+    path = ROOT / module.replace(".", "/")
+
+    assert f"    command: [{module}]\n" in service(name)
+    assert (path / "__main__.py").is_file() or path.with_suffix(".py").is_file()
+
+
+def test_the_image_holds_every_package_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+
+    assert set(re.findall(r"^COPY (\w+) \1$", DOCKERFILE, re.MULTILINE)) == packages
+    assert packages <= set(re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+
+
+def test_the_door_leads_to_services_of_the_stack() -> None:
+    upstreams = re.findall(r"\{\$FRONT_\w+:(\w+):8080\}", (ROOT / "deploy/front/Caddyfile").read_text())
+
+    assert upstreams == ["ingest", "aggregator"]
+    assert all(map(service, upstreams))
+
+
+def test_the_image_is_built_from_the_versions_that_are_tested() -> None:
+    tested = locked("requirements.lock")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {re.split(r"[\[<>=]", requirement)[0] for requirement in project["dependencies"]}
+    runtime, build = locked("deploy/requirements.lock"), locked("deploy/build.lock")
+
+    assert needed <= set(runtime)
+    assert "hatchling" in build
+    assert (runtime | build).items() <= tested.items()

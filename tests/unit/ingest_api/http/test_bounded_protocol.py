@@ -1,0 +1,118 @@
+import asyncio
+import json
+from collections.abc import Iterable
+
+import pytest
+from starlette.types import Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from ingest_api.http.bounded_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
+from support.fixtures.http_connection import Transport
+from support.fixtures.ingest import until
+
+PIECE = 1000
+
+
+async def app(_: Scope, receive: Receive, send: Send) -> None:
+    """Reads the body, and answers with its length."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        size += len(message.get("body", b""))
+        more = message.get("more_body", False)
+    body = str(size).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def sent(*data: bytes) -> Transport:
+    """A connection on which `data` came, each in pieces, until it was closed."""
+    config = Config(app, log_config=None)
+    protocol = BoundedHttpProtocol(config, ServerState(), {}, asyncio.get_running_loop())
+    transport = Transport()
+    protocol.connection_made(transport)
+    for piece in (piece for packet in data for piece in pieces_of(packet)):
+        if transport.closed:
+            break
+        protocol.data_received(piece)
+    return transport
+
+
+def pieces_of(data: bytes) -> Iterable[bytes]:
+    return (data[start : start + PIECE] for start in range(0, len(data), PIECE))
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"GET / HTTP/1.1\r\nX: " + b"x" * 2 * MAX_HEAD_BYTES,
+        b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * MAX_HEAD_BYTES,
+        b"POST /analytics?user=" + b"x" * 2 * MAX_HEAD_BYTES,
+        b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nX: " + b"x" * 2 * MAX_HEAD_BYTES,
+    ],
+)
+async def test_a_head_that_does_not_end_is_refused_with_a_problem(endless: bytes) -> None:
+    transport = await sent(endless)
+    head, _, body = transport.written.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json")
+    assert json.loads(body)["code"] == "head_too_large"
+    assert transport.closed
+
+
+async def test_a_long_head_and_a_longer_body_are_read() -> None:
+    head = b"POST / HTTP/1.1\r\nX: " + b"x" * (MAX_HEAD_BYTES - PIECE)
+    size = 3 * MAX_HEAD_BYTES
+    transport = await sent(head + b"\r\nContent-Length: %d\r\n\r\n" % size + b"b" * size)
+    await until(lambda: transport.written.endswith(b"%d" % size))
+    assert transport.written.startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_each_request_on_a_connection_has_a_bound_of_its_own() -> None:
+    request = b"GET / HTTP/1.1\r\nX: " + b"x" * (MAX_HEAD_BYTES // 2) + b"\r\n\r\n"
+    transport = await sent(request * 4)
+    await until(lambda: transport.written.count(b"HTTP/1.1 200 OK") == 4)
+
+
+async def test_what_is_no_http_is_refused_with_a_problem() -> None:
+    transport = await sent(b"nonsense\r\n\r\n")
+    head, _, body = transport.written.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json")
+    assert json.loads(body)["code"] == "http_malformed"
+
+
+OFFERS = (
+    b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n",
+    b"Upgrade: h2c\r\nConnection: keep-alive, Upgrade\r\n",
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n",
+)
+BODIES = (
+    (b"Content-Length: 2500\r\n", b"b" * 2500, 2500),
+    (b"Transfer-Encoding: chunked\r\n", b"5\r\nabcde\r\n4\r\nfghi\r\n0\r\n\r\n", 9),
+    (b"", b"", 0),
+)
+
+
+@pytest.mark.parametrize("offer", OFFERS)
+@pytest.mark.parametrize(("framing", "body", "size"), BODIES)
+async def test_an_offer_to_upgrade_is_ignored_and_the_body_is_read(
+    offer: bytes, framing: bytes, body: bytes, size: int
+) -> None:
+    request = b"POST / HTTP/1.1\r\n" + offer + framing + b"\r\n" + body
+    for cut in (len(request), len(request) - len(body), 30):
+        transport = await sent(request[:cut], request[cut:])
+        await until(lambda: transport.written.endswith(b"\r\n\r\n%d" % size))  # noqa: B023 - awaited at once
+        assert transport.written.count(b"HTTP/1.1 200 OK") == 1
+
+
+async def test_requests_that_follow_on_an_offer_are_read_as_requests() -> None:
+    request = b"POST / HTTP/1.1\r\n" + OFFERS[0] + b"Content-Length: 3\r\n\r\nabc"
+    transport = await sent(request * 50 + b"GET / HTTP/1.1\r\n\r\n")
+    await until(lambda: transport.written.count(b"HTTP/1.1 200 OK") == 51)
+
+
+async def test_connect_is_refused_and_what_follows_is_not_read() -> None:
+    transport = await sent(b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+    assert transport.written.startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+    assert transport.written.count(b"HTTP/1.1") == 1
+    assert transport.closed

@@ -1,0 +1,225 @@
+"""A plain single action is answered by the protocol as by the app, and everything else the server's usual way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from contract.action import Action
+from ingest_api.app import create_app
+from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
+from ingest_api.http.fast_path_protocol import SingleActionProtocol
+from ingest_api.metrics import Metrics
+from ingest_api.publishing.memory import MemoryPublisher
+from ingest_api.publishing.publisher import Tell
+from ingest_api.settings import IngestSettings
+from support.fixtures.http_connection import Transport
+from support.fixtures.ingest import until
+
+NOW = 1_800_000_000_000
+GOOD = f"timestamp={NOW}&user=u%201&event=click&id=i"
+BAD = ("", "user", "user=%ff", f"timestamp={NOW}&user=u&event=unknown", f"{GOOD}&user=again")
+FAILURES: tuple[PublishUnavailable, ...] = (NotPublished("no room"), OutcomeUnknown("no answer"))
+NO_BODY_BUT_CHUNKED = "transfer-encoding: chunked\r\n", b"0\r\n\r\n"
+TAKEN = b"HTTP/1.1 204 No Content\r\ndate: today\r\n\r\n"
+TAKEN_THE_LAST = b"HTTP/1.1 204 No Content\r\ndate: today\r\nconnection: close\r\n\r\n"
+
+
+class HeldLog(MemoryPublisher):
+    """Acknowledges when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[Tell] | None = None
+
+    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+        if self.held is None:
+            super().submit(actions, tell)
+        else:
+            self.held.append(tell)
+
+
+class Door:
+    """The app, and connections to it."""
+
+    def __init__(self, config: Config, log: HeldLog, state: dict[str, Any]) -> None:
+        self.log = log
+        self.server = ServerState()
+        self.server.default_headers = [(b"date", b"today")]
+        self._config = config
+        self._state = state
+
+    def connect(self) -> tuple[SingleActionProtocol, Transport]:
+        protocol = SingleActionProtocol(self._config, self.server, self._state, asyncio.get_running_loop())
+        transport = Transport()
+        protocol.connection_made(transport)
+        return protocol, transport
+
+    async def answer(self, request: bytes) -> bytes:
+        protocol, transport = self.connect()
+        protocol.data_received(request)
+        await until(lambda: self.server.total_requests > 0)
+        self.server.total_requests = 0
+        return transport.written
+
+
+@asynccontextmanager
+async def opened(keep_alive: int = 75) -> AsyncIterator[Door]:
+    log = HeldLog()
+    app = create_app(IngestSettings(), log, Metrics(), clock=lambda: NOW)
+    config = Config(
+        app, log_config=None, access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=keep_alive
+    )
+    async with app.router.lifespan_context(app) as state:
+        yield Door(config, log, dict(state or {}))
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Door]:
+    async with opened() as one:
+        yield one
+
+
+def request(query: str = GOOD, head: str = "", body: bytes = b"", *, line: str = "POST {} HTTP/1.1") -> bytes:
+    return f"{line.format('/analytics?' + query)}\r\nhost: door\r\n{head}\r\n".encode() + body
+
+
+@pytest.mark.parametrize("head", ["", "content-length: 0\r\n", "content-type: text/plain\r\naccept: */*\r\n"])
+async def test_a_plain_request_is_answered_with_one_write_and_without_a_task(door: Door, head: str) -> None:
+    protocol, transport = door.connect()
+    protocol.data_received(request(head=head))
+    assert (transport.written, transport.writes) == (TAKEN, 1)
+    assert door.log.published == [Action(NOW, "u 1", "click", "i")]
+    assert (door.server.tasks, door.server.total_requests) == (set(), 1)
+
+
+@pytest.mark.parametrize("query", [GOOD, *BAD])
+async def test_a_query_is_answered_alike_on_both_ways(door: Door, query: str) -> None:
+    short, usual = await door.answer(request(query)), await door.answer(request(query, *NO_BODY_BUT_CHUNKED))
+    assert short == usual
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_a_failure_is_told_alike_on_both_ways(door: Door, failure: PublishUnavailable) -> None:
+    door.log.failure = failure
+    short, usual = await door.answer(request()), await door.answer(request(GOOD, *NO_BODY_BUT_CHUNKED))
+    assert short == usual
+    assert b"retry-after: 1\r\n" in short
+
+
+async def test_an_error_in_the_program_is_told_alike_on_both_ways(door: Door) -> None:
+    door.log.published = None  # type: ignore[assignment] # so that publishing fails in a way nobody thought of
+    short, usual = await door.answer(request()), await door.answer(request(GOOD, *NO_BODY_BUT_CHUNKED))
+    assert short == usual
+    assert b"internal_error" in short
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        request(line="GET {} HTTP/1.1"),
+        request(head="connection: keep-alive\r\n", line="POST {} HTTP/1.0"),
+        request(line="POST {}#fragment HTTP/1.1"),
+        request(line="POST http://door{} HTTP/1.1"),
+        request(f"{GOOD}&user=[]"),
+        request(head="connection: close\r\n"),
+        request(head="expect: 100-continue\r\ncontent-length: 2\r\n"),
+        request(head="content-length: 2\r\n", body=b"{}"),
+        request(GOOD, *NO_BODY_BUT_CHUNKED),
+        request().replace(b"/analytics", b"/v1/actions"),
+    ],
+)
+async def test_whatever_is_not_plainly_such_a_request_goes_the_usual_way(door: Door, unusual: bytes) -> None:
+    protocol, _ = door.connect()
+    protocol.data_received(unusual)
+    assert len(door.server.tasks) == 1
+    await until(lambda: not door.server.tasks)
+
+
+async def test_a_request_that_comes_in_pieces_is_answered_once_it_is_there(door: Door) -> None:
+    protocol, transport = door.connect()
+    for piece in request():
+        assert transport.written == b""
+        protocol.data_received(bytes([piece]))
+    assert transport.written == TAKEN
+
+
+async def test_requests_that_offer_an_upgrade_are_counted_once_each_with_a_body_and_without(door: Door) -> None:
+    offer = "connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\n"
+    protocol, transport = door.connect()
+    protocol.data_received(request() + request(head=offer) + request(GOOD, offer + "content-length: 2\r\n", b"{}"))
+    await until(lambda: door.server.total_requests == 3)
+    assert len(door.log.published) == 3
+    assert transport.written.count(b"HTTP/1.1 204") == 3
+
+
+async def test_nobody_is_answered_before_the_acknowledgement_nor_closed_for_being_idle(door: Door) -> None:
+    door.log.held = []
+    protocol, transport = door.connect()
+    protocol.data_received(request())
+    assert transport.written == b""
+    assert protocol.timeout_keep_alive_task is None
+    door.log.held.pop()(None)
+    assert transport.written == TAKEN
+
+
+async def test_pipelined_requests_are_answered_in_order_each_after_the_one_before(door: Door) -> None:
+    held = door.log.held = []
+    protocol, transport = door.connect()
+    protocol.data_received(request() + request("user") + request())
+    await asyncio.sleep(0)
+    assert (len(held), transport.written, transport.reading) == (1, b"", False)
+    held.pop()(None)
+    await until(lambda: len(held) == 1)
+    held.pop()(None)
+    await until(lambda: door.server.total_requests == 3)
+    first, second, third = (part[:3] for part in transport.written.split(b"HTTP/1.1 ")[1:])
+    assert (first, second, third) == (b"204", b"400", b"204")
+    assert transport.reading
+
+
+async def test_a_connection_is_closed_once_it_was_idle_for_the_keep_alive_time_and_not_while_it_waits() -> None:
+    async with opened(keep_alive=0) as door:
+        held = door.log.held = []
+        protocol, transport = door.connect()
+        protocol.data_received(request("user") + request())
+        assert protocol.timeout_keep_alive_task is None
+        held.pop()(None)
+        await until(lambda: transport.closed)
+        assert transport.written.endswith(TAKEN)
+
+
+async def test_what_is_in_flight_at_the_shutdown_is_answered_and_then_the_connection_is_closed(door: Door) -> None:
+    held = door.log.held = []
+    (busy, waiting), (idle, unused) = door.connect(), door.connect()
+    busy.data_received(request())
+    busy.shutdown()
+    idle.shutdown()
+    assert (waiting.closed, unused.closed) == (False, True)
+    assert busy in door.server.connections
+    held.pop()(None)
+    assert (waiting.written, waiting.closed) == (TAKEN_THE_LAST, True)
+
+
+async def test_a_client_that_is_gone_before_the_answer_disturbs_nobody(door: Door) -> None:
+    held = door.log.held = []
+    protocol, transport = door.connect()
+    protocol.data_received(request())
+    protocol.connection_lost(None)
+    held.pop()(None)
+    assert transport.written == b""
+    assert protocol not in door.server.connections
+
+
+async def test_a_client_that_does_not_read_its_answers_is_made_to_wait(door: Door) -> None:
+    protocol, transport = door.connect()
+    protocol.pause_writing()
+    protocol.data_received(request() * 2)
+    await until(lambda: len(door.log.published) == 1)
+    assert (transport.written, transport.reading) == (b"", False)
+    protocol.resume_writing()
+    await until(lambda: transport.written.count(TAKEN) == 2)

@@ -1,0 +1,225 @@
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from fastapi import FastAPI
+
+from contract.action import Action, parse_line
+from ingest_api.app import create_app
+from ingest_api.errors import NotPublished, OutcomeUnknown
+from ingest_api.publishing.memory import MemoryPublisher
+from ingest_api.settings import IngestSettings
+
+NOW = 1_800_000_000_000
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+@pytest.fixture
+def log() -> MemoryPublisher:
+    return MemoryPublisher()
+
+
+@pytest.fixture
+def app(log: MemoryPublisher) -> FastAPI:
+    return create_app(
+        IngestSettings(ingest_max_lines=10, ingest_body_timeout=timedelta(milliseconds=10)), log, clock=lambda: NOW
+    )
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://door") as one:
+        yield one
+
+
+@pytest.fixture
+async def document(client: httpx.AsyncClient) -> dict[str, Any]:
+    told: dict[str, Any] = (await client.get("/openapi.json")).json()
+    return told
+
+
+def parameters(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in document["paths"]["/analytics"]["post"]["parameters"]}
+
+
+def breaks_a_claim(name: str, schema: dict[str, Any]) -> list[str]:
+    """Values of a parameter just beyond what its schema allows."""
+    if name == "timestamp":
+        return [str(schema["minimum"] - 1), str(schema["exclusiveMaximum"]), "1.5", "x"]
+    too_long = ["u" * (schema["maxLength"] + 1)] if "maxLength" in schema else []
+    return ["", "a\x00b", *too_long]
+
+
+def keeps_all_claims(name: str, schema: dict[str, Any]) -> list[str]:
+    """Values of a parameter at the edges of what its schema allows."""
+    if name == "timestamp":
+        return [str(schema["minimum"]), "1700000000000"]
+    if name == "event":
+        return ["click", "impression"]
+    return ["u" * schema["minLength"], "ü" * schema["maxLength"], "\u200b"]
+
+
+def follow(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema that a $ref names."""
+    if "$ref" not in schema:
+        return schema
+    found: Any = document
+    for step in schema["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    assert isinstance(found, dict)
+    return found
+
+
+async def test_the_docs_page_is_served(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/docs")
+    assert answer.status_code == 200
+    assert "/openapi.json" in answer.text
+
+
+async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    references = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)))
+    assert "#/components/schemas/Problem" in references
+    for reference in references:
+        assert follow(document, {"$ref": reference})
+
+
+async def test_the_example_of_each_parameter_makes_an_action_that_is_accepted(
+    client: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    query = {name: one["example"] for name, one in parameters(document).items()}
+    assert (await client.post("/analytics", params=query)).status_code == 204
+
+
+async def test_each_parameter_is_required_or_not_as_it_says(
+    client: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    told = parameters(document)
+    for left_out, one in told.items():
+        query = {name: other["example"] for name, other in told.items() if name != left_out}
+        answer = await client.post("/analytics", params=query)
+        assert answer.status_code == (400 if one["required"] else 204)
+
+
+async def test_each_parameter_accepts_what_its_schema_allows_and_nothing_beyond(
+    client: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    told = parameters(document)
+    good = {name: one["example"] for name, one in told.items()}
+    for name, one in told.items():
+        for value in keeps_all_claims(name, one["schema"]):
+            assert (await client.post("/analytics", params={**good, name: value})).status_code == 204, (name, value)
+        for value in breaks_a_claim(name, one["schema"]):
+            assert (await client.post("/analytics", params={**good, name: value})).status_code == 400, (name, value)
+
+
+async def test_each_pattern_says_what_the_contract_says(document: dict[str, Any]) -> None:
+    values = ["", "click", "Click", "a" * 32, "a" * 33, "1a", "a b", "a\x00", "a\x1f", "a\x7f", "a\x85", "ü", "a\n"]
+    for name in ("event", "user", "id"):
+        schema = parameters(document)[name]["schema"]
+        for value in values:
+            line = msgspec.json.encode({"timestamp": 1, "user": "u", "event": "click", "id": "i", name: value})
+            allowed = re.fullmatch(schema["pattern"].replace("$", r"\Z"), value) is not None and schema.get(
+                "minLength", 0
+            ) <= len(value) <= schema.get("maxLength", 1000)
+            assert isinstance(parse_line(line), Action) == allowed, (name, value)
+
+
+async def test_the_example_of_each_body_is_accepted_whole(client: httpx.AsyncClient, document: dict[str, Any]) -> None:
+    bodies = document["paths"]["/v1/actions"]["post"]["requestBody"]["content"]
+    assert bodies.keys() == {"application/json", "application/x-ndjson"}
+    for media, body in bodies.items():
+        example = body["example"] if isinstance(body["example"], str) else json.dumps(body["example"])
+        answer = await client.post("/v1/actions", content=example, headers={"Content-Type": media})
+        told = document["paths"]["/v1/actions"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
+        assert (answer.status_code, answer.json()) == (200, told)
+
+
+async def test_the_answer_to_a_batch_has_the_members_that_its_schema_names(
+    client: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    answer = (await client.post("/v1/actions", content=b"?", headers=NDJSON)).json()
+    content = document["paths"]["/v1/actions"]["post"]["responses"]["200"]["content"]["application/json"]
+    schema = follow(document, content["schema"])
+    assert answer.keys() == schema["properties"].keys()
+    rejected = follow(document, schema["properties"]["rejected"]["items"])
+    assert answer["rejected"][0].keys() == rejected["properties"].keys()
+
+
+async def hanging() -> AsyncIterator[bytes]:
+    yield b"{"
+    await asyncio.Event().wait()
+
+
+PROVOKED = {
+    ("/analytics", 400): lambda client: client.post("/analytics"),
+    ("/analytics", 500): lambda client: client.post("/analytics?timestamp=1&user=u&event=click"),
+    ("/analytics", 503): lambda client: client.post("/analytics?timestamp=1&user=u&event=click"),
+    ("/v1/actions", 400): lambda client: client.post("/v1/actions", json={}),
+    ("/v1/actions", 408): lambda client: client.post("/v1/actions", content=hanging(), headers=NDJSON),
+    ("/v1/actions", 413): lambda client: client.post("/v1/actions", json=[1] * 11),
+    ("/v1/actions", 415): lambda client: client.post("/v1/actions", content=b""),
+    ("/v1/actions", 500): lambda client: client.post(
+        "/v1/actions", json=[{"timestamp": 1, "user": "u", "event": "click"}]
+    ),
+    ("/v1/actions", 503): lambda client: client.post(
+        "/v1/actions", json=[{"timestamp": 1, "user": "u", "event": "click"}]
+    ),
+}
+
+
+def test_every_problem_that_is_documented_is_provoked_here(app: FastAPI) -> None:
+    told = {
+        (path, int(status))
+        for path in ("/analytics", "/v1/actions")
+        for status in app.openapi()["paths"][path]["post"]["responses"]
+        if status.isdigit() and int(status) >= 400
+    }
+    assert told == PROVOKED.keys()
+
+
+@pytest.mark.parametrize(("path", "status"), PROVOKED)
+async def test_each_documented_problem_comes_with_the_media_type_members_and_headers_it_says(
+    client: httpx.AsyncClient, log: MemoryPublisher, document: dict[str, Any], path: str, status: int
+) -> None:
+    log.failure = NotPublished("away") if status == 503 else None
+    if status == 500:
+        log.published = None  # type: ignore[assignment] # so that publishing fails in a way nobody thought of
+    answer = await PROVOKED[path, status](client)
+    told = document["paths"][path]["post"]["responses"][str(status)]
+    assert answer.status_code == status
+    assert list(told["content"]) == [answer.headers["content-type"]] == ["application/problem+json"]
+    schema = follow(document, told["content"]["application/problem+json"]["schema"])
+    assert set(schema["required"]) <= answer.json().keys() <= schema["properties"].keys()
+    documented = {name.lower() for name in told.get("headers", {})}
+    sent = {"retry-after", "accept-post", "accept-encoding"} & answer.headers.keys()
+    assert sent <= documented
+    assert bool(sent) == bool(documented)
+
+
+async def test_both_outcomes_of_a_503_are_the_ones_that_the_schema_names(
+    client: httpx.AsyncClient, log: MemoryPublisher, document: dict[str, Any]
+) -> None:
+    outcomes = set()
+    for failure in (NotPublished("away"), OutcomeUnknown("timed out")):
+        log.failure = failure
+        outcomes.add((await client.post("/analytics?timestamp=1&user=u&event=click")).json()["outcome"])
+    schema = document["components"]["schemas"]["Problem"]["properties"]["outcome"]
+    assert outcomes == {value for option in schema["anyOf"] for value in option.get("enum", [])}
+
+
+async def test_success_without_a_body_is_documented_without_one(document: dict[str, Any]) -> None:
+    assert "content" not in document["paths"]["/analytics"]["post"]["responses"]["204"]
+
+
+async def test_every_route_is_documented_with_a_summary(document: dict[str, Any]) -> None:
+    assert document["paths"].keys() == {"/analytics", "/v1/actions", "/healthz", "/readyz", "/metrics"}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert operation["summary"]

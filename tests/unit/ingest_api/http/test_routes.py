@@ -1,0 +1,317 @@
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from contract.action import Action, encode_action
+from ingest_api.app import create_app
+from ingest_api.errors import NotPublished, OutcomeUnknown
+from ingest_api.metrics import Metrics
+from ingest_api.publishing.memory import MemoryPublisher
+from ingest_api.settings import IngestSettings
+
+NOW = 1_800_000_000_000
+HOUR = 3_600_000
+GOOD = {"timestamp": str(NOW), "user": "u1", "event": "click"}
+ACTION = Action(NOW, "u1", "click")
+LINE = encode_action(ACTION)
+NDJSON = {"Content-Type": "application/x-ndjson"}
+JSON = {"Content-Type": "application/json"}
+PROBLEM = "application/problem+json"
+
+
+class Door:
+    """The app on a log in memory, and a client of it."""
+
+    def __init__(self, app: FastAPI, log: MemoryPublisher, metrics: Metrics, client: httpx.AsyncClient) -> None:
+        self.app = app
+        self.log = log
+        self.client = client
+        self._metrics = metrics
+
+    async def post(self, **query: str) -> httpx.Response:
+        return await self.client.post("/analytics", params=query)
+
+    async def batch(self, body: bytes, headers: dict[str, str] = NDJSON) -> httpx.Response:
+        return await self.client.post("/v1/actions", content=body, headers=headers)
+
+    def count(self, name: str, **labels: str) -> float:
+        return self._metrics.registry.get_sample_value(f"collector_ingest_{name}", labels) or 0
+
+
+@asynccontextmanager
+async def opened(**settings: Any) -> AsyncIterator[Door]:  # noqa: ANN401 - settings are of many types
+    log, metrics = MemoryPublisher(), Metrics()
+    app = create_app(IngestSettings(**settings), log, metrics, clock=lambda: NOW)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://door") as client,
+    ):
+        yield Door(app, log, metrics, client)
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Door]:
+    async with opened() as one:
+        yield one
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem in an answer, which must be of this status and code."""
+    assert answer.headers["content-type"] == PROBLEM
+    told: dict[str, Any] = answer.json()
+    assert (answer.status_code, told["status"], told["code"]) == (status, status, code)
+    assert told["title"] == HTTPStatus(status).phrase
+    assert told["type"] == "about:blank"
+    assert told["detail"]
+    return told
+
+
+async def test_an_action_is_answered_204_with_an_empty_body_once_it_is_in_the_log(door: Door) -> None:
+    answer = await door.post(**GOOD, id="i1")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert door.log.published == [Action(NOW, "u1", "click", "i1")]
+
+
+async def test_the_classic_order_of_parameters_and_their_encoding_do_not_matter(door: Door) -> None:
+    assert (await door.client.post(f"/analytics?event=click&user=%C3%BC+%26&timestamp={NOW}")).status_code == 204
+    assert door.log.published == [Action(NOW, "ü &", "click")]
+
+
+async def test_a_query_that_breaks_a_rule_is_answered_with_the_evidence(door: Door) -> None:
+    told = problem(await door.post(**{**GOOD, "timestamp": "1e3"}), 400, "timestamp_not_integer")
+    assert told["field"] == "timestamp"
+    assert told["value"] == "'1e3'"
+    assert told["rule"] == "timestamp is an integer: ms since the epoch"
+    assert told["detail"] == "timestamp '1e3': timestamp is an integer: ms since the epoch"
+    assert door.log.published == []
+
+
+async def test_the_value_is_shown_cut(door: Door) -> None:
+    told = problem(await door.post(**{**GOOD, "user": "u" * 5000}), 400, "user_too_long")
+    assert len(told["value"]) < 80
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"timestamp": str(NOW + HOUR + 1)}, "timestamp_in_future"),
+        ({"event": "share"}, "event_unknown"),
+        ({"user": ""}, "user_empty"),
+    ],
+)
+async def test_the_door_s_rules_and_the_log_s_are_both_kept(door: Door, change: dict[str, str], code: str) -> None:
+    problem(await door.post(**{**GOOD, **change}), 400, code)
+
+
+async def test_the_door_s_rules_are_settings() -> None:
+    async with opened(
+        ingest_events="share", ingest_oldest=NOW - 5, ingest_future_tolerance=timedelta(seconds=1)
+    ) as door:
+        assert (await door.post(**{**GOOD, "event": "share", "timestamp": str(NOW + 1000)})).status_code == 204
+        problem(await door.post(**GOOD), 400, "event_unknown")
+        problem(await door.post(**{**GOOD, "event": "share", "timestamp": str(NOW - 6)}), 400, "timestamp_too_old")
+        problem(await door.post(**{**GOOD, "event": "share", "timestamp": str(NOW + 1001)}), 400, "timestamp_in_future")
+
+
+async def test_a_body_on_a_single_action_is_ignored(door: Door) -> None:
+    answer = await door.client.post("/analytics", params=GOOD, content=b'{"user":"other"}', headers=JSON)
+    assert answer.status_code == 204
+    assert door.log.published == [ACTION]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (LINE + b"\n?\n" + LINE + b"\n", NDJSON),
+        (b"[" + LINE + b",7," + LINE + b"]", JSON),
+        (gzip.compress(LINE + b"\n?\n" + LINE), {**NDJSON, "Content-Encoding": "gzip"}),
+        (gzip.compress(b"[" + LINE + b",7," + LINE + b"]"), {**JSON, "Content-Encoding": "gzip"}),
+    ],
+)
+async def test_a_batch_is_answered_with_how_many_came_in_and_which_did_not(
+    door: Door, body: bytes, headers: dict[str, str]
+) -> None:
+    answer = await door.batch(body, headers)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    told = answer.json()
+    assert told["accepted"] == 2
+    assert [(line["index"], line["field"]) for line in told["rejected"]] == [(1, None)]
+    assert told["rejected"][0].keys() == {"index", "code", "field", "message"}
+    assert door.log.published == [ACTION, ACTION]
+    assert door.log.publications == 1
+
+
+async def test_a_rejected_line_is_told_like_a_rejected_query(door: Door) -> None:
+    told = (await door.batch(LINE.replace(b"click", b"share"))).json()
+    message = "event 'share': event is one of click, impression"
+    assert told == {
+        "accepted": 0,
+        "rejected": [{"index": 0, "code": "event_unknown", "field": "event", "message": message}],
+    }
+
+
+@pytest.mark.parametrize(("body", "headers"), [(b"", NDJSON), (b"[]", JSON), (b"?\n", NDJSON)])
+async def test_a_batch_without_good_lines_needs_no_log(door: Door, body: bytes, headers: dict[str, str]) -> None:
+    door.log.failure = NotPublished("away")
+    answer = await door.batch(body, headers)
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "code"),
+    [
+        (LINE, {}, 415, "media_type_unsupported"),
+        (LINE, {"Content-Type": "text/plain"}, 415, "media_type_unsupported"),
+        (LINE, {**NDJSON, "Content-Encoding": "br"}, 415, "encoding_unsupported"),
+        (LINE, JSON, 400, "array_malformed"),
+        (LINE, {**NDJSON, "Content-Encoding": "gzip"}, 400, "gzip_malformed"),
+        (gzip.compress(LINE)[:-1], {**NDJSON, "Content-Encoding": "gzip"}, 400, "gzip_cut_off"),
+        (b"x" * 1001, NDJSON, 413, "body_too_large"),
+        (gzip.compress(b" " * 2001), {**NDJSON, "Content-Encoding": "gzip"}, 413, "body_too_large_decompressed"),
+        (b"1\n2\n3\n4", NDJSON, 413, "too_many_lines"),
+        (b"[1,2,3,4]", JSON, 413, "too_many_lines"),
+    ],
+)
+async def test_a_body_that_is_refused_as_a_whole_publishes_nothing(
+    body: bytes, headers: dict[str, str], status: int, code: str
+) -> None:
+    limits = {"ingest_max_body_bytes": 1000, "ingest_max_decompressed_bytes": 2000, "ingest_max_lines": 3}
+    async with opened(**limits) as door:
+        problem(await door.batch(body, headers), status, code)
+        assert door.log.published == []
+        assert door.count("problems_total", code=code) == 1
+        assert door.count("body_bytes") == 0
+
+
+async def test_a_body_without_a_length_is_counted_while_it_streams() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 100
+
+    async with opened(ingest_max_body_bytes=1000) as door:
+        answer = await door.client.post("/v1/actions", content=endless(), headers=NDJSON)
+        problem(answer, 413, "body_too_large")
+
+
+async def test_a_wrong_media_type_is_told_the_right_ones_and_a_wrong_encoding_too(door: Door) -> None:
+    by_type = await door.batch(LINE, {"Content-Type": "text/csv"})
+    assert by_type.headers["accept-post"] == "application/json, application/x-ndjson"
+    by_encoding = await door.batch(LINE, {**NDJSON, "Content-Encoding": "br"})
+    assert by_encoding.headers["accept-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("way", ["query", "body"])
+@pytest.mark.parametrize(
+    ("failure", "code", "outcome", "says"),
+    [
+        (OutcomeUnknown("timed out"), "outcome_unknown", "unknown", "may or may not be counted"),
+        (NotPublished("no memory"), "not_published", "not_published", "nothing was published"),
+    ],
+)
+async def test_while_the_log_is_away_the_answer_is_503_and_says_what_may_have_happened(
+    door: Door,
+    way: str,
+    failure: NotPublished | OutcomeUnknown,
+    code: str,
+    outcome: str,
+    says: str,
+) -> None:
+    door.log.failure = failure
+    answer = await (door.post(**GOOD) if way == "query" else door.batch(LINE))
+    told = problem(answer, 503, code)
+    assert told["outcome"] == outcome
+    assert says in told["detail"]
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_bodies_that_take_all_the_memory_they_may_are_answered_503() -> None:
+    async with opened(
+        ingest_max_body_bytes=100, ingest_max_decompressed_bytes=100, ingest_max_in_flight_bytes=100
+    ) as door:
+        waiting = door.batch(LINE)
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b" " * 99
+            problem(await waiting, 503, "not_published")
+
+        assert (await door.client.post("/v1/actions", content=body(), headers=NDJSON)).status_code == 200
+        assert (await door.batch(LINE)).status_code == 200
+
+
+async def test_what_the_framework_refuses_is_a_problem_as_well(door: Door) -> None:
+    told = problem(await door.client.get("/nowhere"), 404, "not_found")
+    assert told.keys() == {"type", "title", "status", "detail", "code"}
+    problem(await door.client.post("/analytics/", params=GOOD), 404, "not_found")
+    answer = await door.client.get("/analytics")
+    problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "POST"
+    problem(await door.client.delete("/v1/actions"), 405, "method_not_allowed")
+
+    @door.app.get("/framework")
+    async def framework(number: int) -> int:
+        return number
+
+    problem(await door.client.get("/framework", params={"number": "x"}), 422, "request_invalid")
+
+
+async def test_an_error_in_the_program_is_a_problem_that_tells_no_secrets(door: Door) -> None:
+    @door.app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("secret")
+
+    answer = await door.client.get("/broken")
+    problem(answer, 500, "internal_error")
+    assert b"secret" not in answer.content
+
+
+async def test_the_process_is_alive_whatever_the_log_does(door: Door) -> None:
+    door.log.reason = "Kafka does not answer"
+    answer = await door.client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_the_process_is_ready_while_the_log_answers_and_else_says_why(door: Door) -> None:
+    answer = await door.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "reason": None})
+    door.log.reason = "Kafka does not answer"
+    answer = await door.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "Kafka does not answer"})
+
+
+async def test_actions_are_counted_by_what_became_of_them(door: Door) -> None:
+    await door.post(**GOOD)
+    await door.batch(LINE + b"\n" + LINE + b"\n?\n?\n" + LINE.replace(b"click", b"share"))
+    await door.post(**{**GOOD, "event": "share"})
+    door.log.failure = OutcomeUnknown("timed out")
+    await door.batch(LINE + b"\n" + LINE)
+    door.log.failure = NotPublished("no memory")
+    await door.post(**GOOD)
+    assert door.count("actions_accepted_total") == 3
+    assert door.count("actions_rejected_total", code="not_json") == 2
+    assert door.count("actions_rejected_total", code="event_unknown") == 2
+    assert door.count("actions_outcome_unknown_total") == 2
+    assert door.count("actions_not_published_total") == 1
+    assert door.count("actions_in_flight") == 0
+    assert door.count("publish_seconds_count") == 2
+
+
+async def test_metrics_are_told_in_prometheus_own_format(door: Door) -> None:
+    await door.post(**GOOD)
+    answer = await door.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert "collector_ingest_actions_accepted_total 1.0" in answer.text
+
+
+async def test_the_log_is_started_with_the_app_and_closed_with_it() -> None:
+    async with opened() as door:
+        assert door.log.running
+    assert not door.log.running

@@ -1,0 +1,148 @@
+import pytest
+
+from contract.action import MAX_ID, MAX_USER, Action
+from contract.errors import StoreConflict
+from contract.hashes import pack_hashes
+from contract.hour import END_OF_TIME_MS, HOUR_MS
+from contract.progress import LogPartition, Progress
+from contract.segment import Segment, cut_segments
+from contract.store import PLACES, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.window_value import WindowValue
+from stores.influx.line_protocol import MAX_BYTES, MAX_LINES, action_bodies, halves, progress_bodies, result_bodies
+
+SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
+TAGS = "log=OldrkDJ2R4WmwCUXOqKyRw,partition=3"
+NOVEMBER = 494_902 * HOUR_MS
+
+
+def action_lines(first_line: int, *lines: Action | None, oldest: int = 0) -> list[str]:
+    bodies = list(action_bodies([RawActions(SOURCE, first_line, lines)], oldest))
+    return [line for body in bodies for line in body.decode().split("\n")]
+
+
+def test_an_action_carries_its_ms_and_its_lines_number() -> None:
+    lines = action_lines(4_000_999, Action(NOVEMBER + 5, "u", "click", "i"), None, Action(NOVEMBER, "v", "e"))
+    assert lines == [
+        f'actions,event=click,lap=4,{TAGS} user="u",id="i" {NOVEMBER + 5}000999',
+        f'actions,event=e,lap=4,{TAGS} user="v" {NOVEMBER}001001',
+    ]
+
+
+def test_the_number_starts_again_with_each_lap() -> None:
+    same = Action(NOVEMBER, "u", "e")
+    assert action_lines(2_999_999, same, same) == [
+        f'actions,event=e,lap=2,{TAGS} user="u" {NOVEMBER}999999',
+        f'actions,event=e,lap=3,{TAGS} user="u" {NOVEMBER}000000',
+    ]
+
+
+def test_quotes_and_backslashes_are_escaped_and_nothing_else_is() -> None:
+    odd, plain = Action(NOVEMBER, 'a"b\\,c =d', "e", '\\"'), Action(NOVEMBER, "é", "e", "i")
+    assert action_lines(0, odd, plain) == [
+        f'actions,event=e,lap=0,{TAGS} user="a\\"b\\\\,c =d",id="\\\\\\"" {NOVEMBER}000000',
+        f'actions,event=e,lap=0,{TAGS} user="é",id="i" {NOVEMBER}000001',
+    ]
+
+
+def test_actions_older_than_asked_for_are_left_out_and_their_numbers_too() -> None:
+    actions = [Action(NOVEMBER + ms, "u", "e") for ms in (-1, 0, 1, -1)]
+    assert action_lines(0, *actions, oldest=NOVEMBER) == [
+        f'actions,event=e,lap=0,{TAGS} user="u" {NOVEMBER}000001',
+        f'actions,event=e,lap=0,{TAGS} user="u" {NOVEMBER + 1}000002',
+    ]
+    assert action_lines(0, *actions, oldest=NOVEMBER + 2) == []
+
+
+def test_a_window_carries_its_state_and_numbers_for_people() -> None:
+    point = WindowPoint(SOURCE, NOVEMBER, 7, WindowValue(1, {"click": 2}, 3, 4, 5, 6))
+    (body,) = result_bodies([point], [])
+    state = (
+        r"{\"version\":1,\"through_offset\":1,\"counts\":{\"click\":2},\"duplicates\":3,\"unique_users\":4,"
+        r"\"fewest_partitions\":5,\"most_partitions\":6,\"generation\":0,\"full_through\":-1}"
+    )
+    time = NOVEMBER * 1_000_000 + 7
+    assert body.decode() == f'hourly,{TAGS} state="{state}",unique_users=4i,count_click=2i {time}'
+
+
+def test_a_segment_is_timed_by_its_offset_and_names_its_part() -> None:
+    segment = Segment(10**12, pack_hashes([1]), b"", 2, 4)
+    (body,) = result_bodies([], [SegmentPoint(SOURCE, NOVEMBER, segment)])
+    time = NOVEMBER * 1_000_000 + 10**12
+    assert body.decode() == f'hourly_users,{TAGS},part=2/4 ids="",users="AQAAAAAAAAA=" {time}'
+
+
+@pytest.mark.parametrize(
+    ("watermark", "hour"), [(-1, 0), (0, 0), (NOVEMBER + HOUR_MS - 1, NOVEMBER), (END_OF_TIME_MS, END_OF_TIME_MS)]
+)
+def test_progress_is_timed_by_the_hour_of_its_watermark(watermark: int, hour: int) -> None:
+    (body,) = progress_bodies([ProgressPoint(SOURCE, PLACES - 1, Progress(watermark=watermark))])
+    assert body.decode().startswith(f'progress,{TAGS} state="')
+    assert body.decode().endswith(f'" {hour * 1_000_000 + PLACES - 1}')
+
+
+@pytest.mark.parametrize("place", [-1, PLACES])
+def test_a_place_outside_the_hour_is_refused(place: int) -> None:
+    with pytest.raises(StoreConflict, match=f"place {place}"):
+        list(progress_bodies([ProgressPoint(SOURCE, place, Progress())]))
+    with pytest.raises(StoreConflict, match=f"place {place}"):
+        list(result_bodies([WindowPoint(SOURCE, NOVEMBER, place, WindowValue())], []))
+
+
+def test_an_offset_that_would_reach_into_the_next_hour_is_refused() -> None:
+    segment = Segment(PLACES, pack_hashes([1]), b"")
+    with pytest.raises(StoreConflict, match=f"through_offset {PLACES}"):
+        list(result_bodies([], [SegmentPoint(SOURCE, NOVEMBER, segment)]))
+
+
+@pytest.mark.parametrize("log", ["", "a b", "a,b=c", "a\\", "a\nb", 'a"'])
+def test_a_log_that_a_tag_could_not_hold_is_refused(log: str) -> None:
+    with pytest.raises(StoreConflict, match="no topic id"):
+        list(progress_bodies([ProgressPoint(LogPartition(log, 0), 0, Progress())]))
+
+
+LARGEST = Action(END_OF_TIME_MS - 1, "\\" * 128 + "😀" * (MAX_USER - 128), "e" * 32, '"' * MAX_ID)
+
+
+@pytest.mark.parametrize("action", [Action(NOVEMBER, "u", "e"), LARGEST])
+@pytest.mark.parametrize("batch", [1, 999, 50_000])
+def test_bodies_of_actions_are_bounded_and_lose_no_line(action: Action, batch: int) -> None:
+    batches = [RawActions(SOURCE, first, [action] * batch) for first in range(0, max(batch, 20_000), batch)]
+    bodies = list(action_bodies(batches, 0))
+    lines = [line for body in bodies for line in body.split(b"\n")]
+    assert len(set(lines)) == len(lines) == len(batches) * batch
+    assert max(map(len, bodies)) <= MAX_BYTES
+    assert max(body.count(b"\n") for body in bodies) < MAX_LINES
+    fewest = max(len(lines) / MAX_LINES, sum(map(len, bodies)) / MAX_BYTES)
+    assert len(bodies) <= 2 * fewest + 1
+
+
+def test_bodies_of_results_are_bounded_and_lose_no_line() -> None:
+    windows = [WindowPoint(SOURCE, NOVEMBER, place, WindowValue(place)) for place in range(12_000)]
+    segments = [SegmentPoint(SOURCE, NOVEMBER, one) for one in cut_segments(7, range(200_000), [])]
+    bodies = list(result_bodies(windows, segments))
+    lines = [line for body in bodies for line in body.split(b"\n")]
+    assert len(set(lines)) == len(lines) == len(windows) + len(segments)
+    assert max(map(len, bodies)) <= MAX_BYTES
+    assert max(body.count(b"\n") for body in bodies) < MAX_LINES
+
+
+def test_a_line_longer_than_a_body_may_be_is_sent_by_itself() -> None:
+    huge = WindowValue(1, {f"event_{number}": number for number in range(60_000)})
+    small = WindowValue(2)
+    points = [WindowPoint(SOURCE, NOVEMBER, place, value) for place, value in enumerate([small, huge, small])]
+    bodies = list(result_bodies(points, []))
+    assert [body.count(b"\n") + 1 for body in bodies] == [1, 1, 1]
+    assert len(bodies[1]) > MAX_BYTES
+
+
+@pytest.mark.parametrize("body", [b"a\nb", b"a\nbbbbbbbbb", b"aaaaaaaaa\nb", b"aa\nbb\ncc\ndd", b"a\n\nb"])
+def test_halves_are_cut_between_lines(body: bytes) -> None:
+    first, second = halves(body)
+    assert first + b"\n" + second == body
+
+
+def test_nothing_makes_no_body() -> None:
+    assert list(action_bodies([], 0)) == []
+    assert list(action_bodies([RawActions(SOURCE, 0, [None])], 0)) == []
+    assert list(result_bodies([], [])) == []
+    assert list(progress_bodies([])) == []

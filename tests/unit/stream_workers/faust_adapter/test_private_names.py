@@ -1,0 +1,208 @@
+"""Which of Faust's names the worker leans on: an upgrade that takes one away, or changes it, fails here.
+
+The lists are held against the code, so they cannot go stale: a name that is used and not listed fails, and so does one
+that is listed and not used.
+"""
+
+import ast
+import inspect
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+from types import FunctionType
+
+import aiokafka
+import faust
+import pytest
+from faust.transport.drivers import aiokafka as driver
+from mode.utils.queues import ThrowableQueue
+
+from stream_workers import faust_adapter
+from stream_workers.faust_adapter import app, bounded_queue, consumer, ordered_consumer, worker
+
+ROOM = Path(faust_adapter.__file__).parent
+CODE = sorted(ROOM.parent.rglob("*.py"))
+PINNED = ["faust-streaming", "mode-streaming", "aiokafka"]
+
+PRIVATE: dict[str, dict[str, type]] = {
+    "consumer.py": {"_ensure_consumer": driver.AIOKafkaConsumerThread, "_thread": driver.Consumer},
+    "app.py": {"_consumer": faust.App, "_new_transport": faust.App},
+    "bounded_queue.py": {"_get": ThrowableQueue, "_put": ThrowableQueue},
+    "ordered_consumer.py": {"_thread": driver.Consumer},
+    "worker.py": {"_consumer": faust.App},
+}
+"""Private names by the file that uses them, each with the class that has it."""
+
+OVERRIDDEN: dict[type, dict[str, str]] = {
+    ordered_consumer.OrderedConsumer: {
+        "getmany": "(self, timeout)",
+        "on_buffer_full": "(self, tp)",
+        "resume_flow": "(self)",
+        "resume_partitions": "(self, tps)",
+        "wait_first": "(self, *coros, timeout=None)",
+    },
+    consumer.Consumer: {
+        "getmany": "(self, timeout)",
+        "on_partitions_assigned": "(self, assigned, generation_id=0)",
+        "on_partitions_revoked": "(self, revoked)",
+        "perform_seek": "(self)",
+    },
+    app.Transport: {},
+    app.App: {
+        "FlowControlQueue": "(self, maxsize=None, *, clear_on_resume=False)",
+        "_new_transport": "(self)",
+    },
+    bounded_queue.BoundedQueue: {"_get": "(self)", "_put": "(self, item)", "clear": "(self)", "full": "(self)"},
+    worker.DrainingWorker: {"on_stop": "(self)"},
+}
+"""Methods of Faust's classes that ours replace, with what Faust calls them with."""
+
+CALLED: dict[type, dict[str, str]] = {
+    driver.Consumer: {
+        "assignment": "(self)",
+        "crash": "(self, reason)",
+        "earliest_offsets": "(self, *partitions)",
+        "highwaters": "(self, *partitions)",
+        "stop_flow": "(self)",
+    },
+    driver.AIOKafkaConsumerThread: {
+        "_ensure_consumer": "(self)",
+        "call_thread": "(self, fun, *args, **kwargs)",
+        "seek_wait": "(self, partitions)",
+    },
+    aiokafka.AIOKafkaConsumer: {"commit": "(self, offsets=None)"},
+}
+"""Methods that ours call, with their parameters."""
+
+
+OURS = list(OVERRIDDEN)
+
+
+def tree_of(source: type) -> ast.Module:
+    return ast.parse(inspect.getsource(source))
+
+
+def set_on_self(tree: ast.AST) -> set[str]:
+    """Attributes that some method gives its own object."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self"
+    }
+
+
+def private_names_of_others(file: Path) -> set[str]:
+    """Names with one leading underscore that a file uses and does not make itself."""
+    tree = ast.parse(file.read_text())
+    used, made = set(), set_on_self(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) != "os._exit":  # it is documented, and not Faust's
+            used.add(node.attr)
+        elif isinstance(node, ast.alias):
+            used |= {*node.name.split(".")}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            made.add(node.name)
+    # A method that replaces one of Faust's is made here, and yet it is Faust's name.
+    made -= {name for overridden in OVERRIDDEN.values() for name in overridden}
+    replaced = {name for cls in OURS if Path(inspect.getfile(cls)) == file for name in OVERRIDDEN[cls]}
+    return {name for name in (used - made) | replaced if re.match("_[^_]", name)}
+
+
+def attributes_of(cls: type) -> set[str]:
+    """What a class and its objects have, private names too."""
+    found = set(dir(cls))
+    for base in cls.__mro__[:-1]:
+        found |= inspect.get_annotations(base).keys()
+        found |= set_on_self(tree_of(base))
+    return found
+
+
+def parameters_of(cls: type, method: str) -> str:
+    """A method's signature without its annotations."""
+    signature = inspect.signature(getattr(cls, method))
+    bare = [one.replace(annotation=inspect.Parameter.empty) for one in signature.parameters.values()]
+    return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+
+
+def faust_base_of(cls: type) -> type:
+    return cls.__mro__[1]
+
+
+@pytest.mark.parametrize("file", CODE, ids=lambda file: str(file.relative_to(ROOM.parent)))
+def test_private_names_are_used_where_and_as_listed(file: Path) -> None:
+    listed = PRIVATE.get(file.name, {}) if file.parent == ROOM else {}
+    assert private_names_of_others(file) == listed.keys()
+
+
+def test_only_the_adapter_imports_faust() -> None:
+    assert {file.parent for file in CODE if imports_faust(file)} == {ROOM}
+
+
+def imports_faust(file: Path) -> bool:
+    return any(
+        name.split(".")[0] in {"faust", "mode", "aiokafka"}
+        for node in ast.walk(ast.parse(file.read_text()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    )
+
+
+def test_every_listed_private_name_is_there() -> None:
+    for names in PRIVATE.values():
+        for name, owner in names.items():
+            assert name in attributes_of(owner), f"{owner.__name__} has no {name}"
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_our_classes_replace_what_is_listed_and_nothing_else(cls: type) -> None:
+    """An attribute of ours that Faust comes to use for something else would be replaced by mistake."""
+    mine = {name for name, value in vars(cls).items() if isinstance(value, FunctionType | property)}
+    mine |= set_on_self(tree_of(cls))
+    assert (mine & attributes_of(faust_base_of(cls))) - {"__init__"} == OVERRIDDEN[cls].keys()
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_what_is_replaced_is_called_as_listed(cls: type) -> None:
+    expected = OVERRIDDEN[cls]
+    assert {name: parameters_of(faust_base_of(cls), name) for name in expected} == expected
+    assert {name: parameters_of(cls, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("cls", CALLED)
+def test_what_is_called_takes_what_is_listed(cls: type) -> None:
+    assert {name: parameters_of(cls, name) for name in CALLED[cls]} == CALLED[cls]
+
+
+def test_every_listed_call_is_made() -> None:
+    assert {name for names in CALLED.values() for name in names} <= {node.attr for node in attributes_used()}
+
+
+def test_every_call_to_fausts_thread_is_listed() -> None:
+    called = {node.attr for node in attributes_used() if ast.unparse(node.value) == "self._thread"}
+    assert called == CALLED[driver.AIOKafkaConsumerThread].keys()
+
+
+def test_faust_hands_each_record_over_beside_one_wait() -> None:
+    """Else our short cut would be taken for something else."""
+    faust_source = inspect.getsource(driver.Consumer._drain_messages)  # noqa: SLF001 # that it is so is what we lean on
+    assert re.search(r"wait_first\(\s*callback\(message\), self.suspend_flow.wait\(\)\s*\)", faust_source)
+    assert faust_source.count("wait_first") == 1
+
+
+def attributes_used() -> list[ast.Attribute]:
+    """Of the files that may use private names."""
+    trees = [ast.parse((ROOM / file).read_text()) for file in PRIVATE]
+    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+
+
+@pytest.mark.parametrize("package", PINNED)
+def test_the_three_are_pinned_to_what_is_installed(package: str) -> None:
+    project = tomllib.loads((ROOM.parents[1] / "pyproject.toml").read_text())["project"]
+    (pin,) = [one for one in project["dependencies"] if re.match(rf"{package}\b(?!-)", one)]
+    assert pin == f"{package}=={version(package)}"

@@ -1,0 +1,126 @@
+import msgspec
+import pytest
+from prometheus_client import REGISTRY
+
+from contract.hour import HOUR_MS
+from contract.progress import LogPartition, Progress
+from stream_workers.partition.eviction import BYTES_A_WINDOW, evict, size_of
+from stream_workers.partition.state import PartitionState
+from support.fixtures.worker import HOUR, SOURCE, PastLog, WatchedStore, click, numbered_places, record
+
+EVERYTHING = 0
+HOURS = [HOUR - ago * HOUR_MS for ago in range(4)]
+
+
+async def state_with(*hours: int, partition: int = 0, first: int = 0) -> PartitionState:
+    """A state that folded one record an hour, in this order, and committed all of it."""
+    state = PartitionState(LogPartition(SOURCE.log, partition), Progress(), numbered_places(), PastLog())
+    for offset, hour in enumerate(hours, first):
+        await state.fold(record(offset, click("ada", hour=hour), partition=partition), WatchedStore())
+    commit(state)
+    return state
+
+
+def commit(state: PartitionState) -> None:
+    flush = state.snapshot()
+    assert flush is not None
+    state.committed(flush)
+
+
+def metric(name: str) -> float:
+    return REGISTRY.get_sample_value(name) or 0
+
+
+def size(*states: PartitionState) -> int:
+    return sum(size_of(held) for state in states for held in state.windows.values())
+
+
+async def test_nothing_is_evicted_within_the_budget() -> None:
+    state = await state_with(*HOURS)
+    evict([state], size(state))
+    assert sorted(state.windows) == sorted(HOURS)
+
+
+async def test_the_least_recently_used_windows_go_until_the_rest_fits() -> None:
+    state = await state_with(*HOURS)
+    evict([state], size(state) - 1)
+    assert HOURS[0] not in state.windows
+    assert len(state.windows) == 3
+    evict([state], 2 * BYTES_A_WINDOW)
+    assert list(state.windows) == [HOURS[3]]
+
+
+async def test_use_counts_not_the_windows_own_hour() -> None:
+    state = await state_with(*HOURS)
+    await state.fold(record(9, click("ada", hour=HOURS[0])), WatchedStore())
+    commit(state)
+    evict([state], size(state) - 1)
+    assert HOURS[1] not in state.windows
+    assert HOURS[0] in state.windows
+
+
+async def test_the_windows_of_all_partitions_share_the_budget() -> None:
+    older, newer = await state_with(*HOURS[:2]), await state_with(*HOURS[:2], partition=1, first=100)
+    evict([older, newer], size(older, newer) // 2)
+    assert (len(older.windows), len(newer.windows)) == (0, 2)
+
+
+async def test_a_partition_with_low_offsets_is_not_taken_for_one_that_was_used_long_ago() -> None:
+    older, newer = (
+        await state_with(HOURS[0], first=1_000),
+        PartitionState(SOURCE, Progress(), numbered_places(), PastLog()),
+    )
+    long_after = record(0, click("ada", hour=HOURS[1]))
+    later = msgspec.structs.replace(long_after, timestamp=HOUR + 10**6)
+    await newer.fold(later, WatchedStore())
+    commit(newer)
+    evict([older, newer], size(older, newer) - 1)
+    assert (len(older.windows), len(newer.windows)) == (0, 1)
+
+
+async def test_windows_that_are_not_committed_stay_whatever_they_take() -> None:
+    state = await state_with(*HOURS[:2])
+    await state.fold(record(9, click("bob", hour=HOURS[3])), WatchedStore())
+    evict([state], EVERYTHING)
+    assert list(state.windows) == [HOURS[3]]
+
+
+async def test_windows_in_a_flush_under_way_stay() -> None:
+    state = await state_with(HOURS[0])
+    await state.fold(record(9, click("bob", hour=HOURS[3])), WatchedStore())
+    assert state.snapshot() is not None
+    evict([state], EVERYTHING)
+    assert list(state.windows) == [HOURS[3]]
+
+
+async def test_a_window_takes_more_with_each_hash_that_it_holds() -> None:
+    state = await state_with(HOUR)
+    small = size(state)
+    await state.fold(record(1, *(click(f"user-{number}") for number in range(500))), WatchedStore())
+    commit(state)
+    assert size(state) >= small + 500 * 8
+
+
+async def test_an_evicted_window_comes_back_from_the_store_and_counts_on() -> None:
+    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
+    for offset in range(3):
+        await state.fold(record(offset, click("ada", action_id="x"), click(f"user-{offset}")), store)
+        flush = state.snapshot()
+        assert flush is not None
+        await store.write_windows(flush.window_points(), flush.segments)
+        state.committed(flush)
+        store.progress[SOURCE, HOUR, 0] = flush.progress
+        evict([state], EVERYTHING)
+        assert state.windows == {}
+    value = max(store.windows.values(), key=lambda value: value.through_offset)
+    assert (value.counts, value.duplicates, value.unique_users) == ({"click": 4}, 2, 4)
+
+
+@pytest.mark.parametrize(("budget", "evicted"), [(10**9, 0), (EVERYTHING, 2)])
+async def test_what_is_held_and_what_was_evicted_is_told(budget: int, evicted: int) -> None:
+    state = await state_with(*HOURS[:2])
+    before = metric("collector_worker_evicted_windows_total")
+    evict([state], budget)
+    assert metric("collector_worker_evicted_windows_total") - before == evicted
+    assert metric("collector_worker_windows") == 2 - evicted
+    assert metric("collector_worker_hashes") == 2 - evicted
