@@ -14,7 +14,7 @@ import uvloop
 from pydantic import ValidationError
 
 from aggregator.app import create_app
-from aggregator.end_offsets.kafka import KafkaLogEnds
+from aggregator.end_offsets.kafka import KafkaEndOffsets
 from aggregator.settings import AggregatorSettings
 from stores.influx.store import InfluxStore
 
@@ -31,9 +31,9 @@ def now() -> int:
 
 
 async def _serve(settings: AggregatorSettings) -> None:
-    log_ends = KafkaLogEnds(settings.kafka_bootstrap, settings.topic, settings.aggregator_kafka_timeout)
+    end_offsets = KafkaEndOffsets(settings.kafka_bootstrap, settings.topic, settings.aggregator_kafka_timeout)
     config = uvicorn.Config(
-        create_app(settings, InfluxStore(settings, now), log_ends, now),
+        create_app(settings, InfluxStore(settings, now), end_offsets, now),
         host=settings.host,
         port=settings.port,
         log_config=None,

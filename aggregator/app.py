@@ -6,12 +6,12 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from aggregator.end_offsets.cache import Clock, LookLimits, SharedLook
-from aggregator.end_offsets.port import LogEndsReader
-from aggregator.hours.cache import HeldHours
+from aggregator.end_offsets.cache import CacheLimits, Clock, EndOffsetsCache
+from aggregator.end_offsets.port import EndOffsetsReader
+from aggregator.hours.cache import HourCache
 from aggregator.hours.reader import HourReader
 from aggregator.http import problems
-from aggregator.http.fast_path import ShortWay
+from aggregator.http.fast_path import FastPath
 from aggregator.http.health import probes
 from aggregator.http.routes import routes
 from aggregator.ledger.reader import LedgerReader
@@ -20,16 +20,16 @@ from aggregator.settings import AggregatorSettings
 from contract.store import Store
 
 
-def create_app(settings: AggregatorSettings, store: Store, log_ends: LogEndsReader, clock: Clock) -> FastAPI:
-    """The app; it owns `store` and `log_ends`, and closes them when it shuts down."""
+def create_app(settings: AggregatorSettings, store: Store, end_offsets: EndOffsetsReader, clock: Clock) -> FastAPI:
+    """The app; it owns `store` and `end_offsets`, and closes them when it shuts down."""
     metrics = Metrics()
-    limits = LookLimits(
+    limits = CacheLimits(
         max_age=settings.aggregator_ends_max_age,
         timeout=settings.aggregator_kafka_timeout,
         retry=settings.aggregator_kafka_retry,
     )
-    look = SharedLook(log_ends, clock, metrics, limits=limits)
-    hours = HeldHours(HourReader(store, look, metrics, settings), clock, settings)
+    look = EndOffsetsCache(end_offsets, clock, metrics, limits=limits)
+    hours = HourCache(HourReader(store, look, metrics, settings), clock, settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -47,6 +47,6 @@ def create_app(settings: AggregatorSettings, store: Store, log_ends: LogEndsRead
     problems.install(app)
     app.include_router(routes(hours, LedgerReader(store, look, metrics, settings)))
     app.include_router(probes(store, look, metrics, settings.aggregator_probe_timeout))
-    app.add_middleware(ShortWay, hours=hours)
+    app.add_middleware(FastPath, hours=hours)
     app.add_middleware(MeasuredRequests, metrics=metrics)
     return app

@@ -21,7 +21,7 @@ from contract.partitioning import partition_of
 from contract.progress import LogPartition, Progress
 from contract.record import Record, decode_record
 from contract.store import PLACES
-from ingest_api.acceptance import Door
+from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.http.batch import judge_batch
 from ingest_api.http.content_type import Media
 from ingest_api.settings import IngestSettings
@@ -123,7 +123,7 @@ def _format(flushes: Sequence[PartitionFlush]) -> int:
 
 def _ingest(bodies: Sequence[bytes]) -> Figures:
     settings = IngestSettings()
-    door = Door(
+    policy = AcceptancePolicy(
         settings.ingest_events,
         settings.ingest_oldest,
         settings.ingest_future_tolerance,
@@ -131,7 +131,7 @@ def _ingest(bodies: Sequence[bytes]) -> Figures:
     )
 
     async def judge() -> list[Action]:
-        judged = [await judge_batch(body, Media.NDJSON, settings.ingest_max_lines, door) for body in bodies]
+        judged = [await judge_batch(body, Media.NDJSON, settings.ingest_max_lines, policy) for body in bodies]
         return [action for each in judged for action in each.accepted]
 
     judging, actions = _timed(lambda: asyncio.run(judge()))

@@ -12,7 +12,7 @@ from deploy.local.report import Report
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="The stack's folder: its data, its logs, and where it is found.")
 ]
-SurroundingsOption = Annotated[
+TargetOption = Annotated[
     Path | None,
     typer.Option(
         "--data",

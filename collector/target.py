@@ -24,21 +24,21 @@ class AuditSettings(InfluxSettings):
     topic: str = Field("actions", min_length=1, description="The topic of actions")
 
 
-class Surroundings(NamedTuple):
+class Target(NamedTuple):
     """What is audited."""
 
     settings: AuditSettings
     aggregator_url: str
 
 
-def find_surroundings(data: Path | None, aggregator_url: str | None) -> Surroundings:
+def find_target(data: Path | None, aggregator_url: str | None) -> Target:
     """The stack in the folder `data`. Without one: what the environment names, else the stack in the default folder.
 
     Raises NoStack where `data` is given and nothing runs there.
     """
     settings = AuditSettings()
     if data is None and _ADDRESSES & settings.model_fields_set:
-        return Surroundings(settings, aggregator_url or _AGGREGATOR)
+        return Target(settings, aggregator_url or _AGGREGATOR)
     folder = folder_of(data or DEFAULT_DATA)
     ports = {member.role: member.port for member in read_state(folder.state).members}
     if ports.keys() >= _NEEDED:
@@ -49,7 +49,7 @@ def find_surroundings(data: Path | None, aggregator_url: str | None) -> Surround
             "influx_org": LOCAL_ORG,
         }
         url = aggregator_url or f"http://127.0.0.1:{ports[Role.FRONT]}"
-        return Surroundings(settings.model_copy(update=of_stack), url)
+        return Target(settings.model_copy(update=of_stack), url)
     if data is not None:
         raise NoStack(f"no stack runs in {folder.path}")
-    return Surroundings(settings, aggregator_url or _AGGREGATOR)
+    return Target(settings, aggregator_url or _AGGREGATOR)

@@ -13,7 +13,7 @@ import uvloop
 from pydantic import ValidationError
 
 from ingest_api.app import create_kafka_app
-from ingest_api.http.fast_path_protocol import SingleActionProtocol
+from ingest_api.http.fast_path_protocol import FastPathProtocol
 from ingest_api.settings import IngestSettings
 
 _KEEP_ALIVE_SECONDS: Final = 75
@@ -28,7 +28,7 @@ async def _serve(settings: IngestSettings) -> None:
         create_kafka_app(settings),
         host=settings.host,
         port=settings.port,
-        http=SingleActionProtocol,
+        http=FastPathProtocol,
         log_config=None,
         access_log=False,
         proxy_headers=False,

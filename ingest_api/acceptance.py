@@ -12,7 +12,7 @@ Clock = Callable[[], int]
 _MS: Final = timedelta(milliseconds=1)
 
 
-class Door:
+class AcceptancePolicy:
     """Decides which actions come in.
 
     timestamp_too_old    before `oldest`
@@ -31,8 +31,8 @@ class Door:
             "event_unknown": f"event is one of {', '.join(events)}",
         }
 
-    def judge(self, parsed: Sequence[Action | Rejection]) -> list[Action | Rejection]:
-        """What the log's rules left, or the first rule of the door that it breaks; one look at the clock for all."""
+    def check(self, parsed: Sequence[Action | Rejection]) -> list[Action | Rejection]:
+        """What the log's rules left, or the first rule of the policy that it breaks; one look at the clock for all."""
         newest = self._clock() + self._tolerance
         return [item if isinstance(item, Rejection) else self._refuse(item, newest) or item for item in parsed]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from ingest_api.acceptance import Clock, Door
+from ingest_api.acceptance import AcceptancePolicy, Clock
 from ingest_api.http import openapi
-from ingest_api.http.fast_path import AppWithShortWays
+from ingest_api.http.fast_path import FastPathApp
 from ingest_api.http.fast_path_protocol import SUBMIT_SINGLE
 from ingest_api.http.health import probes
 from ingest_api.http.problems import ProblemHandlers
@@ -18,7 +18,7 @@ from ingest_api.http.routes import BatchReader, routes
 from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.kafka import KafkaPublisher
-from ingest_api.publishing.metered import MeasuredPublisher
+from ingest_api.publishing.metered import MeteredPublisher
 from ingest_api.publishing.publisher import Publisher
 from ingest_api.settings import IngestSettings
 
@@ -33,10 +33,10 @@ def create_app(
 ) -> FastAPI:
     """The app; it starts `publisher` when it starts, and closes it when it shuts down."""
     metrics = metrics or Metrics()
-    measured = MeasuredPublisher(publisher, metrics)
-    door = Door(settings.ingest_events, settings.ingest_oldest, settings.ingest_future_tolerance, clock)
+    measured = MeteredPublisher(publisher, metrics)
+    policy = AcceptancePolicy(settings.ingest_events, settings.ingest_oldest, settings.ingest_future_tolerance, clock)
     problems = ProblemHandlers(metrics)
-    single = SingleAction(door, measured, metrics, problems)
+    single = SingleAction(policy, measured, metrics, problems)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -44,7 +44,7 @@ def create_app(
         yield {SUBMIT_SINGLE: single.submit}
         await measured.close()
 
-    app = AppWithShortWays(
+    app = FastPathApp(
         title="User actions collector: ingest API",
         version=version("user-actions-collector"),
         summary="Takes users' actions in, and answers once Kafka has acknowledged them.",
@@ -52,7 +52,7 @@ def create_app(
         redirect_slashes=False,
     )
     problems.install(app)
-    takes_actions = routes(single, BatchReader(settings, door, metrics), measured)
+    takes_actions = routes(single, BatchReader(settings, policy, metrics), measured)
     app.include_router(takes_actions)
     app.shorten(takes_actions, problems)
     app.include_router(probes(measured, metrics))

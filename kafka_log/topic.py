@@ -24,7 +24,7 @@ ATTEMPT: Final = 1.0
 """Seconds until it is asked again, of whichever broker now answers."""
 
 
-class ActionsTopic:
+class LogTopic:
     """Questions about the topic that only Kafka can answer. The client is kept alive: an answer takes 0.4 ms then."""
 
     def __init__(self, bootstrap: str, name: str) -> None:

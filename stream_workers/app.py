@@ -9,10 +9,10 @@ from tempfile import gettempdir
 from typing import NamedTuple
 
 from contract.store import PLACES, Store
-from kafka_log.topic import ActionsTopic
+from kafka_log.topic import LogTopic
 from stream_workers import health, metrics
 from stream_workers.counting.assignment import Assignment
-from stream_workers.counting.flush_cycle import FlushRound
+from stream_workers.counting.flush_cycle import FlushCycle
 from stream_workers.counting.folding import Folding
 from stream_workers.counting.writer import Writer
 from stream_workers.faust_adapter.agent import add_agent
@@ -20,9 +20,9 @@ from stream_workers.faust_adapter.app import App
 from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
 from stream_workers.flush.rejected_topic import RejectedTopic
-from stream_workers.gather_all import together
+from stream_workers.gather_all import gather_all
 from stream_workers.partition.past_records import KafkaPastRecords
-from stream_workers.retry import Retry
+from stream_workers.retry import RetryPolicy
 from stream_workers.settings import WorkerSettings
 
 FOR_EVER = 86_400.0
@@ -34,14 +34,14 @@ class Wired(NamedTuple):
 
     app: App
     writer: Writer
-    topic: ActionsTopic
+    topic: LogTopic
     store: Store
 
 
 def build_app(settings: WorkerSettings, store: Store) -> Wired:
     """The Faust app with its agent. Opens no connection yet."""
-    topic = ActionsTopic(settings.kafka_bootstrap, settings.topic)
-    retry = Retry(asyncio.sleep, on_failure=_count_failure)
+    topic = LogTopic(settings.kafka_bootstrap, settings.topic)
+    retry = RetryPolicy(asyncio.sleep, on_failure=_count_failure)
     rejected = RejectedTopic(settings.kafka_bootstrap, settings.rejected_topic)
 
     async def commit(offsets: Mapping[int, int]) -> None:
@@ -51,12 +51,12 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
         return app.is_hole(partition, first, end)
 
     past = KafkaPastRecords(settings.kafka_bootstrap, settings.topic)
-    flusher = Flusher(store, rejected, topic, retry, together)
+    flusher = Flusher(store, rejected, topic, retry, gather_all)
     assignment = Assignment(store, flusher, retry, _draw_place, past)
     writer = Writer(
         assignment,
         Folding(assignment, store, retry, is_hole),
-        FlushRound(assignment, flusher, Compactor(store, retry), commit, settings.worker_window_memory),
+        FlushCycle(assignment, flusher, Compactor(store, retry), commit, settings.worker_window_memory),
         flush_interval=settings.worker_flush_interval.total_seconds(),
         flush_lines=settings.worker_flush_lines,
     )
@@ -74,7 +74,7 @@ def _count_failure(attempt: str, error: Exception) -> None:
     metrics.RETRIES.labels(attempt, getattr(error, "reason", type(error).__name__)).inc()
 
 
-def _faust_app(settings: WorkerSettings, writer: Writer, topic: ActionsTopic) -> App:
+def _faust_app(settings: WorkerSettings, writer: Writer, topic: LogTopic) -> App:
     return App(
         settings.consumer_group,
         owner=writer,

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-Together = Callable[..., Awaitable[None]]
+GatherAll = Callable[..., Awaitable[None]]
 """Runs awaitables, waits for all of them even if one fails, and then raises the first error."""
 
 
-async def together(*awaitables: Awaitable[None]) -> None:
+async def gather_all(*awaitables: Awaitable[None]) -> None:
     """Side by side on the event loop. Nothing goes on unseen after an error."""
     for outcome in await asyncio.gather(*awaitables, return_exceptions=True):
         if isinstance(outcome, BaseException):

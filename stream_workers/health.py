@@ -6,10 +6,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from stream_workers.counting.writer import Writer
 from stream_workers.faust_adapter.app import App
-from stream_workers.retry import Retry
+from stream_workers.retry import RetryPolicy
 
 
-def add_pages(app: App, writer: Writer, retry: Retry) -> None:
+def add_pages(app: App, writer: Writer, retry: RetryPolicy) -> None:
     """Ready is a worker that has its partitions and whose store and Kafka carry out what it asks.
 
     A worker without partitions is ready too: there may be more workers than partitions.
@@ -30,7 +30,7 @@ def add_pages(app: App, writer: Writer, retry: Retry) -> None:
         return web.bytes(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _not_ready(app: App, retry: Retry) -> str | None:
+def _not_ready(app: App, retry: RetryPolicy) -> str | None:
     if retry.failing:
         return "; ".join(f"{what}: {error}" for what, error in retry.failing.items())
     if not app.joined:

@@ -20,7 +20,7 @@ class Abandoned(Exception):
 
 
 @dataclass
-class Retry:
+class RetryPolicy:
     """Repeats an attempt while the store or Kafka is unavailable, with pauses that double up to a longest one.
 
     `failing` holds what is being retried right now, by name: for /readyz.

@@ -8,7 +8,7 @@ from contract.progress import LogPartition, Progress
 from contract.segment import Segment
 from contract.store import StoreReader, WindowPoint
 from contract.window_value import WindowValue
-from stream_workers.retry import Retry
+from stream_workers.retry import RetryPolicy
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ LONGEST_READ_PAUSE: Final = 1.0
 """Seconds. A partition is not counted until it is loaded, and a question is little work for a store in trouble."""
 
 
-class PatientReader:
+class RetryingReader:
     """Implements contract.store.StoreReader for as long as `still_ours` says so; then each question raises Abandoned.
 
     A load asks several questions. Of a store that refuses every other one, each that is asked again costs one more;
@@ -24,7 +24,7 @@ class PatientReader:
     reads what is committed looks at progress once more at the end.
     """
 
-    def __init__(self, reader: StoreReader, retry: Retry, what: str, still_ours: Callable[[], bool]) -> None:
+    def __init__(self, reader: StoreReader, retry: RetryPolicy, what: str, still_ours: Callable[[], bool]) -> None:
         """`what` the questions are for."""
         self._reader = reader
         self._retry = retry

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from aggregator.end_offsets.port import LogEnds, LogEndsReader
+from aggregator.end_offsets.port import EndOffsetsReader, LogEndOffsets
 from aggregator.metrics import Metrics
 from contract.errors import LogError
 
@@ -13,14 +13,14 @@ Clock = Callable[[], int]
 """Now, in ms since the epoch, UTC."""
 
 
-class Look(NamedTuple):
+class EndOffsets(NamedTuple):
     """The log's ends, and the clock right before Kafka was asked for them: they belong together."""
 
     taken_at: int
-    ends: LogEnds
+    ends: LogEndOffsets
 
 
-class LookLimits(NamedTuple):
+class CacheLimits(NamedTuple):
     """How old a look may be, how long one may take, and for how long a failed one stands."""
 
     max_age: timedelta
@@ -28,25 +28,25 @@ class LookLimits(NamedTuple):
     retry: timedelta
 
 
-class SharedLook:
+class EndOffsetsCache:
     """Takes a look when it is asked and holds none young enough; whoever asks meanwhile waits for that one.
 
     An answer made from a look says that it is complete through `taken_at`, so an older look makes it more modest, never
     wrong. While Kafka is away only those who ask during an attempt wait, and no longer than `timeout`.
     """
 
-    def __init__(self, reader: LogEndsReader, clock: Clock, metrics: Metrics, *, limits: LookLimits) -> None:
+    def __init__(self, reader: EndOffsetsReader, clock: Clock, metrics: Metrics, *, limits: CacheLimits) -> None:
         self._reader = reader
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
-        self._held: Look | None = None
+        self._held: EndOffsets | None = None
         self._failed_at: int | None = None
-        self._attempt: asyncio.Task[Look | None] | None = None
+        self._attempt: asyncio.Task[EndOffsets | None] | None = None
         self.trouble: str | None = None
         """Why the last attempt failed; None if it did not."""
 
-    async def latest(self) -> Look | None:
+    async def latest(self) -> EndOffsets | None:
         """A look that is young enough, or None: Kafka is away."""
         if self._held is not None and self._within(self._held.taken_at, self._limits.max_age):
             self._metrics.looks.labels("shared").inc()
@@ -59,7 +59,7 @@ class SharedLook:
         # One reader that hangs up must not end the look of the others.
         return await asyncio.shield(self._attempt)
 
-    async def anew(self) -> Look | None:
+    async def anew(self) -> EndOffsets | None:
         """A look that was begun after this call, or None: Kafka is away."""
         if self._attempt is not None and not self._attempt.done():
             await asyncio.wait([self._attempt])
@@ -77,11 +77,11 @@ class SharedLook:
         # A clock that was set back makes `instant` lie ahead: then it is worth nothing.
         return timedelta(0) <= timedelta(milliseconds=self._clock() - instant) < span
 
-    async def _take(self) -> Look | None:
+    async def _take(self) -> EndOffsets | None:
         taken_at = self._clock()
         try:
             async with asyncio.timeout(self._limits.timeout.total_seconds()):
-                self._held = Look(taken_at, await self._reader.read())
+                self._held = EndOffsets(taken_at, await self._reader.read())
         except (LogError, TimeoutError) as error:
             self._held, self._failed_at = None, self._clock()
             self.trouble = str(error) or f"no answer within {self._limits.timeout.total_seconds()} s"

@@ -13,14 +13,14 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package 
     TopicDescription,
 )
 
-from aggregator.end_offsets.port import LogEnds
+from aggregator.end_offsets.port import LogEndOffsets
 from contract.errors import LogReplaced, LogUnavailable, LogUnfit
 from contract.progress import log_of
 
 logger = logging.getLogger(__name__)
 
 
-class KafkaLogEnds:
+class KafkaEndOffsets:
     """Asks through one admin client, kept alive: three round trips, 2-4 ms on loopback, none on the event loop."""
 
     def __init__(self, bootstrap: str, topic: str, timeout: timedelta) -> None:
@@ -30,7 +30,7 @@ class KafkaLogEnds:
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "client.id": "aggregator"}, logger=logger)
         self._whom_to_ask_is_known = True
 
-    async def read(self) -> LogEnds:
+    async def read(self) -> LogEndOffsets:
         if not self._whom_to_ask_is_known:
             await self._learn_whom_to_ask()
         # Until all is answered: whoever waits for this may give it up.
@@ -49,14 +49,14 @@ class KafkaLogEnds:
         except KafkaException as error:
             raise self._explain(error) from error
 
-    async def _read(self) -> LogEnds:
+    async def _read(self) -> LogEndOffsets:
         # A topic that is deleted and created again in between would lend its ends to the old log's id.
         before = await self._describe()
         ends = await self._ends([partition.id for partition in before.partitions])
         log, log_after = log_of(str(before.topic_id)), log_of(str((await self._describe()).topic_id))
         if log != log_after:
             raise LogReplaced(f"topic {self._topic!r} was created anew: its id was {log} and is {log_after}")
-        return LogEnds(log, ends)
+        return LogEndOffsets(log, ends)
 
     async def close(self) -> None:
         """The client gives its connections back when it is collected."""

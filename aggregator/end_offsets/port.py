@@ -6,17 +6,17 @@ from typing import NamedTuple, Protocol
 from contract.errors import LogUnavailable
 
 
-class LogEnds(NamedTuple):
+class LogEndOffsets(NamedTuple):
     """The partitions of a log, each with its end offset: the one that the next record will get."""
 
     log: str
     by_partition: Mapping[int, int]
 
 
-class LogEndsReader(Protocol):
+class EndOffsetsReader(Protocol):
     """Asks Kafka."""
 
-    async def read(self) -> LogEnds:
+    async def read(self) -> LogEndOffsets:
         """The ends of the log that the topic is now; every record acknowledged before the call lies below them.
 
         Raises LogUnavailable, LogUnfit (there is no such topic) or LogReplaced (it was created anew meanwhile).
@@ -26,7 +26,7 @@ class LogEndsReader(Protocol):
         """Gives back connections."""
 
 
-class FakeLogEnds:
+class FakeEndOffsets:
     """A log that exists in memory; with `trouble` set, Kafka is away."""
 
     def __init__(self, log: str = "log", by_partition: Mapping[int, int] | None = None) -> None:
@@ -35,11 +35,11 @@ class FakeLogEnds:
         self.trouble: str | None = None
         self.reads = 0
 
-    async def read(self) -> LogEnds:
+    async def read(self) -> LogEndOffsets:
         self.reads += 1
         if self.trouble is not None:
             raise LogUnavailable(self.trouble)
-        return LogEnds(self.log, dict(self.by_partition))
+        return LogEndOffsets(self.log, dict(self.by_partition))
 
     async def close(self) -> None:
         """It holds nothing to give back."""

@@ -14,7 +14,7 @@ _ASKED_FOR: Final = timedelta(minutes=1)
 """An hour that nobody asked for during so long is held no longer: its users may take much memory."""
 
 
-class HeldHours:
+class HourCache:
     """Holds the clock's hour and the one before, where actions still come in late, while somebody asks for them.
 
     All others are read anew each time: there may be many, and few ask for them. So what is held is little, and needs no
@@ -25,7 +25,7 @@ class HeldHours:
         self._reader = reader
         self._clock = clock
         self._settings = settings
-        self._held: dict[int, HeldHour] = {}
+        self._held: dict[int, CachedHour] = {}
 
     async def read(self, hour: int, *, anew: bool = False) -> Answer:
         """The answer for the hour that starts at `hour` (ms since the epoch).
@@ -47,7 +47,7 @@ class HeldHours:
         """Ends the readings under way."""
         await asyncio.gather(*(held.close() for held in self._held.values()))
 
-    def _held_hour(self, hour: int, now: int) -> "HeldHour | None":
+    def _held_hour(self, hour: int, now: int) -> "CachedHour | None":
         """None for an hour that is not held."""
         for other, held in list(self._held.items()):
             if not _within(held.asked_at, now, _ASKED_FOR):
@@ -55,11 +55,11 @@ class HeldHours:
         if not hour_of(now) - HOUR_MS <= hour <= now:
             return None
         if hour not in self._held:
-            self._held[hour] = HeldHour(hour, self._reader, self._clock, self._settings)
+            self._held[hour] = CachedHour(hour, self._reader, self._clock, self._settings)
         return self._held[hour]
 
 
-class HeldHour:
+class CachedHour:
     """An hour's latest answer, and the one reading at a time that follows on it: so no number ever goes back.
 
     An answer is renewed when somebody asks and it is no longer young, so nobody reads while nobody asks. It is given
@@ -81,14 +81,14 @@ class HeldHour:
         """When it was last asked for, ms since the epoch."""
 
     async def read(self, now: int, *, anew: bool) -> Answer:
-        """As HeldHours.read."""
+        """As HourCache.read."""
         if anew:
             return await self._read_anew(now)
         answer = self.at_hand(now)
         return await asyncio.shield(self._read_on()) if answer is None else answer
 
     def at_hand(self, now: int) -> Answer | None:
-        """As HeldHours.at_hand."""
+        """As HourCache.at_hand."""
         self.asked_at = now
         if self._answer is None or not _within(self._read_at, now, self._longest):
             return None

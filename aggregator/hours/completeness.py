@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from aggregator.end_offsets.cache import Look
+from aggregator.end_offsets.cache import EndOffsets
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 
@@ -28,7 +28,7 @@ _MS: Final = timedelta(milliseconds=1)
 
 
 def completeness_of(
-    hour: int, look: Look | None, progress: Mapping[LogPartition, Progress], margin: timedelta
+    hour: int, look: EndOffsets | None, progress: Mapping[LogPartition, Progress], margin: timedelta
 ) -> Completeness:
     """What can be promised for an hour whose windows were read after `progress`, and that after `look`.
 
@@ -49,7 +49,7 @@ def completeness_of(
     return Completeness(complete_through, lag, final)
 
 
-def is_behind(look: Look, progress: Mapping[LogPartition, Progress]) -> bool:
+def is_behind(look: EndOffsets, progress: Mapping[LogPartition, Progress]) -> bool:
     """Whether more was counted than the look knew of: it is the older one, or the log was cut below its progress."""
     return any(
         counted.through_offset >= look.ends.by_partition.get(source.partition, counted.through_offset + 1)
@@ -58,7 +58,7 @@ def is_behind(look: Look, progress: Mapping[LogPartition, Progress]) -> bool:
     )
 
 
-def _is_outdated(look: Look, progress: Mapping[LogPartition, Progress]) -> bool:
+def _is_outdated(look: EndOffsets, progress: Mapping[LogPartition, Progress]) -> bool:
     """Whether the broker that was asked does not know partitions yet that were written and counted already."""
     return any(
         source.log == look.ends.log and source.partition not in look.ends.by_partition

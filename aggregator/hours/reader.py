@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aggregator.end_offsets.cache import SharedLook
+from aggregator.end_offsets.cache import EndOffsetsCache
 from aggregator.hours.completeness import Completeness, completeness_of, is_behind
 from aggregator.hours.totals import HourTotals, Windows, add_up, each_user_has_one_window
 from aggregator.hours.unique_users import HourUsers
@@ -30,7 +30,9 @@ class Answer:
 class HourReader:
     """Answers for hours out of the store, and of a look at Kafka."""
 
-    def __init__(self, store: StoreReader, look: SharedLook, metrics: Metrics, settings: AggregatorSettings) -> None:
+    def __init__(
+        self, store: StoreReader, look: EndOffsetsCache, metrics: Metrics, settings: AggregatorSettings
+    ) -> None:
         self._store = store
         self._look = look
         self._metrics = metrics

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
-from aggregator.end_offsets.cache import SharedLook
+from aggregator.end_offsets.cache import EndOffsetsCache
 from aggregator.metrics import Metrics
 from contract.errors import StoreError
 from contract.store import Store
@@ -29,7 +29,7 @@ class Readiness(BaseModel):
     kafka: str = Field(description="`ok`, or why answers can't say how complete they are.")
 
 
-def probes(store: Store, look: SharedLook, metrics: Metrics, longest: timedelta) -> APIRouter:
+def probes(store: Store, look: EndOffsetsCache, metrics: Metrics, longest: timedelta) -> APIRouter:
     """The routes that orchestrators and Prometheus ask; a probe waits for the store `longest` at most."""
     router = APIRouter(tags=["operations"])
 

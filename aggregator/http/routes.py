@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from aggregator.hours.cache import HeldHours
+from aggregator.hours.cache import HourCache
 from aggregator.http.fast_path import ANALYTICS
 from aggregator.http.parameters import TIMESTAMP_IN_OPENAPI, hour_in_path, hour_of_timestamp, wants_anew
 from aggregator.http.problems import documented
@@ -27,7 +27,7 @@ _LEDGER_PROBLEMS = documented(HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVI
 _TEXT = {"schema": {"type": "string"}, "example": "unique_users,2\nclicks,3\nimpressions,1\n"}
 
 
-def routes(reader: HeldHours, ledger_reader: LedgerReader) -> APIRouter:
+def routes(reader: HourCache, ledger_reader: LedgerReader) -> APIRouter:
     """The routes of the business answer, and of its books."""
     router = APIRouter()
 

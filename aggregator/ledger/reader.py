@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-from aggregator.end_offsets.cache import SharedLook
+from aggregator.end_offsets.cache import EndOffsetsCache
 from aggregator.ledger.model import Ledger, PartitionLedger
 from aggregator.metrics import Metrics
 from aggregator.settings import AggregatorSettings
@@ -22,7 +22,9 @@ _LOOKS: Final = 3
 class LedgerReader:
     """Adds up all committed windows of each partition: a reading of all hours there ever were."""
 
-    def __init__(self, store: StoreReader, look: SharedLook, metrics: Metrics, settings: AggregatorSettings) -> None:
+    def __init__(
+        self, store: StoreReader, look: EndOffsetsCache, metrics: Metrics, settings: AggregatorSettings
+    ) -> None:
         self._store = store
         self._look = look
         self._metrics = metrics

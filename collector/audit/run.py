@@ -16,7 +16,7 @@ from collector.audit.compare import (
 from collector.audit.recount import Recount
 from collector.audit.verdict import Difference, NotJudged, Verdict
 from collector.hour_range import HourRange
-from collector.target import Surroundings
+from collector.target import Target
 from contract.errors import CollectorError, LogNotRetained, LogTruncated
 from contract.hour import format_hour
 from contract.progress import LogPartition
@@ -44,7 +44,7 @@ class Audit:
     Blocking reads of the log stand between two event loops, so that Ctrl-C ends them.
     """
 
-    def __init__(self, surroundings: Surroundings, hours: HourRange) -> None:
+    def __init__(self, surroundings: Target, hours: HourRange) -> None:
         """Connects to nothing yet."""
         self._surroundings = surroundings
         self._hours = hours

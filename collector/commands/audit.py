@@ -11,15 +11,15 @@ from rich.progress import Progress
 from collector.audit.run import Audit
 from collector.audit.verdict import EXIT_CODES, NotJudged, Verdict
 from collector.hour_range import HourRange, hour_range
-from collector.options import INTERRUPTED, SurroundingsOption
-from collector.target import find_surroundings
+from collector.options import INTERRUPTED, TargetOption
+from collector.target import find_target
 from contract.errors import CollectorError
 
 
 def audit(
     first: Annotated[str | None, typer.Option("--from", metavar="HOUR", help="The first hour, 2026-11-24T09.")] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="HOUR", help="The last hour, itself included.")] = None,
-    data: SurroundingsOption = None,
+    data: TargetOption = None,
     url: Annotated[
         str | None, typer.Option(help="Where the aggregator is.", show_default="the stack's door, or port 8082 here")
     ] = None,
@@ -48,7 +48,7 @@ def audit(
 
 
 def _run(hours: HourRange, data: Path | None, url: str | None) -> Verdict:
-    audit = Audit(find_surroundings(data, url), hours)
+    audit = Audit(find_target(data, url), hours)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("counting the log again", total=None)
         return audit.run(

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from collector.hour_range import hour_range
-from collector.options import INTERRUPTED, SurroundingsOption
+from collector.options import INTERRUPTED, TargetOption
 from collector.rebuild.run import Rebuilding
-from collector.target import find_surroundings
+from collector.target import find_target
 from contract.errors import CollectorError, LogNotRetained
 
 _NOT_RETAINED: Final = 2
@@ -20,7 +20,7 @@ _NOT_RETAINED: Final = 2
 def rebuild(
     first: Annotated[str, typer.Option("--from", metavar="HOUR", help="The first hour, 2026-11-24T09.")],
     last: Annotated[str, typer.Option("--to", metavar="HOUR", help="The last hour, itself included.")],
-    data: SurroundingsOption = None,
+    data: TargetOption = None,
     patience: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="How long the store, and then the workers, may take.")
     ] = 120.0,
@@ -34,7 +34,7 @@ def rebuild(
     """
     hours = hour_range(first, last)
     try:
-        rebuilding = Rebuilding(find_surroundings(data, None).settings, hours, time.time_ns() // 1_000_000, patience)
+        rebuilding = Rebuilding(find_target(data, None).settings, hours, time.time_ns() // 1_000_000, patience)
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("counting the log again", total=None)
             rebuilt = rebuilding.run(

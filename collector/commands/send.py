@@ -15,8 +15,8 @@ from rich.progress import Progress
 from collector.options import DEFAULT_PORT, folder_of
 from collector.sending.batches import Line, in_batches, lines_of
 from collector.sending.delivery import Delivery
-from collector.sending.summary import Tally
-from collector.sending.synthetic import made_up_lines
+from collector.sending.summary import Summary
+from collector.sending.synthetic import synthetic_lines
 from contract.errors import CollectorError
 from deploy.local.errors import NoStack
 from deploy.local.members import Role
@@ -24,7 +24,7 @@ from deploy.local.roster import read_state
 
 _TIMEOUT = 60.0
 _PATIENCE = 60.0
-_SECONDS_A_TICK = 0.1
+_TICK_SECONDS = 0.1
 _DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -52,7 +52,7 @@ def send(  # noqa: PLR0913 - one a command-line option
         raise typer.BadParameter("give either a file or --rate")
     if url is not None and data is not None:
         raise typer.BadParameter("give either --url or --data")
-    tally = Tally()
+    tally = Summary()
     with (
         _client(url or (_door_of(data) if data else _DEFAULT_URL)) as client,
         Progress(console=Console(stderr=True), transient=True) as progress,
@@ -116,7 +116,7 @@ def _traffic_batches(rate: int, users: int, seconds: int, progress: Progress) ->
     task = progress.add_task(f"{rate} actions/s", total=total)
     while made < total:
         due = min(total, int((time.monotonic() - begin) * rate))
-        yield from in_batches(made_up_lines(time.time_ns() // 1_000_000, users, random, due - made))
+        yield from in_batches(synthetic_lines(time.time_ns() // 1_000_000, users, random, due - made))
         made = due
         progress.update(task, completed=made)
-        time.sleep(_SECONDS_A_TICK)
+        time.sleep(_TICK_SECONDS)

@@ -18,7 +18,7 @@ import httpx
 import msgspec
 
 from collector.sending.batches import Line
-from collector.sending.summary import Tally
+from collector.sending.summary import Summary
 from contract.errors import CollectorError
 
 _FIRST_PAUSE = 0.2
@@ -57,7 +57,7 @@ class Delivery:
     def __init__(
         self,
         client: httpx.Client,
-        tally: Tally,
+        tally: Summary,
         *,
         compress: bool,
         patience: float,

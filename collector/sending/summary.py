@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Tally:
+class Summary:
     """Counts of actions. `unknown`: sent once, unanswered, and not sent again as they could have been counted twice."""
 
     sent: int = 0

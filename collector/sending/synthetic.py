@@ -12,7 +12,7 @@ _CLICKS = 0.2
 _EARLIER_HOURS = 24
 
 
-def made_up_action(now: int, users: int, random: Random) -> Action:
+def synthetic_action(now: int, users: int, random: Random) -> Action:
     """95 % are of this moment (`now`, ms), 5 % of the 24 hours before this one; a few users are very busy."""
     late = random.random() >= _CURRENT
     return Action(
@@ -23,7 +23,7 @@ def made_up_action(now: int, users: int, random: Random) -> Action:
     )
 
 
-def made_up_lines(now: int, users: int, random: Random, count: int) -> Iterator[Line]:
+def synthetic_lines(now: int, users: int, random: Random, count: int) -> Iterator[Line]:
     """So many actions."""
     for _ in range(count):
-        yield Line(encode_action(made_up_action(now, users, random)), repeatable=True)
+        yield Line(encode_action(synthetic_action(now, users, random)), repeatable=True)

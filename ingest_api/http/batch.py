@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from contract.action import Action, Rejection, parse_line, parse_lines, reject
-from ingest_api.acceptance import Door
+from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.errors import RequestRefused
 from ingest_api.http.content_type import Media
 
@@ -18,7 +18,7 @@ MAX_LINE_BYTES: Final = 16 * 1024
 _LINE_TOO_LONG: Final = f"a line has at most {MAX_LINE_BYTES} bytes"
 _PORTION: Final = 1_000
 """So many lines are judged at a time, in about a millisecond; then others have their turn."""
-_COMMAS_A_LINE: Final = 32
+_COMMAS_PER_LINE: Final = 32
 """More commas than this for each line that is allowed could be so many elements; memory is not spent to find out."""
 _BLANK: Final = b" \t\r"
 
@@ -38,22 +38,22 @@ class Judged(NamedTuple):
     refused: list[Refusal]
 
 
-async def judge_batch(body: bytes, media: Media, max_lines: int, door: Door) -> Judged:
+async def judge_batch(body: bytes, media: Media, max_lines: int, policy: AcceptancePolicy) -> Judged:
     """Judges each line or element by itself.
 
     Raises RequestRefused: 413 for more than `max_lines`, 400 for JSON that is no array.
     """
     whole = parse_lines(body) if media is Media.NDJSON and _is_one_portion(body, max_lines) else None
-    if whole is not None and door.accepts_all(whole):
+    if whole is not None and policy.accepts_all(whole):
         return Judged(list(whole), [])
     lines = _SPLIT[media](body, max_lines)
     judged = Judged([], [])
     for start in range(0, len(lines), _PORTION):
         parsed = whole or _parse(lines[start : start + _PORTION])
-        if door.accepts_all(parsed):
+        if policy.accepts_all(parsed):
             judged.accepted.extend(parsed)
         else:
-            for index, item in enumerate(door.judge(parsed), start):
+            for index, item in enumerate(policy.check(parsed), start):
                 if isinstance(item, Action):
                     judged.accepted.append(item)
                 elif media is Media.JSON or lines[index].strip(_BLANK):
@@ -85,7 +85,7 @@ _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def _split_array(body: bytes, max_lines: int) -> list[bytes]:
-    if body.count(b",") > _COMMAS_A_LINE * max_lines:
+    if body.count(b",") > _COMMAS_PER_LINE * max_lines:
         raise _too_many(max_lines)
     try:
         elements = _elements(body)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from starlette.requests import ClientDisconnect
 
 from ingest_api.errors import RequestRefused
-from ingest_api.publishing.memory_budget import Held
+from ingest_api.publishing.memory_budget import Reservation
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _PIECE: Final = 256 * 1024
@@ -30,7 +30,7 @@ def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:
         raise _too_large("body_too_large", f"the body has {content_length[:20]} bytes", limits.sent)
 
 
-async def read_body(stream: AsyncIterable[bytes], *, gzipped: bool, limits: BodyLimits, held: Held) -> bytes:
+async def read_body(stream: AsyncIterable[bytes], *, gzipped: bool, limits: BodyLimits, held: Reservation) -> bytes:
     """The whole body. What it takes of memory is taken from `held` first.
 
     Raises RequestRefused (413 and 408 beyond a limit, 400 if it is cut off or is no gzip) and NotPublished (no memory).

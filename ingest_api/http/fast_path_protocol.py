@@ -44,7 +44,7 @@ class _Exchange:
         """While it is not, the server lets later requests of the connection wait."""
 
 
-class SingleActionProtocol(BoundedHttpProtocol):
+class FastPathProtocol(BoundedHttpProtocol):
     """Answers a plain POST of one action by itself: with no scope read, no task, and one write.
 
     Whatever is not plainly such a request goes the server's usual way to the app: see docs/decisions/short-ways.md.

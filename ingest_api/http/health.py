@@ -38,7 +38,7 @@ def probes(publisher: Publisher, metrics: Metrics) -> APIRouter:
         responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness, "description": "Nothing can be published."}},
     )
     async def readyz(response: Response) -> Readiness:
-        reason = await publisher.trouble()
+        reason = await publisher.unavailable_reason()
         if reason is not None:
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return Readiness(ready=reason is None, reason=reason)

@@ -6,14 +6,14 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from ingest_api.acceptance import Door
+from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.http.batch import Judged, judge_batch
 from ingest_api.http.body import BodyLimits, read_body, refuse_announced
 from ingest_api.http.content_type import is_gzipped, media_of
 from ingest_api.http.openapi import ACTION_DOCS, BATCH_DOCS
 from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
-from ingest_api.publishing.memory_budget import Budget
+from ingest_api.publishing.memory_budget import MemoryBudget
 from ingest_api.publishing.publisher import Publisher, publish
 from ingest_api.settings import IngestSettings
 
@@ -35,7 +35,7 @@ class BatchAnswer(BaseModel):
 
 
 def routes(single: SingleAction, read_batch: "BatchReader", publisher: Publisher) -> APIRouter:
-    """The routes of the door."""
+    """The routes of the policy."""
     router = APIRouter(tags=["actions"])
 
     @router.post("/analytics", status_code=HTTPStatus.NO_CONTENT, response_class=Response, **ACTION_DOCS)
@@ -55,15 +55,15 @@ def routes(single: SingleAction, read_batch: "BatchReader", publisher: Publisher
 class BatchReader:
     """Reads a batch from a request, within the limits, and judges it."""
 
-    def __init__(self, settings: IngestSettings, door: Door, metrics: Metrics) -> None:
+    def __init__(self, settings: IngestSettings, policy: AcceptancePolicy, metrics: Metrics) -> None:
         self._limits = BodyLimits(
             sent=settings.ingest_max_body_bytes,
             decompressed=settings.ingest_max_decompressed_bytes,
             seconds=settings.ingest_body_timeout.total_seconds(),
         )
         self._max_lines = settings.ingest_max_lines
-        self._bodies = Budget(settings.ingest_max_in_flight_bytes, "bodies")
-        self._door = door
+        self._bodies = MemoryBudget(settings.ingest_max_in_flight_bytes, "bodies")
+        self._door = policy
         self._metrics = metrics
         metrics.body_bytes.set_function(lambda: self._bodies.used)
 

@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import Response
 
 from contract.action import Action, Rejection
-from ingest_api.acceptance import Door
+from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.errors import PublishUnavailable, RequestRefused
 from ingest_api.http.problems import ProblemHandlers
 from ingest_api.http.query import action_in_query
@@ -24,8 +24,10 @@ _TAKEN: Final = Response(status_code=HTTPStatus.NO_CONTENT)
 class SingleAction:
     """What is done with the one action of a query, by those who can wait for it and by those who are called back."""
 
-    def __init__(self, door: Door, publisher: Publisher, metrics: Metrics, problems: ProblemHandlers) -> None:
-        self._door = door
+    def __init__(
+        self, policy: AcceptancePolicy, publisher: Publisher, metrics: Metrics, problems: ProblemHandlers
+    ) -> None:
+        self._door = policy
         self._publisher = publisher
         self._metrics = metrics
         self._problems = problems
@@ -50,7 +52,7 @@ class SingleAction:
             answer(self._problems.answer(error))
 
     def _judge(self, query: bytes) -> Action:
-        (judged,) = self._door.judge([action_in_query(query)])
+        (judged,) = self._door.check([action_in_query(query)])
         if isinstance(judged, Rejection):
             self._metrics.rejected.labels(judged.code).inc()
             raise RequestRefused(HTTPStatus.BAD_REQUEST, judged.code, judged.message, rejection=judged)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from contract.record import MAX_BYTES, MAX_LINES
 from ingest_api.errors import PublishUnavailable
-from ingest_api.publishing.publisher import Tell
+from ingest_api.publishing.publisher import OnDelivered
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +36,13 @@ class OutgoingRecord:
         self.lines = 0
         self.size = 0
         self._texts: list[bytes] = []
-        self._waiting: list[Tell] = []
+        self._waiting: list[OnDelivered] = []
 
     def has_room_for(self, lines: Lines) -> bool:
         """Whether these lines as well keep the limits of a record."""
         return self.lines + lines.number <= MAX_LINES and self.size + len(lines.text) <= MAX_BYTES
 
-    def add(self, lines: Lines, tell: Tell) -> None:
+    def add(self, lines: Lines, tell: OnDelivered) -> None:
         """Takes the lines; `tell` is called once it is settled."""
         self._texts.append(lines.text)
         self.lines += lines.number
@@ -67,7 +67,7 @@ class OutgoingRecord:
                 logger.exception("one who waited could not be told; the others are")
 
 
-class OutgoingRecords:
+class RecordAccumulator:
     """One open record a partition. A record is sent when it is full, has lines enough, or has waited for `linger`."""
 
     def __init__(self, send: Callable[[OutgoingRecord], None], linger: float) -> None:
@@ -77,7 +77,7 @@ class OutgoingRecords:
         self._open: dict[int, OutgoingRecord] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, all_lines: Iterable[Lines], partitions: int, tell: Tell) -> None:
+    def add(self, all_lines: Iterable[Lines], partitions: int, tell: OnDelivered) -> None:
         """Takes lines whose partitions are of `partitions`; for each of them `tell` hears how its record ends."""
         for lines in all_lines:
             record = self._open.get(lines.partition)

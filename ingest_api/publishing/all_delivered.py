@@ -1,13 +1,13 @@
 """Lines that travel in several records and have one outcome."""
 
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
-from ingest_api.publishing.publisher import Tell
+from ingest_api.publishing.publisher import OnDelivered
 
 
-class Together:
-    """A Tell for each of some records, that tells once what became of all."""
+class AllDelivered:
+    """A OnDelivered for each of some records, that tells once what became of all."""
 
-    def __init__(self, records: int, tell: Tell) -> None:
+    def __init__(self, records: int, tell: OnDelivered) -> None:
         """For no records it tells at once."""
         self._records = records
         self._open = records

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from contract.errors import LogUnavailable, LogUnfit
 from contract.record import PARTITIONS_HEADER
 from ingest_api.publishing.accumulator import OutgoingRecord
-from ingest_api.publishing.loop_bridge import Handover
+from ingest_api.publishing.loop_bridge import LoopBridge
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class KafkaConnection:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_fatal = on_fatal
-        self._deliveries = Handover(self._loop, on_delivered)
+        self._deliveries = LoopBridge(self._loop, on_delivered)
         self._ending = False
         self._producer = Producer({**config, "error_cb": self._on_error}, logger=logger)
         self._thread = Thread(target=self._serve, name="kafka-deliveries", daemon=True)

@@ -9,13 +9,13 @@ from contract.action import Action
 from contract.errors import LogUnavailable
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.metrics import Metrics
-from ingest_api.publishing.accumulator import OutgoingRecord, OutgoingRecords
-from ingest_api.publishing.all_delivered import Together
+from ingest_api.publishing.accumulator import OutgoingRecord, RecordAccumulator
+from ingest_api.publishing.all_delivered import AllDelivered
 from ingest_api.publishing.connection import Connect, Connection, Delivery, KafkaConnection
-from ingest_api.publishing.memory_budget import Budget
+from ingest_api.publishing.memory_budget import MemoryBudget
 from ingest_api.publishing.partitioning import group_by_partition
-from ingest_api.publishing.publisher import Tell
-from ingest_api.publishing.topic_metadata import TopicWatch
+from ingest_api.publishing.publisher import OnDelivered
+from ingest_api.publishing.topic_metadata import TopicMetadata
 from ingest_api.settings import IngestSettings
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def producer_config(settings: IngestSettings) -> dict[str, Any]:
         "acks": "all",
         "enable.idempotence": True,
         "compression.type": settings.ingest_compression,
-        # Lines have waited for each other already, see OutgoingRecords.
+        # Lines have waited for each other already, see RecordAccumulator.
         "linger.ms": 0,
         "delivery.timeout.ms": round(settings.ingest_delivery_timeout.total_seconds() * 1000),
         # The budget is the bound that callers meet; this one lies above it.
@@ -53,9 +53,9 @@ class KafkaPublisher:
         self._settings = settings
         self._metrics = metrics
         self._open = connect
-        self._budget = Budget(settings.ingest_max_in_flight_bytes, "lines not yet acknowledged")
-        self._outgoing = OutgoingRecords(self._send, settings.ingest_linger.total_seconds())
-        self._topic = TopicWatch(self._look, settings.ingest_metadata_refresh.total_seconds())
+        self._budget = MemoryBudget(settings.ingest_max_in_flight_bytes, "lines not yet acknowledged")
+        self._outgoing = RecordAccumulator(self._send, settings.ingest_linger.total_seconds())
+        self._topic = TopicMetadata(self._look, settings.ingest_metadata_refresh.total_seconds())
         self._in_flight: set[OutgoingRecord] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._connection: Connection | None = None
@@ -65,14 +65,14 @@ class KafkaPublisher:
         self._connection = self._connect()
         self._topic.start()
 
-    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+    def submit(self, actions: Sequence[Action], tell: OnDelivered) -> None:
         if self._topic.partitions is None:
             self._start_task(self._submit_once_known(actions, tell))
         else:
             self._submit(actions, self._topic.partitions, tell)
 
-    async def trouble(self) -> str | None:
-        return await self._topic.trouble()
+    async def unavailable_reason(self) -> str | None:
+        return await self._topic.unavailable_reason()
 
     async def close(self) -> None:
         self._outgoing.flush()
@@ -82,20 +82,20 @@ class KafkaPublisher:
         for record in list(self._in_flight):
             self._finish(record, OutcomeUnknown("the process ended before Kafka acknowledged"))
 
-    async def _submit_once_known(self, actions: Sequence[Action], tell: Tell) -> None:
-        trouble = await self._topic.trouble()
+    async def _submit_once_known(self, actions: Sequence[Action], tell: OnDelivered) -> None:
+        unavailable_reason = await self._topic.unavailable_reason()
         if self._topic.partitions is None:
-            tell(NotPublished(trouble or "the topic is not known yet"))
+            tell(NotPublished(unavailable_reason or "the topic is not known yet"))
             return
         try:
             self._submit(actions, self._topic.partitions, tell)
         except NotPublished as error:
             tell(NotPublished(str(error)))
 
-    def _submit(self, actions: Sequence[Action], partitions: int, tell: Tell) -> None:
+    def _submit(self, actions: Sequence[Action], partitions: int, tell: OnDelivered) -> None:
         grouped = group_by_partition(actions, partitions)
         self._budget.take(sum(len(lines.text) for lines in grouped))
-        self._outgoing.add(grouped, partitions, tell if len(grouped) == 1 else Together(len(grouped), tell))
+        self._outgoing.add(grouped, partitions, tell if len(grouped) == 1 else AllDelivered(len(grouped), tell))
 
     def _look(self) -> int:
         """Called off the event loop."""

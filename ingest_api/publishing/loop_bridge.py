@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Handover(Generic[T]):
+class LoopBridge(Generic[T]):
     """Hands items over in order, and wakes the loop once for all that come until it looks: to wake it is what costs."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, receive: Callable[[T], None]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from contract.action import Action
 from ingest_api.errors import PublishUnavailable
-from ingest_api.publishing.publisher import Tell
+from ingest_api.publishing.publisher import OnDelivered
 
 
 class MemoryPublisher:
@@ -17,19 +17,19 @@ class MemoryPublisher:
         self.failure: PublishUnavailable | None = None
         """How everything ends that is submitted, if it fails."""
         self.reason: str | None = None
-        """What `trouble` answers."""
+        """What `unavailable_reason` answers."""
         self.running = False
 
     async def start(self) -> None:
         self.running = True
 
-    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+    def submit(self, actions: Sequence[Action], tell: OnDelivered) -> None:
         if self.failure is None:
             self.publications += 1
             self.published.extend(actions)
         tell(self.failure)
 
-    async def trouble(self) -> str | None:
+    async def unavailable_reason(self) -> str | None:
         return self.reason
 
     async def close(self) -> None:

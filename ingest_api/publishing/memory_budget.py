@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from ingest_api.errors import NotPublished
 
 
-class Held:
+class Reservation:
     """What one holder took of a budget."""
 
-    def __init__(self, budget: "Budget") -> None:
+    def __init__(self, budget: "MemoryBudget") -> None:
         self._budget = budget
         self.size = 0
 
@@ -19,7 +19,7 @@ class Held:
         self.size += size
 
 
-class Budget:
+class MemoryBudget:
     """Bytes that may be held at a time. Nobody waits for some: who gets none is told to come again."""
 
     def __init__(self, limit: int, what: str) -> None:
@@ -39,9 +39,9 @@ class Budget:
         self.used -= size
 
     @contextmanager
-    def held(self) -> Iterator[Held]:
+    def held(self) -> Iterator[Reservation]:
         """What is taken within is given back at the end."""
-        held = Held(self)
+        held = Reservation(self)
         try:
             yield held
         finally:

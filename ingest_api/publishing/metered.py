@@ -6,10 +6,10 @@ from time import perf_counter
 from contract.action import Action
 from ingest_api.errors import NotPublished, PublishUnavailable
 from ingest_api.metrics import Metrics
-from ingest_api.publishing.publisher import Publisher, Tell
+from ingest_api.publishing.publisher import OnDelivered, Publisher
 
 
-class MeasuredPublisher:
+class MeteredPublisher:
     """Counts actions by what became of them, and times the acknowledged ones."""
 
     def __init__(self, publisher: Publisher, metrics: Metrics, timer: Callable[[], float] = perf_counter) -> None:
@@ -20,10 +20,10 @@ class MeasuredPublisher:
         self._in_flight = 0
         metrics.in_flight_actions.set_function(lambda: self._in_flight)
         self.start = publisher.start
-        self.trouble = publisher.trouble
+        self.unavailable_reason = publisher.unavailable_reason
         self.close = publisher.close
 
-    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+    def submit(self, actions: Sequence[Action], tell: OnDelivered) -> None:
         size, began = len(actions), self._timer()
 
         def note(failure: PublishUnavailable | None) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 from contract.action import Action
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 
-Tell = Callable[[PublishUnavailable | None], None]
+OnDelivered = Callable[[PublishUnavailable | None], None]
 """What is called once an outcome is known: None if the log has acknowledged. It raises nothing."""
 
 
@@ -17,13 +17,13 @@ class Publisher(Protocol):
     async def start(self) -> None:
         """Begins to reach for the log, and does not wait for it."""
 
-    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+    def submit(self, actions: Sequence[Action], tell: OnDelivered) -> None:
         """Calls `tell` once, on the event loop, in bounded time, perhaps before it returns: when all are acknowledged.
 
         Raises NotPublished instead where that is known at once.
         """
 
-    async def trouble(self) -> str | None:
+    async def unavailable_reason(self) -> str | None:
         """Why actions cannot be published now, as seen at most a second ago; None if they can."""
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 _FRESH_SECONDS: Final = 1.0
 
 
-class TopicWatch:
+class TopicMetadata:
     """Looks at the topic now and then, off the event loop, and never twice at a time."""
 
     def __init__(self, look: Callable[[], int], refresh: float) -> None:
@@ -43,7 +43,7 @@ class TopicWatch:
             await self._look_once()
             await asyncio.sleep(self._refresh)
 
-    async def trouble(self) -> str | None:
+    async def unavailable_reason(self) -> str | None:
         """Why the topic cannot be used, as seen at most a second ago; None if it can."""
         if asyncio.get_running_loop().time() - self._seen > _FRESH_SECONDS:
             await self._look_once()
@@ -66,13 +66,13 @@ class TopicWatch:
             self._seen = asyncio.get_running_loop().time()
             self._looking = None
 
-    def _settle(self, partitions: int | None, trouble: str | None) -> None:
-        if trouble != self._trouble or partitions != self.partitions:
+    def _settle(self, partitions: int | None, unavailable_reason: str | None) -> None:
+        if unavailable_reason != self._trouble or partitions != self.partitions:
             logger.log(
-                logging.INFO if trouble is None else logging.WARNING,
+                logging.INFO if unavailable_reason is None else logging.WARNING,
                 "the topic: %s, %s",
                 "no partitions known" if partitions is None else f"{partitions} partitions",
-                trouble or "Kafka answers",
+                unavailable_reason or "Kafka answers",
             )
-        self._trouble = trouble
+        self._trouble = unavailable_reason
         self.partitions = partitions

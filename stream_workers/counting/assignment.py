@@ -9,17 +9,17 @@ from stream_workers import metrics
 from stream_workers.counting.mailbox import Received
 from stream_workers.flush.flusher import Flusher
 from stream_workers.partition.rebuild import PastRecords
-from stream_workers.partition.resume import start_from
+from stream_workers.partition.resume import resume_from
 from stream_workers.partition.state import DrawPlace, PartitionState
-from stream_workers.retry import Abandoned, Retry
-from stream_workers.retrying_reader import PatientReader
+from stream_workers.retry import Abandoned, RetryPolicy
+from stream_workers.retrying_reader import RetryingReader
 
 
 class Assignment:
     """Holds the state of each partition from its takeover until all of them are forgotten at once."""
 
     def __init__(
-        self, store: StoreReader, flusher: Flusher, retry: Retry, draw_place: DrawPlace, past: PastRecords
+        self, store: StoreReader, flusher: Flusher, retry: RetryPolicy, draw_place: DrawPlace, past: PastRecords
     ) -> None:
         self._store = store
         self._flusher = flusher
@@ -52,9 +52,9 @@ class Assignment:
         Tries for as long as the store is away; raises Abandoned once the partition was taken away meanwhile.
         """
         still_ours = self.still_ours()
-        reader = PatientReader(self._store, self._retry, "read progress", still_ours)
+        reader = RetryingReader(self._store, self._retry, "read progress", still_ours)
         stored = (await reader.read_progress(source)).get(source)
-        start = start_from(source, stored, beginning, end)
+        start = resume_from(source, stored, beginning, end)
         state = PartitionState(source, start, self._draw_place, self._past, generation)
         if start.through_offset >= 0:
             # The progress that we saw may be forgotten by the store; ours is acknowledged.

@@ -14,7 +14,7 @@ Commit = Callable[[Mapping[int, int]], Awaitable[None]]
 """Commits the next offset of each partition to Kafka; never raises for a refusal."""
 
 
-class FlushRound:
+class FlushCycle:
     """What is done with all partitions of an assignment between two waits. One round at a time."""
 
     def __init__(

@@ -11,10 +11,10 @@ from contract.store import StoreReader
 from stream_workers import metrics
 from stream_workers.counting.assignment import Assignment
 from stream_workers.counting.mailbox import Received
-from stream_workers.gather_all import together
+from stream_workers.gather_all import gather_all
 from stream_workers.partition.state import PartitionState
-from stream_workers.retry import Abandoned, Retry
-from stream_workers.retrying_reader import PatientReader
+from stream_workers.retry import Abandoned, RetryPolicy
+from stream_workers.retrying_reader import RetryingReader
 
 IsHole = Callable[[int, int, int], bool]
 """Whether a partition of the log has no records from one offset up to, not including, another."""
@@ -25,7 +25,7 @@ _LOADING: Final = "load windows"
 class Folding:
     """Counts records in memory. Those that are not ours to count any more are passed over."""
 
-    def __init__(self, assignment: Assignment, store: StoreReader, retry: Retry, is_hole: IsHole) -> None:
+    def __init__(self, assignment: Assignment, store: StoreReader, retry: RetryPolicy, is_hole: IsHole) -> None:
         self._assignment = assignment
         self._store = store
         self._retry = retry
@@ -43,7 +43,7 @@ class Folding:
             return
         reader = self._reader(self._assignment.still_ours())
         with contextlib.suppress(Abandoned):
-            await together(*(state.load(hours, reader) for state, hours in missing))
+            await gather_all(*(state.load(hours, reader) for state, hours in missing))
 
     def fold_at_once(self, received: Received) -> bool:
         """Folds a record that needs nothing from the store: where records have one line each, waiting costs more.
@@ -76,7 +76,7 @@ class Folding:
         metrics.RECORDS.inc()
 
     def _reader(self, still_ours: Callable[[], bool]) -> StoreReader:
-        return PatientReader(self._store, self._retry, _LOADING, still_ours)
+        return RetryingReader(self._store, self._retry, _LOADING, still_ours)
 
     def _require_no_gap(self, state: PartitionState, offset: int) -> None:
         expected, partition = state.folded + 1, state.source.partition

@@ -6,7 +6,7 @@ import logging
 
 from contract.progress import LogPartition
 from stream_workers.counting.assignment import Assignment
-from stream_workers.counting.flush_cycle import FlushRound
+from stream_workers.counting.flush_cycle import FlushCycle
 from stream_workers.counting.folding import Folding
 from stream_workers.counting.mailbox import Mailbox, received_by_now
 from stream_workers.partition.resume import first_offset
@@ -26,7 +26,7 @@ class Writer:
         self,
         assignment: Assignment,
         folding: Folding,
-        flush_round: FlushRound,
+        flush_round: FlushCycle,
         *,
         flush_interval: float,
         flush_lines: int,

@@ -10,7 +10,7 @@ from stream_workers.counting.writer import Writer
 from stream_workers.faust_adapter.app import App
 
 
-class FaustMailbox:
+class AgentMailbox:
     """The agent's queue, read directly: Faust acknowledges and commits nothing, and hides no buffer from a drain."""
 
     def __init__(self, queue: Any) -> None:  # noqa: ANN401 - Faust's queue is untyped
@@ -43,4 +43,4 @@ def add_agent(app: App, topic: str, writer: Writer) -> None:
 
     @app.agent(source, name="actions", concurrency=1, supervisor_strategy=CrashingSupervisor)  # type: ignore[untyped-decorator] # Faust is untyped here
     async def actions(stream: Any) -> None:  # noqa: ANN401 - Faust's stream is untyped
-        await writer.run(FaustMailbox(stream.channel.queue))
+        await writer.run(AgentMailbox(stream.channel.queue))

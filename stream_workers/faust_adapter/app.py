@@ -9,10 +9,10 @@ from typing import Any
 import faust
 from faust.transport.drivers import aiokafka as driver
 
-from kafka_log.topic import ActionsTopic
+from kafka_log.topic import LogTopic
 from stream_workers.faust_adapter.bounded_queue import BoundedQueue
 from stream_workers.faust_adapter.consumer import Consumer
-from stream_workers.faust_adapter.ports import Owner
+from stream_workers.faust_adapter.ports import PartitionOwner
 
 
 class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here
@@ -20,7 +20,14 @@ class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here
 
     Consumer = Consumer
 
-    def __init__(self, *args: Any, owner: Owner, topic: ActionsTopic, release_timeout: float, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - handed on to Faust as they are
+        owner: PartitionOwner,
+        topic: LogTopic,
+        release_timeout: float,
+        **kwargs: Any,  # noqa: ANN401 - likewise
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
         self.topic = topic
@@ -33,8 +40,8 @@ class App(faust.App):  # type: ignore[misc] # Faust is untyped here
     def __init__(
         self,
         *args: Any,  # noqa: ANN401 - handed on to Faust as they are
-        owner: Owner,
-        topic: ActionsTopic,
+        owner: PartitionOwner,
+        topic: LogTopic,
         release_timeout: float,
         buffered_bytes: int,
         **kwargs: Any,  # noqa: ANN401 - likewise

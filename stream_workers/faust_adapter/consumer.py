@@ -15,10 +15,10 @@ from faust.types import TP
 
 from contract.errors import LogError, LogUnavailable
 from contract.progress import LogPartition
-from kafka_log.topic import ActionsTopic
+from kafka_log.topic import LogTopic
 from stream_workers import metrics
 from stream_workers.faust_adapter.ordered_consumer import OrderedConsumer
-from stream_workers.faust_adapter.ports import Owner
+from stream_workers.faust_adapter.ports import PartitionOwner
 from stream_workers.retry import Abandoned
 
 logger = logging.getLogger(__name__)
@@ -32,8 +32,8 @@ class Consumer(OrderedConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
         super().__init__(*args, **kwargs)
-        self.owner: Owner = self.transport.owner
-        self.topic: ActionsTopic = self.transport.topic
+        self.owner: PartitionOwner = self.transport.owner
+        self.topic: LogTopic = self.transport.topic
         self.release_timeout: float = self.transport.release_timeout
         self.joined = False
         """Whether the worker counts all that it was assigned."""

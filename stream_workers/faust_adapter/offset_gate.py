@@ -12,7 +12,7 @@ class Verdict(Enum):
     """Drop it, and fetch again from the offset that is expected: records are missing before it."""
 
 
-class Gate:
+class OffsetGate:
     """Judges fetched offsets. A partition is shut until it is opened at an offset.
 
     Fetches that were under way before a seek deliver records of the old position. A hole is fetched once more; if it
@@ -44,7 +44,7 @@ class Gate:
         """The offset that the partition's next record should have."""
         return self._expected[partition]
 
-    def judge(self, partition: int, offset: int) -> Verdict:
+    def admit(self, partition: int, offset: int) -> Verdict:
         """What to do with the record at `offset`; a record that passes is taken to be delivered."""
         expected = self._expected.get(partition)
         if expected is None or offset < expected:

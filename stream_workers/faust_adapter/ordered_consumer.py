@@ -11,7 +11,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode.services import WaitResults
 
-from stream_workers.faust_adapter.offset_gate import Gate, Verdict
+from stream_workers.faust_adapter.offset_gate import OffsetGate, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
         super().__init__(*args, **kwargs)
-        self.gate = Gate()
+        self.gate = OffsetGate()
         self.draining = False
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature
@@ -30,7 +30,7 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
         async for tp, message in super().getmany(timeout):
             if tp.partition in sought:
                 continue
-            verdict = self.gate.judge(tp.partition, message.offset)
+            verdict = self.gate.admit(tp.partition, message.offset)
             if verdict is Verdict.PASS:
                 yield tp, message
             elif verdict is Verdict.SEEK:

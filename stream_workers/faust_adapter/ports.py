@@ -5,7 +5,7 @@ from typing import Protocol
 from contract.progress import LogPartition
 
 
-class Owner(Protocol):
+class PartitionOwner(Protocol):
     """Who counts the partitions."""
 
     async def take(self, source: LogPartition, beginning: int, end: int, generation: int) -> int:

@@ -9,19 +9,19 @@ from contract.hour import HOUR_MS
 from contract.store import SegmentPoint, StoreWriter, WindowPoint
 from stream_workers import metrics
 from stream_workers.partition.state import PartitionState
-from stream_workers.partition.window_slot import HeldWindow
-from stream_workers.retry import Retry
+from stream_workers.partition.window_slot import WindowSlot
+from stream_workers.retry import RetryPolicy
 
 MANY_SEGMENTS: Final = 1_000
 """From so many small segments on a window is worth it, also while its hour is being counted: on InfluxDB 1.8 a load of
 1,000 with 2 hashes each took 36 ms, of 7,200 (an hour of flushes) 170 ms, and of the full segment instead 9 ms."""
 
-HASHES_A_SEGMENT: Final = 100
+HASHES_PER_SEGMENT: Final = 100
 """While its hour is being counted, only a window with at most so many hashes for each small segment is worth it: a load
 of 7,200 small ones took 9 times as long as of the full one where each had 2 hashes, 2.5 times where it had 20, and 2.1
 times where it had 100. And full segments stay in the store: docs/decisions/full-segments.md adds them up."""
 
-HASHES_A_SEGMENT_LATER: Final = 600
+HASHES_PER_SEGMENT_LATER: Final = 600
 """Once the hour is over, it is as a rule the last time."""
 
 PARTS_AT_ONCE: Final = 16
@@ -33,7 +33,7 @@ class _Compaction:
     """A window's full segments, as of `through_offset`; `parts` are those that are not acknowledged yet."""
 
     state: PartitionState
-    held: HeldWindow
+    held: WindowSlot
     through_offset: int
     instead_of: int
     """How many small segments the window had up to there."""
@@ -48,7 +48,7 @@ class Compactor:
     other, and what a full segment holds is a function of the log and its offset, whoever writes it, and when.
     """
 
-    def __init__(self, store: StoreWriter, retry: Retry, many_segments: int = MANY_SEGMENTS) -> None:
+    def __init__(self, store: StoreWriter, retry: RetryPolicy, many_segments: int = MANY_SEGMENTS) -> None:
         self._store = store
         self._retry = retry
         self._many = many_segments
@@ -85,12 +85,12 @@ class Compactor:
                 return _Compaction(state, held, window.through_offset, window.small_segments, points)
         return None
 
-    def _is_worth_it(self, state: PartitionState, held: HeldWindow) -> bool:
+    def _is_worth_it(self, state: PartitionState, held: WindowSlot) -> bool:
         small = held.window.small_segments
         if small < self._many:
             return False
         over = held.hour + HOUR_MS <= state.progress.watermark
-        return held.window.hashes <= small * (HASHES_A_SEGMENT_LATER if over else HASHES_A_SEGMENT)
+        return held.window.hashes <= small * (HASHES_PER_SEGMENT_LATER if over else HASHES_PER_SEGMENT)
 
     async def _refer(self, compaction: _Compaction, still_ours: Callable[[], bool]) -> None:
         state, held = compaction.state, compaction.held

@@ -5,10 +5,10 @@ from functools import partial
 from typing import Protocol
 
 from contract.store import ProgressPoint, SegmentPoint, StoreWriter
-from stream_workers.gather_all import Together
+from stream_workers.gather_all import GatherAll
 from stream_workers.partition.decoded import RejectedLine
 from stream_workers.partition.state import PartitionFlush, PartitionState
-from stream_workers.retry import Retry
+from stream_workers.retry import RetryPolicy
 
 
 class RejectedSink(Protocol):
@@ -29,13 +29,18 @@ class Flusher:
     """Writes flushes. `still_ours` says whether the partitions of a flush have not been taken away meanwhile."""
 
     def __init__(
-        self, store: StoreWriter, rejected: RejectedSink, identity: LogIdentity, retry: Retry, together: Together
+        self,
+        store: StoreWriter,
+        rejected: RejectedSink,
+        identity: LogIdentity,
+        retry: RetryPolicy,
+        gather_all: GatherAll,
     ) -> None:
         self._store = store
         self._rejected = rejected
         self._identity = identity
         self._retry = retry
-        self._together = together
+        self._gather_all = gather_all
 
     async def write(self, parts: Sequence[PartitionFlush], still_ours: Callable[[], bool]) -> None:
         """Returns once the store has acknowledged all of it and each state was told.
@@ -44,7 +49,7 @@ class Flusher:
         """
         for log in {part.state.source.log for part in parts}:
             await self._retry("look at the topic's id", partial(self._identity.verify, log), still_ours=still_ours)
-        await self._together(
+        await self._gather_all(
             self._write_actions(parts, still_ours),
             self._write_windows(parts, still_ours),
             self._publish_rejected(parts, still_ours),

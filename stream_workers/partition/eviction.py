@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator
 
 from stream_workers import metrics
 from stream_workers.partition.state import PartitionState
-from stream_workers.partition.window_slot import HeldWindow
+from stream_workers.partition.window_slot import WindowSlot
 
-BYTES_A_WINDOW = 2_000
+BYTES_PER_WINDOW = 2_000
 """An empty window with its places; 1,700 were measured."""
 
 
-def size_of(held: HeldWindow) -> int:
+def size_of(held: WindowSlot) -> int:
     """About how many bytes a window takes, without what was folded since its last flush."""
-    return BYTES_A_WINDOW + held.window.size
+    return BYTES_PER_WINDOW + held.window.size
 
 
 def evict(states: Iterable[PartitionState], budget: int) -> None:
@@ -28,7 +28,7 @@ def evict(states: Iterable[PartitionState], budget: int) -> None:
     metrics.HASHES.set(sum(held.window.hashes for held in _windows(states)))
 
 
-def _windows(states: Iterable[PartitionState]) -> Iterator[HeldWindow]:
+def _windows(states: Iterable[PartitionState]) -> Iterator[WindowSlot]:
     return (held for state in states for held in state.windows.values())
 
 

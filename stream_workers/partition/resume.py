@@ -11,7 +11,7 @@ from contract.progress import LogPartition, Progress
 logger = logging.getLogger(__name__)
 
 
-def start_from(source: LogPartition, stored: Progress | None, beginning: int, end: int) -> Progress:
+def resume_from(source: LogPartition, stored: Progress | None, beginning: int, end: int) -> Progress:
     """The progress to start from, for a log that holds the offsets from `beginning` up to, not including, `end`.
 
     Records that retention removed before anyone read them are counted as lost. Raises RulesTooOld and LogTruncated.

@@ -21,7 +21,7 @@ from stores.committed import read_loads
 from stream_workers import metrics
 from stream_workers.partition.decoded import DecodedRecord, RejectedLine, rejected_lines
 from stream_workers.partition.rebuild import PastRecords, rebuilt_windows
-from stream_workers.partition.window_slot import HeldWindow
+from stream_workers.partition.window_slot import WindowSlot
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class PartitionFlush:
 
     state: "PartitionState"
     raw: RawActions
-    windows: list[tuple[HeldWindow, WindowValue]]
+    windows: list[tuple[WindowSlot, WindowValue]]
     segments: list[SegmentPoint]
     rejected: list[RejectedLine]
     progress: Progress
@@ -78,7 +78,7 @@ class PartitionState:
         self.folded = start.through_offset
         self.must_reach = -1
         """Highest through_offset of a loaded window: no flush ends below it."""
-        self.windows: dict[int, HeldWindow] = {}
+        self.windows: dict[int, WindowSlot] = {}
         self._start = start
         self._touched: set[int] = set()
         self._pinned: set[int] = set()
@@ -146,7 +146,7 @@ class PartitionState:
             return
         for hour, window in windows.items():
             places = [self.draw_place(), self.draw_place()]
-            self.windows[hour] = HeldWindow(hour, window, places, used=record.timestamp)
+            self.windows[hour] = WindowSlot(hour, window, places, used=record.timestamp)
         self._touched |= windows.keys()
         metrics.REBUILT.inc(len(windows))
         logger.info("%s: took %d rebuilt windows over, generation %d", self.source, len(windows), rebuild.generation)
@@ -177,7 +177,7 @@ class PartitionState:
             return
         for hour, (value, segments) in (await read_loads(reader, missing, self.source)).items():
             self.must_reach = max(self.must_reach, value.through_offset)
-            self.windows[hour] = HeldWindow(hour, Window(value, segments), [self.draw_place(), self.draw_place()])
+            self.windows[hour] = WindowSlot(hour, Window(value, segments), [self.draw_place(), self.draw_place()])
 
     def _apply(self, record: Record, lines: list[Action | Rejection], by_hour: dict[int, list[Action]]) -> None:
         for hour, actions in by_hour.items():
@@ -234,7 +234,7 @@ class PartitionState:
         self.stored_through = flush.progress.through_offset
         self._in_flight = None
 
-    def evictable(self) -> list[HeldWindow]:
+    def evictable(self) -> list[WindowSlot]:
         """Windows that are written and committed, and not about to be folded into."""
         busy = self._touched | self._pinned
         if self._in_flight is not None:

@@ -6,7 +6,7 @@ from contract.window import Window
 
 
 @dataclass(slots=True)
-class HeldWindow:
+class WindowSlot:
     """A window in memory and its two places, which are written in turn."""
 
     hour: int

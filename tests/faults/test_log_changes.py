@@ -19,7 +19,7 @@ from contract.progress import Progress
 from support.faults.shaken_kafka import ShakenKafka
 from support.scenarios.clients import Clients, made_up
 from support.scenarios.environment import PARTITIONS, Stage
-from support.scenarios.log_count import LogCount, consumer, count_log, header_counts, log_ends, read_log
+from support.scenarios.log_count import LogCount, consumer, count_log, end_offsets, header_counts, read_log
 from support.scenarios.scenario import Trial
 from support.services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 
@@ -55,7 +55,7 @@ async def added_have_records(stage: Stage) -> bool:
     """Whether each added partition has some; the newest ones may have no leader yet."""
     reader = consumer(stage.bootstrap, "looks-only")
     try:
-        ends = await asyncio.to_thread(log_ends, reader, stage.topic)
+        ends = await asyncio.to_thread(end_offsets, reader, stage.topic)
     finally:
         reader.close()
     return all(ends.get(number, 0) > 0 for number in range(PARTITIONS, GROWN))

@@ -5,8 +5,8 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: ignore[attr-defined] # not in __all__
 
-from aggregator.end_offsets.kafka import KafkaLogEnds
-from aggregator.end_offsets.port import LogEnds
+from aggregator.end_offsets.kafka import KafkaEndOffsets
+from aggregator.end_offsets.port import LogEndOffsets
 from contract.errors import LogError, LogUnavailable, LogUnfit
 from deploy.local.ports import free_port
 
@@ -21,11 +21,11 @@ def admin(kafka_bootstrap: str) -> AdminClient:
 
 
 @pytest.fixture
-async def log_ends(kafka_bootstrap: str, topic: str) -> KafkaLogEnds:
+async def end_offsets(kafka_bootstrap: str, topic: str) -> KafkaEndOffsets:
     """Of a topic whose partitions have found their leader."""
-    log_ends = KafkaLogEnds(kafka_bootstrap, topic, TIMEOUT)
-    await _until(log_ends, lambda ends: ends is not None)
-    return log_ends
+    end_offsets = KafkaEndOffsets(kafka_bootstrap, topic, TIMEOUT)
+    await _until(end_offsets, lambda ends: ends is not None)
+    return end_offsets
 
 
 @pytest.fixture
@@ -45,23 +45,23 @@ def produce(kafka_bootstrap: str, topic: str) -> Callable[[int, int], None]:
 
 
 async def test_every_acknowledged_record_lies_below_the_ends(
-    log_ends: KafkaLogEnds, produce: Callable[[int, int], None]
+    end_offsets: KafkaEndOffsets, produce: Callable[[int, int], None]
 ) -> None:
-    assert (await log_ends.read()).by_partition == {0: 0, 1: 0, 2: 0, 3: 0}
+    assert (await end_offsets.read()).by_partition == {0: 0, 1: 0, 2: 0, 3: 0}
 
     for round_ in range(1, 6):
         produce(1, 3)
         produce(3, 1)
-        assert (await log_ends.read()).by_partition == {0: 0, 1: 3 * round_, 2: 0, 3: round_}
+        assert (await end_offsets.read()).by_partition == {0: 0, 1: 3 * round_, 2: 0, 3: round_}
 
 
-async def test_the_log_is_the_topics_id(log_ends: KafkaLogEnds, admin: AdminClient, topic: str) -> None:
-    first = (await log_ends.read()).log
+async def test_the_log_is_the_topics_id(end_offsets: KafkaEndOffsets, admin: AdminClient, topic: str) -> None:
+    first = (await end_offsets.read()).log
     admin.delete_topics([topic])[topic].result(SECONDS)
-    await _until(log_ends, lambda ends: ends is None)
+    await _until(end_offsets, lambda ends: ends is None)
     admin.create_topics([NewTopic(topic, 2, 1)])[topic].result(SECONDS)
 
-    again = await _until(log_ends, lambda ends: ends is not None)
+    again = await _until(end_offsets, lambda ends: ends is not None)
 
     assert again is not None
     assert again.log != first
@@ -69,32 +69,34 @@ async def test_the_log_is_the_topics_id(log_ends: KafkaLogEnds, admin: AdminClie
 
 
 async def test_added_partitions_are_seen(
-    log_ends: KafkaLogEnds, admin: AdminClient, topic: str, produce: Callable[[int, int], None]
+    end_offsets: KafkaEndOffsets, admin: AdminClient, topic: str, produce: Callable[[int, int], None]
 ) -> None:
     admin.create_partitions([NewPartitions(topic, 5)])[topic].result(SECONDS)
 
-    await _until(log_ends, lambda ends: ends is not None and len(ends.by_partition) > PARTITIONS)
+    await _until(end_offsets, lambda ends: ends is not None and len(ends.by_partition) > PARTITIONS)
 
     # Before a broker knows of the partition, a producer is told that there is none.
     produce(4, 2)
-    assert (await log_ends.read()).by_partition == {0: 0, 1: 0, 2: 0, 3: 0, 4: 2}
+    assert (await end_offsets.read()).by_partition == {0: 0, 1: 0, 2: 0, 3: 0, 4: 2}
 
 
 async def test_a_topic_that_does_not_exist_is_said_to(kafka_bootstrap: str) -> None:
     with pytest.raises(LogUnfit, match="does not exist"):
-        await KafkaLogEnds(kafka_bootstrap, "no-such-topic", TIMEOUT).read()
+        await KafkaEndOffsets(kafka_bootstrap, "no-such-topic", TIMEOUT).read()
 
 
 async def test_a_kafka_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(LogUnavailable):
-        await KafkaLogEnds(f"127.0.0.1:{free_port()}", "actions", timedelta(milliseconds=200)).read()
+        await KafkaEndOffsets(f"127.0.0.1:{free_port()}", "actions", timedelta(milliseconds=200)).read()
 
 
-async def _until(log_ends: KafkaLogEnds, condition: Callable[[LogEnds | None], bool]) -> LogEnds | None:
+async def _until(
+    end_offsets: KafkaEndOffsets, condition: Callable[[LogEndOffsets | None], bool]
+) -> LogEndOffsets | None:
     """Asks until the answer fulfils the condition; None stands for an error. pytest's time-out bounds it."""
     while True:
         try:
-            ends = await log_ends.read()
+            ends = await end_offsets.read()
         except LogError:
             ends = None
         if condition(ends):

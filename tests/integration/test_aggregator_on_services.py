@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 
 from aggregator.__main__ import now
 from aggregator.app import create_app
-from aggregator.end_offsets.kafka import KafkaLogEnds
+from aggregator.end_offsets.kafka import KafkaEndOffsets
 from aggregator.http.representations import format_instant
 from aggregator.settings import AggregatorSettings
 from contract.errors import LogError
@@ -48,18 +48,18 @@ def settings(influx: InfluxSettings, kafka_bootstrap: str, topic: str) -> Aggreg
 @pytest.fixture
 async def log(settings: AggregatorSettings) -> str:
     """The topic's id, once its partitions have found their leader."""
-    log_ends = KafkaLogEnds(settings.kafka_bootstrap, settings.topic, settings.aggregator_kafka_timeout)
+    end_offsets = KafkaEndOffsets(settings.kafka_bootstrap, settings.topic, settings.aggregator_kafka_timeout)
     while True:
         try:
-            return (await log_ends.read()).log
+            return (await end_offsets.read()).log
         except LogError:
             continue
 
 
 @asynccontextmanager
 async def serving(settings: AggregatorSettings) -> AsyncIterator[httpx.AsyncClient]:
-    log_ends = KafkaLogEnds(settings.kafka_bootstrap, settings.topic, settings.aggregator_kafka_timeout)
-    app = create_app(settings, InfluxStore(settings, now), log_ends, now)
+    end_offsets = KafkaEndOffsets(settings.kafka_bootstrap, settings.topic, settings.aggregator_kafka_timeout)
+    app = create_app(settings, InfluxStore(settings, now), end_offsets, now)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -40,9 +40,9 @@ def kafka_publisher(bootstrap: str, topic: str) -> KafkaPublisher:
     return KafkaPublisher(wanted, Metrics())
 
 
-async def until(publisher: Publisher, trouble: str | None) -> None:
-    """Returns once this is its trouble."""
-    while await publisher.trouble() != trouble:  # noqa: ASYNC110 - Kafka tells of no event
+async def until(publisher: Publisher, unavailable_reason: str | None) -> None:
+    """Returns once this is its unavailable_reason."""
+    while await publisher.unavailable_reason() != unavailable_reason:  # noqa: ASYNC110 - Kafka tells of no event
         await asyncio.sleep(0.01)
 
 
@@ -84,7 +84,7 @@ def in_log(kafka_bootstrap: str, topic: str) -> Callable[[Publisher], list[Actio
 async def test_what_is_published_is_in_the_log_once(
     publisher: Publisher, in_log: Callable[[Publisher], list[Action]]
 ) -> None:
-    assert await publisher.trouble() is None
+    assert await publisher.unavailable_reason() is None
     await publish(publisher, ACTIONS)
     await asyncio.gather(*[publish(publisher, [action]) for action in ACTIONS])
     assert sorted(map(repr, in_log(publisher))) == sorted(map(repr, ACTIONS * 2))

@@ -14,7 +14,7 @@ from contract.window_value import WindowValue
 from stores.committed import read_committed, read_committed_segments
 from stream_workers.flush.compaction import Compactor
 from stream_workers.partition.state import PartitionState
-from stream_workers.retry import Retry
+from stream_workers.retry import RetryPolicy
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
 HOUR = 494_902 * HOUR_MS
@@ -54,7 +54,7 @@ async def test_a_load_after_it_reads_few_segments_and_counts_on(store: Store) ->
     await count_all(state, store, *(clicks(offset, f"user-{offset}") for offset in range(FLUSHES)))
     before, small = await stored(store)
     assert len(small) == FLUSHES
-    compactor = Compactor(store, Retry(asyncio.sleep), many_segments=FLUSHES)
+    compactor = Compactor(store, RetryPolicy(asyncio.sleep), many_segments=FLUSHES)
     compactor.choose([state])
     await compactor.step([state], lambda: True)
     after, (full,) = await stored(store)

@@ -12,7 +12,7 @@ import httpx
 from collector.audit.recount import HourRange
 from collector.audit.run import Audit
 from collector.audit.verdict import Outcome, Verdict
-from collector.target import AuditSettings, Surroundings
+from collector.target import AuditSettings, Target
 from contract.hour import END_OF_TIME_MS, format_hour
 from support.scenarios.environment import Stage
 from support.scenarios.ledger import Key, Ledger
@@ -92,7 +92,7 @@ def wrong_books(books: Mapping[str, Any], counted: LogCount) -> Iterator[str]:
 def run_audit(stage: Stage) -> Verdict:
     """`collector audit`, in this process; blocking."""
     settings = AuditSettings(**dict(stage.influx), kafka_bootstrap=stage.bootstrap, topic=stage.topic)
-    audit = Audit(Surroundings(settings, stage.aggregator_url), HourRange(0, END_OF_TIME_MS))
+    audit = Audit(Target(settings, stage.aggregator_url), HourRange(0, END_OF_TIME_MS))
     return audit.run(lambda _total: None, lambda _offsets: None)
 
 

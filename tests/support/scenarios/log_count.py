@@ -100,7 +100,7 @@ def consumer(bootstrap: str, group: str) -> Consumer:
     return Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False, "log_level": 0})
 
 
-def log_ends(reader: Consumer, topic: str) -> dict[int, int]:
+def end_offsets(reader: Consumer, topic: str) -> dict[int, int]:
     """Each partition's end: the offset that its next record will have."""
     partitions = reader.list_topics(topic, timeout=30).topics[topic].partitions
     return {number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=30)[1] for number in partitions}
@@ -123,7 +123,7 @@ def read_log(bootstrap: str, topic: str) -> Iterator[Message]:
     """All records that the topic holds now, each partition's in their order."""
     reader = consumer(bootstrap, "reads-all")
     try:
-        missing = {number: end for number, end in log_ends(reader, topic).items() if end > 0}
+        missing = {number: end for number, end in end_offsets(reader, topic).items() if end > 0}
         reader.assign([TopicPartition(topic, number, 0) for number in missing])
         while missing:
             # It waits for so many, or for so long.

@@ -14,7 +14,7 @@ from contract.progress import Progress
 from stores.influx.store import InfluxStore
 from support.scenarios.environment import Stage
 from support.scenarios.ledger import HOUR_MS, Ledger
-from support.scenarios.log_count import consumer, log_ends
+from support.scenarios.log_count import consumer, end_offsets
 
 PAUSE = 0.2
 
@@ -57,7 +57,7 @@ class Watch:
 
     async def ends(self) -> dict[int, int]:
         """The log's ends, by partition; raises KafkaException."""
-        return await asyncio.to_thread(log_ends, self._kafka, self._stage.topic)
+        return await asyncio.to_thread(end_offsets, self._kafka, self._stage.topic)
 
     async def committed(self) -> dict[int, int]:
         """What the group has committed, by partition; raises KafkaException."""

@@ -10,10 +10,10 @@ from contract.record import Record
 from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
 from stream_workers.partition.decoded import RejectedLine
-from stream_workers.partition.eviction import BYTES_A_WINDOW, evict
-from stream_workers.partition.resume import first_offset, start_from
+from stream_workers.partition.eviction import BYTES_PER_WINDOW, evict
+from stream_workers.partition.resume import first_offset, resume_from
 from stream_workers.partition.state import PartitionState
-from stream_workers.retry import Retry
+from stream_workers.retry import RetryPolicy
 from support.simulation.hostile_store import HostileStore, Turn
 from support.simulation.log import SimulatedLog
 
@@ -56,8 +56,8 @@ class Worker:
         self._current = current
         self._partitions = list(partitions)
         self._positions: dict[int, int] = {}
-        self._window_memory = rng.choice([0, 1, 3, 1_000]) * BYTES_A_WINDOW
-        retry = Retry(lambda _seconds: self._pause())
+        self._window_memory = rng.choice([0, 1, 3, 1_000]) * BYTES_PER_WINDOW
+        retry = RetryPolicy(lambda _seconds: self._pause())
         self._compactor = Compactor(store, retry, many_segments=1)
         self._flusher = Flusher(store, Sink(), Topic(current), retry, self._one_after_another)
         self._steps: list[Step] = [self._fold(), self._flush()]
@@ -93,7 +93,7 @@ class Worker:
     async def _take(self, partition: int) -> None:
         source = LogPartition(self.log.name, partition)
         stored = (await self._store.read_progress(source)).get(source)
-        start = start_from(source, stored, 0, self.log.end(partition))
+        start = resume_from(source, stored, 0, self.log.end(partition))
         state = PartitionState(source, start, self._draw_place, self.log)
         if start.through_offset >= 0:
             await self._flusher.write_progress([state], lambda: True)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from collector.audit.run import Audit
 from collector.cli import app
-from collector.target import find_surroundings
+from collector.target import find_target
 from deploy.local.errors import NoStack
 from deploy.local.members import Member, Role
 from deploy.local.roster import Roster
@@ -31,7 +31,7 @@ def run_stack(folder: Path) -> None:
 
 
 def found(data: Path | None, url: str | None = None) -> tuple[str, str, str]:
-    settings, aggregator_url = find_surroundings(data, url)
+    settings, aggregator_url = find_target(data, url)
     return settings.kafka_bootstrap, str(settings.influx_url), aggregator_url
 
 
@@ -67,7 +67,7 @@ def test_without_both_the_services_defaults_hold() -> None:
 
 def test_a_named_folder_without_a_stack_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NoStack):
-        find_surroundings(tmp_path, None)
+        find_target(tmp_path, None)
 
 
 def test_what_cannot_begin_ends_with_2_and_says_why(tmp_path: Path) -> None:

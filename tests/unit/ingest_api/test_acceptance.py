@@ -5,26 +5,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.action import Action, Rejection, reject
-from ingest_api.acceptance import Door
+from ingest_api.acceptance import AcceptancePolicy
 
 NOW = 1_800_000_000_000
 HOUR = 3_600_000
 
 
-def door(clock: int = NOW) -> Door:
-    return Door(("click", "impression"), oldest=1000, tolerance=timedelta(hours=1), clock=lambda: clock)
+def policy(clock: int = NOW) -> AcceptancePolicy:
+    return AcceptancePolicy(("click", "impression"), oldest=1000, tolerance=timedelta(hours=1), clock=lambda: clock)
 
 
-def judge(action: Action) -> Action | Rejection:
-    (judged,) = door().judge([action])
+def check(action: Action) -> Action | Rejection:
+    (judged,) = policy().check([action])
     return judged
 
 
 @pytest.mark.parametrize("timestamp", [1000, 1001, NOW, NOW + HOUR])
 @pytest.mark.parametrize("event", ["click", "impression"])
-def test_an_action_within_the_door_s_rules_comes_in(timestamp: int, event: str) -> None:
+def test_an_action_within_the_policy_comes_in(timestamp: int, event: str) -> None:
     action = Action(timestamp, "u", event)
-    assert judge(action) == action
+    assert check(action) == action
 
 
 @pytest.mark.parametrize(
@@ -41,29 +41,29 @@ def test_an_action_within_the_door_s_rules_comes_in(timestamp: int, event: str) 
         (Action(NOW, "u", "share"), "event_unknown", "event", "'share'", "event is one of click, impression"),
     ],
 )
-def test_an_action_beyond_the_door_s_rules_is_refused_with_the_evidence(
+def test_an_action_beyond_the_policy_is_refused_with_the_evidence(
     action: Action, code: str, field: str, value: str, rule: str
 ) -> None:
-    assert judge(action) == Rejection(code, field, value, rule)
+    assert check(action) == Rejection(code, field, value, rule)
 
 
 @pytest.mark.parametrize("timestamp", [1000, NOW + HOUR])
 def test_a_timestamp_at_the_edge_is_not_blamed_for_an_unknown_event(timestamp: int) -> None:
-    judged = judge(Action(timestamp, "u", "share"))
+    judged = check(Action(timestamp, "u", "share"))
     assert isinstance(judged, Rejection)
     assert judged.code == "event_unknown"
 
 
 def test_what_the_log_s_rules_rejected_stays_rejected_and_in_its_place() -> None:
     good, rejected = Action(NOW, "u", "click"), reject("not_json", None, b"?")
-    assert door().judge([good, rejected, good]) == [good, rejected, good]
+    assert policy().check([good, rejected, good]) == [good, rejected, good]
 
 
 def test_the_clock_is_looked_at_for_each_request() -> None:
     times = iter([NOW, NOW + 1])
-    moving = Door(("click",), 0, timedelta(0), lambda: next(times))
+    moving = AcceptancePolicy(("click",), 0, timedelta(0), lambda: next(times))
     early = Action(NOW + 1, "u", "click")
-    assert [type(item) for item in moving.judge([early]) + moving.judge([early])] == [Rejection, Action]
+    assert [type(item) for item in moving.check([early]) + moving.check([early])] == [Rejection, Action]
 
 
 @given(
@@ -80,4 +80,4 @@ def test_the_clock_is_looked_at_for_each_request() -> None:
     )
 )
 def test_all_are_accepted_at_once_exactly_where_each_by_itself_is(parsed: list[Action | Rejection]) -> None:
-    assert door().accepts_all(parsed) == all(isinstance(item, Action) for item in door().judge(parsed))
+    assert policy().accepts_all(parsed) == all(isinstance(item, Action) for item in policy().check(parsed))

@@ -5,43 +5,43 @@ from confluent_kafka import KafkaError
 
 from contract.errors import LogUnavailable, LogUnfit
 from kafka_log import topic as topic_module
-from kafka_log.topic import ActionsTopic
-from support.fixtures.failover_admin import MisledAdmin
+from kafka_log.topic import LogTopic
+from support.fixtures.failover_admin import FailoverAdmin
 
 
 @pytest.fixture
-def admin(monkeypatch: pytest.MonkeyPatch) -> MisledAdmin:
-    admin = MisledAdmin()
+def admin(monkeypatch: pytest.MonkeyPatch) -> FailoverAdmin:
+    admin = FailoverAdmin()
     monkeypatch.setattr(topic_module, "AdminClient", lambda _config: admin)
     return admin
 
 
-async def test_a_question_that_waits_for_a_broker_that_is_down_is_asked_of_another(admin: MisledAdmin) -> None:
-    assert await ActionsTopic("a,b,c", "actions").log() == "an-id"
+async def test_a_question_that_waits_for_a_broker_that_is_down_is_asked_of_another(admin: FailoverAdmin) -> None:
+    assert await LogTopic("a,b,c", "actions").log() == "an-id"
     assert admin.asked == ["description", "metadata of actions", "description"]
 
 
-async def test_while_answers_come_nothing_else_is_asked(admin: MisledAdmin) -> None:
+async def test_while_answers_come_nothing_else_is_asked(admin: FailoverAdmin) -> None:
     admin.misled = False
-    topic = ActionsTopic("a,b,c", "actions")
+    topic = LogTopic("a,b,c", "actions")
     for _ in range(3):
         await topic.verify("an-id")
     assert admin.asked == ["description"] * 3
 
 
 async def test_after_a_question_without_an_answer_the_next_begins_with_metadata(
-    admin: MisledAdmin, monkeypatch: pytest.MonkeyPatch
+    admin: FailoverAdmin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(topic_module, "ANSWER_WITHIN", 0.01)
-    topic = ActionsTopic("a,b,c", "actions")
+    topic = LogTopic("a,b,c", "actions")
     with pytest.raises(LogUnavailable):
         await topic.log()
     assert await topic.log() == "an-id"
     assert admin.asked == ["description", "metadata of actions", "description"]
 
 
-async def test_a_topic_that_is_not_there_is_not_asked_for_again(admin: MisledAdmin) -> None:
+async def test_a_topic_that_is_not_there_is_not_asked_for_again(admin: FailoverAdmin) -> None:
     admin.code = KafkaError.UNKNOWN_TOPIC_OR_PART
     with pytest.raises(LogUnfit):
-        await ActionsTopic("a,b,c", "actions").log()
+        await LogTopic("a,b,c", "actions").log()
     assert admin.asked == ["description"]

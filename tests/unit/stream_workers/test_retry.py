@@ -12,7 +12,7 @@ from contract.errors import (
     StoreConflict,
     StoreUnavailable,
 )
-from stream_workers.retry import FIRST_PAUSE, LONGEST_PAUSE, Abandoned, Retry
+from stream_workers.retry import FIRST_PAUSE, LONGEST_PAUSE, Abandoned, RetryPolicy
 
 AWAY = StoreUnavailable("the store is away", reason="test")
 
@@ -43,14 +43,14 @@ def ours() -> bool:
 
 async def test_an_attempt_that_succeeds_is_made_once() -> None:
     attempts, pauses = Attempts(), Pauses()
-    await Retry(pauses)("work", attempts, still_ours=ours)
+    await RetryPolicy(pauses)("work", attempts, still_ours=ours)
     assert (attempts.made, pauses) == (1, [])
 
 
 @pytest.mark.parametrize("error", [AWAY, LogUnavailable("Kafka does not answer")], ids=["store", "kafka"])
 async def test_what_is_away_is_tried_again(error: Exception) -> None:
     attempts = Attempts(error, error, error)
-    await Retry(Pauses())("work", attempts, still_ours=ours)
+    await RetryPolicy(Pauses())("work", attempts, still_ours=ours)
     assert attempts.made == 4
 
 
@@ -68,7 +68,7 @@ async def test_what_is_away_is_tried_again(error: Exception) -> None:
     ids=lambda error: type(error).__name__,
 )
 async def test_what_trying_again_cannot_help_is_raised_at_once(error: Exception) -> None:
-    attempts, retry = Attempts(AWAY, error), Retry(Pauses())
+    attempts, retry = Attempts(AWAY, error), RetryPolicy(Pauses())
     with pytest.raises(type(error)) as raised:
         await retry("work", attempts, still_ours=ours)
     assert raised.value is error
@@ -77,7 +77,7 @@ async def test_what_trying_again_cannot_help_is_raised_at_once(error: Exception)
 
 async def test_pauses_double_up_to_the_longest() -> None:
     pauses = Pauses()
-    await Retry(pauses)("work", Attempts(*[AWAY] * 9), still_ours=ours)
+    await RetryPolicy(pauses)("work", Attempts(*[AWAY] * 9), still_ours=ours)
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
     assert (pauses[0], pauses[-1]) == (FIRST_PAUSE, LONGEST_PAUSE)
 
@@ -85,13 +85,13 @@ async def test_pauses_double_up_to_the_longest() -> None:
 async def test_what_is_no_longer_ours_is_abandoned_before_any_attempt() -> None:
     attempts = Attempts()
     with pytest.raises(Abandoned, match="work"):
-        await Retry(Pauses())("work", attempts, still_ours=lambda: False)
+        await RetryPolicy(Pauses())("work", attempts, still_ours=lambda: False)
     assert attempts.made == 0
 
 
 async def test_what_was_taken_away_during_a_pause_is_not_attempted_again() -> None:
     attempts, kept = Attempts(*[AWAY] * 9), [True, True, False]
-    retry = Retry(Pauses())
+    retry = RetryPolicy(Pauses())
     with pytest.raises(Abandoned):
         await retry("work", attempts, still_ours=lambda: kept.pop(0))
     assert attempts.made == 2
@@ -106,13 +106,13 @@ async def test_each_unknown_outcome_is_told_before_the_next_attempt() -> None:
         told.append("attempt")
         await attempts()
 
-    await Retry(Pauses())("work", attempt, still_ours=ours, on_unknown=lambda: told.append("unknown"))
+    await RetryPolicy(Pauses())("work", attempt, still_ours=ours, on_unknown=lambda: told.append("unknown"))
     assert told == ["attempt", "unknown", "attempt", "unknown", "attempt"]
 
 
 async def test_each_failure_is_told_with_what_was_attempted() -> None:
     told: list[tuple[str, Exception]] = []
-    retry = Retry(Pauses(), on_failure=lambda what, error: told.append((what, error)))
+    retry = RetryPolicy(Pauses(), on_failure=lambda what, error: told.append((what, error)))
     await retry("work", Attempts(AWAY, AWAY), still_ours=ours)
     assert told == [("work", AWAY), ("work", AWAY)]
 
@@ -123,14 +123,14 @@ async def test_what_is_being_retried_is_failing_until_it_succeeds() -> None:
     async def look(_seconds: float) -> None:
         seen.append(dict(retry.failing))
 
-    retry = Retry(look)
+    retry = RetryPolicy(look)
     await retry("work", Attempts(AWAY), still_ours=ours)
     assert seen == [{"work": "the store is away"}]
     assert retry.failing == {}
 
 
 async def test_what_ended_in_an_error_is_failing_no_more() -> None:
-    retry = Retry(Pauses())
+    retry = RetryPolicy(Pauses())
     with pytest.raises(StoreConflict):
         await retry("work", Attempts(AWAY, StoreConflict("conflict")), still_ours=ours)
     assert retry.failing == {}
@@ -143,7 +143,7 @@ async def test_what_was_cancelled_is_failing_no_more() -> None:
         pausing.set()
         await asyncio.Event().wait()
 
-    retry = Retry(pause)
+    retry = RetryPolicy(pause)
     task = asyncio.create_task(retry("work", Attempts(AWAY), still_ours=ours))
     await pausing.wait()
     assert retry.failing == {"work": "the store is away"}

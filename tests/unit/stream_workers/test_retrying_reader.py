@@ -12,8 +12,8 @@ from contract.store import ProgressPoint, StoreReader, WindowPoint
 from contract.window_value import WindowValue
 from stores.committed import read_loads
 from stores.memory import MemoryStore
-from stream_workers.retry import Abandoned, Retry
-from stream_workers.retrying_reader import LONGEST_READ_PAUSE, PatientReader
+from stream_workers.retry import Abandoned, RetryPolicy
+from stream_workers.retrying_reader import LONGEST_READ_PAUSE, RetryingReader
 from support.fixtures.virtual_clock import timeless
 from support.fixtures.worker import AWAY, HOUR, SOURCE, no_pause
 from support.fixtures.writer import Kit, clicks, window_of_another_owner
@@ -65,9 +65,9 @@ async def filled(store: AskedStore) -> AskedStore:
 
 
 def patient(
-    store: StoreReader, retry: Retry | None = None, still_ours: Callable[[], bool] = lambda: True
-) -> PatientReader:
-    return PatientReader(store, retry or Retry(no_pause), "load", still_ours)
+    store: StoreReader, retry: RetryPolicy | None = None, still_ours: Callable[[], bool] = lambda: True
+) -> RetryingReader:
+    return RetryingReader(store, retry or RetryPolicy(no_pause), "load", still_ours)
 
 
 async def test_a_load_of_a_store_that_refuses_every_other_question_takes_twice_the_questions() -> None:
@@ -98,7 +98,7 @@ async def test_what_is_no_longer_ours_is_asked_for_no_more(number: int) -> None:
         ours.clear()
 
     with pytest.raises(Abandoned):
-        await read_loads(patient(store, Retry(taken_away_meanwhile), lambda: bool(ours)), HOURS, SOURCE)
+        await read_loads(patient(store, RetryPolicy(taken_away_meanwhile), lambda: bool(ours)), HOURS, SOURCE)
 
     assert store.asked == number + 1
 
@@ -110,7 +110,7 @@ async def test_pauses_between_questions_stay_short() -> None:
         pauses.append(seconds)
 
     store = await filled(AskedStore(lambda asked: AWAY if asked < 9 else None))
-    await patient(store, Retry(pause)).read_progress()
+    await patient(store, RetryPolicy(pause)).read_progress()
 
     assert len(pauses) == 9
     assert max(pauses) == pauses[-1] == LONGEST_READ_PAUSE

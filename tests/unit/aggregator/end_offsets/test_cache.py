@@ -3,11 +3,11 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.end_offsets.cache import Look, LookLimits, SharedLook
-from aggregator.end_offsets.port import FakeLogEnds, LogEnds
+from aggregator.end_offsets.cache import CacheLimits, EndOffsets, EndOffsetsCache
+from aggregator.end_offsets.port import FakeEndOffsets, LogEndOffsets
 from aggregator.metrics import Metrics
 
-LIMITS = LookLimits(timedelta(milliseconds=200), timedelta(seconds=60), timedelta(seconds=2))
+LIMITS = CacheLimits(timedelta(milliseconds=200), timedelta(seconds=60), timedelta(seconds=2))
 
 
 class Clock:
@@ -17,7 +17,7 @@ class Clock:
         return self.now
 
 
-class HeldLogEnds(FakeLogEnds):
+class HeldLogEnds(FakeEndOffsets):
     """Answers when it is let."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class HeldLogEnds(FakeLogEnds):
         self.asked = asyncio.Event()
         self.let = asyncio.Event()
 
-    async def read(self) -> LogEnds:
+    async def read(self) -> LogEndOffsets:
         self.asked.set()
         await self.let.wait()
         return await super().read()
@@ -36,8 +36,8 @@ def clock() -> Clock:
     return Clock()
 
 
-def shared(reader: FakeLogEnds, clock: Clock, limits: LookLimits = LIMITS) -> SharedLook:
-    return SharedLook(reader, clock, Metrics(), limits=limits)
+def shared(reader: FakeEndOffsets, clock: Clock, limits: CacheLimits = LIMITS) -> EndOffsetsCache:
+    return EndOffsetsCache(reader, clock, Metrics(), limits=limits)
 
 
 async def test_a_look_bears_the_time_before_kafka_was_asked(clock: Clock) -> None:
@@ -52,11 +52,11 @@ async def test_a_look_bears_the_time_before_kafka_was_asked(clock: Clock) -> Non
     found = await asking
 
     assert found is not None
-    assert (found.taken_at, found.ends) == (1_000_000, LogEnds("log", {0: 7}))
+    assert (found.taken_at, found.ends) == (1_000_000, LogEndOffsets("log", {0: 7}))
 
 
 async def test_a_young_look_is_shared_and_an_old_one_is_not(clock: Clock) -> None:
-    reader = FakeLogEnds()
+    reader = FakeEndOffsets()
     look = shared(reader, clock)
     first = await look.latest()
 
@@ -96,7 +96,7 @@ async def test_one_who_hangs_up_does_not_end_the_look_of_the_others(clock: Clock
 
 
 async def test_a_clock_that_was_set_back_outdates_the_look(clock: Clock) -> None:
-    reader = FakeLogEnds()
+    reader = FakeEndOffsets()
     look = shared(reader, clock)
     await look.latest()
 
@@ -108,7 +108,7 @@ async def test_a_clock_that_was_set_back_outdates_the_look(clock: Clock) -> None
 
 
 async def test_while_a_failed_look_stands_nobody_asks_kafka(clock: Clock) -> None:
-    reader = FakeLogEnds()
+    reader = FakeEndOffsets()
     reader.trouble = "connection refused"
     look = shared(reader, clock)
 
@@ -121,7 +121,7 @@ async def test_while_a_failed_look_stands_nobody_asks_kafka(clock: Clock) -> Non
 
 
 async def test_after_a_failure_kafka_is_asked_again(clock: Clock) -> None:
-    reader = FakeLogEnds()
+    reader = FakeEndOffsets()
     reader.trouble = "connection refused"
     look = shared(reader, clock)
     await look.latest()
@@ -133,7 +133,7 @@ async def test_after_a_failure_kafka_is_asked_again(clock: Clock) -> None:
 
 
 async def test_a_look_that_failed_outdates_the_one_before(clock: Clock) -> None:
-    reader = FakeLogEnds()
+    reader = FakeEndOffsets()
     look = shared(reader, clock)
     await look.latest()
     clock.now += 200
@@ -174,5 +174,5 @@ async def test_a_look_anew_is_begun_after_it_was_asked_for(clock: Clock) -> None
     found = await asking
 
     assert found is not None
-    assert (await before, found.taken_at) == (Look(1_000_000, LogEnds("log", {0: 0})), 1_000_150)
+    assert (await before, found.taken_at) == (EndOffsets(1_000_000, LogEndOffsets("log", {0: 0})), 1_000_150)
     assert reader.reads == 2

@@ -5,19 +5,19 @@ from datetime import timedelta
 import pytest
 
 from aggregator.end_offsets import kafka as kafka_end_offsets
-from aggregator.end_offsets.kafka import KafkaLogEnds
+from aggregator.end_offsets.kafka import KafkaEndOffsets
 from contract.errors import LogUnavailable
-from support.fixtures.failover_admin import MisledAdmin
+from support.fixtures.failover_admin import FailoverAdmin
 
 
 async def test_after_a_look_without_an_answer_the_next_one_asks_whichever_broker_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    admin = MisledAdmin()
+    admin = FailoverAdmin()
     monkeypatch.setattr(kafka_end_offsets, "AdminClient", lambda *_, **__: admin)
-    log_ends = KafkaLogEnds("a,b,c", "actions", timedelta(seconds=1))
+    end_offsets = KafkaEndOffsets("a,b,c", "actions", timedelta(seconds=1))
     with pytest.raises(LogUnavailable):
-        await log_ends.read()
-    assert (await log_ends.read()).log == "an-id"
-    assert (await log_ends.read()).log == "an-id"
+        await end_offsets.read()
+    assert (await end_offsets.read()).log == "an-id"
+    assert (await end_offsets.read()).log == "an-id"
     assert admin.asked == ["description", "metadata of actions", *["description"] * 4]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.hours.cache import HeldHours
+from aggregator.hours.cache import HourCache
 from aggregator.settings import AggregatorSettings
 from contract.errors import StoreUnavailable
 from contract.hour import HOUR_MS
@@ -54,7 +54,7 @@ class Held:
         self.world = World(partitions)
         self.store = WatchedStore(self.world.store)
         settings = settings or AggregatorSettings()
-        self.hours = HeldHours(self.world.reader(self.store, settings), self.world.clock, settings)
+        self.hours = HourCache(self.world.reader(self.store, settings), self.world.clock, settings)
 
     async def clicked(self, times: int = 1, header: int | None = None, partition: int = 0) -> None:
         """So many clicks, each by a user of its own, and all counted."""

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.end_offsets.cache import Look
-from aggregator.end_offsets.port import LogEnds
+from aggregator.end_offsets.cache import EndOffsets
+from aggregator.end_offsets.port import LogEndOffsets
 from aggregator.hours.completeness import UNKNOWN, Completeness, completeness_of
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
@@ -15,7 +15,7 @@ NOW = OVER + 60_000
 
 def completeness(ends: dict[int, int], progress: dict[int, Progress], taken_at: int = NOW) -> Completeness:
     by_source = {LogPartition("log", partition): value for partition, value in progress.items()}
-    return completeness_of(HOUR, Look(taken_at, LogEnds("log", ends)), by_source, timedelta(seconds=5))
+    return completeness_of(HOUR, EndOffsets(taken_at, LogEndOffsets("log", ends)), by_source, timedelta(seconds=5))
 
 
 def test_a_log_counted_to_its_ends_is_complete_through_the_clock() -> None:
@@ -68,7 +68,7 @@ def test_without_a_look_nothing_is_promised() -> None:
 
 def test_progress_of_another_log_counts_for_nothing() -> None:
     progress = {LogPartition("old", 0): Progress(9, watermark=NOW)}
-    look = Look(NOW, LogEnds("log", {0: 4}))
+    look = EndOffsets(NOW, LogEndOffsets("log", {0: 4}))
 
     assert completeness_of(HOUR, look, progress, timedelta(0)) == Completeness(None, 4, final=False)
 

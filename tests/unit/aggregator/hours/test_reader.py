@@ -183,7 +183,7 @@ async def test_with_kafka_away_the_numbers_are_served_and_nothing_is_promised() 
     world = World()
     world.append(0, click("a"))
     await world.count(0)
-    world.log_ends.trouble = "connection refused"
+    world.end_offsets.trouble = "connection refused"
     world.now = HOUR + 24 * HOUR_MS
 
     answer = await world.reader().read(HOUR)

@@ -1,22 +1,22 @@
 """A log that ends below its progress promises nothing: what is acknowledged there is counted by nobody."""
 
-from aggregator.end_offsets.port import FakeLogEnds, LogEnds
+from aggregator.end_offsets.port import FakeEndOffsets, LogEndOffsets
 from aggregator.hours.completeness import UNKNOWN
 from support.fixtures.aggregator import HOUR, World, click
 
 
-class LateLogEnds(FakeLogEnds):
+class LateLogEnds(FakeEndOffsets):
     """Its first answer is older than what was counted since."""
 
     def __init__(self, world: World) -> None:
         super().__init__()
         self._world = world
 
-    async def read(self) -> LogEnds:
+    async def read(self) -> LogEndOffsets:
         self.reads += 1
         if self.reads == 1:
-            return LogEnds(self._world.log_ends.log, {0: 1, 1: 0})
-        return await self._world.log_ends.read()
+            return LogEndOffsets(self._world.end_offsets.log, {0: 1, 1: 0})
+        return await self._world.end_offsets.read()
 
 
 async def counted_world() -> World:
@@ -29,7 +29,7 @@ async def counted_world() -> World:
 
 async def test_where_the_log_was_cut_below_its_progress_nothing_is_complete() -> None:
     world = await counted_world()
-    world.log_ends.by_partition[0] = 2
+    world.end_offsets.by_partition[0] = 2
 
     answer = await world.reader().read(HOUR)
 
@@ -40,20 +40,20 @@ async def test_where_the_log_was_cut_below_its_progress_nothing_is_complete() ->
 async def test_a_look_that_is_older_than_what_was_counted_holds() -> None:
     world = await counted_world()
     world.now += 1
-    log_ends = LateLogEnds(world)
+    end_offsets = LateLogEnds(world)
 
-    answer = await world.reader(log_ends=log_ends).read(HOUR)
+    answer = await world.reader(end_offsets=end_offsets).read(HOUR)
 
     assert (answer.completeness.complete_through, answer.completeness.lag) == (world.now, 0)
-    assert log_ends.reads == 2
+    assert end_offsets.reads == 2
 
 
 async def test_where_kafka_is_away_for_the_second_look_nothing_is_complete() -> None:
     world = await counted_world()
     reader = world.reader()
-    world.log_ends.by_partition[0] = 2
+    world.end_offsets.by_partition[0] = 2
     await reader.read(HOUR)
-    world.log_ends.trouble = "away"
+    world.end_offsets.trouble = "away"
 
     answer = await reader.read(HOUR)
 

@@ -10,9 +10,9 @@ from typing import Final
 
 import pytest
 
-from aggregator.end_offsets.cache import Look
-from aggregator.end_offsets.port import LogEnds
-from aggregator.hours.cache import HeldHours
+from aggregator.end_offsets.cache import EndOffsets
+from aggregator.end_offsets.port import LogEndOffsets
+from aggregator.hours.cache import HourCache
 from aggregator.hours.completeness import completeness_of
 from aggregator.hours.reader import Answer
 from aggregator.hours.totals import add_up
@@ -54,11 +54,11 @@ class Simulation(World):
         partition = partition_of(user, self.partitions)
         header = 0 if self.random.random() < 0.01 else None
         self.append(
-            partition, click(user, event=_event_of(self.logs.index(self.log_ends.log), partition)), header=header
+            partition, click(user, event=_event_of(self.logs.index(self.end_offsets.log), partition)), header=header
         )
 
     async def _flush_step(self) -> None:
-        source = self.random.choice([LogPartition(self.log_ends.log, number) for number in range(self.partitions)])
+        source = self.random.choice([LogPartition(self.end_offsets.log, number) for number in range(self.partitions)])
         flush = self._flushing.setdefault(source, self.flush(source))
         if await anext(flush, "over") == "over":
             del self._flushing[source]
@@ -69,7 +69,7 @@ class Simulation(World):
             return
         # What a topic loses by being deleted before it was counted, nobody can know.
         for partition in range(self.partitions):
-            if under_way := self._flushing.pop(LogPartition(self.log_ends.log, partition), None):
+            if under_way := self._flushing.pop(LogPartition(self.end_offsets.log, partition), None):
                 async for _ in under_way:
                     pass
             await self.count(partition)
@@ -104,9 +104,9 @@ class MovingLogEnds:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
 
-    async def read(self) -> LogEnds:
+    async def read(self) -> LogEndOffsets:
         await self._simulation.happen()
-        ends = await self._simulation.log_ends.read()
+        ends = await self._simulation.end_offsets.read()
         await self._simulation.happen()
         return ends
 
@@ -157,13 +157,13 @@ async def _reads(read: Reads) -> list[tuple[Simulation, Answer]]:
 
 
 def _in_our_order(simulation: Simulation) -> Callable[[], Awaitable[Answer]]:
-    reader = simulation.reader(MovingStore(simulation), log_ends=MovingLogEnds(simulation))
+    reader = simulation.reader(MovingStore(simulation), end_offsets=MovingLogEnds(simulation))
     return lambda: reader.read(HOUR)
 
 
 def _from_memory(simulation: Simulation) -> Callable[[], Awaitable[Answer]]:
-    reader = simulation.reader(MovingStore(simulation), log_ends=MovingLogEnds(simulation))
-    hours = HeldHours(reader, simulation.clock, SETTINGS)
+    reader = simulation.reader(MovingStore(simulation), end_offsets=MovingLogEnds(simulation))
+    hours = HourCache(reader, simulation.clock, SETTINGS)
 
     async def read() -> Answer:
         await simulation.happen()
@@ -177,11 +177,11 @@ def _from_memory(simulation: Simulation) -> Callable[[], Awaitable[Answer]]:
 
 def _with_the_ends_last(simulation: Simulation) -> Callable[[], Awaitable[Answer]]:
     """Numbers first, then the clock and the log's ends, then progress: the order that looks just as good."""
-    store, log_ends = MovingStore(simulation), MovingLogEnds(simulation)
+    store, end_offsets = MovingStore(simulation), MovingLogEnds(simulation)
 
     async def read() -> Answer:
         committed = await read_committed(store, HOUR)
-        look = Look(simulation.now, await log_ends.read())
+        look = EndOffsets(simulation.now, await end_offsets.read())
         progress = await store.read_progress()
         completeness = completeness_of(HOUR, look, progress, SETTINGS.aggregator_final_margin)
         totals = add_up({source: window for source, (_, window) in committed.items() if window is not None})

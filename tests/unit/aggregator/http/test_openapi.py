@@ -21,7 +21,7 @@ EVERY_ROUTE = {
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     world = World()
-    app = create_app(AggregatorSettings(), world.store, world.log_ends, world.clock)
+    app = create_app(AggregatorSettings(), world.store, world.end_offsets, world.clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client
 

@@ -31,7 +31,7 @@ class FailingStore(MemoryStore):
 
 @asynccontextmanager
 async def serving(world: World, store: MemoryStore | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(AggregatorSettings(), store or world.store, world.log_ends, world.clock)
+    app = create_app(AggregatorSettings(), store or world.store, world.end_offsets, world.clock)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -195,7 +195,7 @@ async def test_what_is_wrong_is_told_while_an_answer_is_in_memory() -> None:
 
 async def test_with_kafka_away_numbers_come_without_promises() -> None:
     world = await busy_world()
-    world.log_ends.trouble = "connection refused"
+    world.end_offsets.trouble = "connection refused"
     async with serving(world) as client:
         classic = await client.get("/analytics", params={"timestamp": HOUR})
         json = (await client.get("/v1/hours/2026-11-24T09")).json()
@@ -267,7 +267,7 @@ async def test_a_reader_with_its_store_is_alive_and_ready() -> None:
 
 async def test_kafka_away_is_told_but_leaves_the_reader_ready() -> None:
     world = World()
-    world.log_ends.trouble = "connection refused"
+    world.end_offsets.trouble = "connection refused"
     async with serving(world) as client:
         ready = await client.get("/readyz")
 

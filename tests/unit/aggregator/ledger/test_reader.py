@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from aggregator.app import create_app
-from aggregator.end_offsets.cache import LookLimits, SharedLook
+from aggregator.end_offsets.cache import CacheLimits, EndOffsetsCache
 from aggregator.ledger.reader import LedgerReader
 from aggregator.metrics import Metrics
 from aggregator.settings import AggregatorSettings
@@ -26,7 +26,7 @@ from support.fixtures.aggregator import HOUR, World, click
 async def serving(
     world: World, store: MemoryStore | None = None, settings: AggregatorSettings | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings or AggregatorSettings(), store or world.store, world.log_ends, world.clock)
+    app = create_app(settings or AggregatorSettings(), store or world.store, world.end_offsets, world.clock)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -46,7 +46,7 @@ async def ledger_of(world: World, store: MemoryStore | None = None) -> dict[str,
 
 async def change_progress(world: World, partition: int, **changed: object) -> None:
     """Rewrites the partition's progress."""
-    source = LogPartition(world.log_ends.log, partition)
+    source = LogPartition(world.end_offsets.log, partition)
     before = (await world.store.read_progress(source))[source]
     for key in [key for key in world.store.progress if key[0] == source]:
         world.store.progress[key] = msgspec.structs.replace(before, **changed)
@@ -203,7 +203,7 @@ async def test_old_logs_are_not_in_the_current_logs_books() -> None:
 async def test_while_kafka_is_away_all_logs_are_listed_and_nobody_knows_what_is_unread() -> None:
     world = await busy_world()
     await world.store.write_progress([ProgressPoint(LogPartition("log-0", 5), 1, Progress())])
-    world.log_ends.trouble = "away"
+    world.end_offsets.trouble = "away"
 
     ledger = await ledger_of(world)
 
@@ -252,10 +252,10 @@ async def test_a_store_that_cannot_be_read_gives_no_ledger(error: StoreError | N
 async def test_who_asks_while_it_is_read_gets_that_ledger() -> None:
     world = await busy_world()
     store, settings, metrics = HeldStore(world), AggregatorSettings(), Metrics()
-    limits = LookLimits(
+    limits = CacheLimits(
         settings.aggregator_ends_max_age, settings.aggregator_kafka_timeout, settings.aggregator_kafka_retry
     )
-    look = SharedLook(world.log_ends, world.clock, metrics, limits=limits)
+    look = EndOffsetsCache(world.end_offsets, world.clock, metrics, limits=limits)
     reader = LedgerReader(store, look, metrics, settings)
     first = asyncio.create_task(reader.read())
     await store.asked.wait()

@@ -12,8 +12,8 @@ from collector.cli import app
 from collector.commands import send as send_module
 from collector.sending.batches import Line, in_batches, lines_of
 from collector.sending.delivery import Delivery, DeliveryGivenUp, DeliveryRefused
-from collector.sending.summary import Tally
-from collector.sending.synthetic import made_up_action
+from collector.sending.summary import Summary
+from collector.sending.synthetic import synthetic_action
 from contract.hour import HOUR_MS, hour_of
 
 PLAIN = Line(b'{"timestamp":1,"user":"a","event":"click"}', repeatable=False)
@@ -47,8 +47,8 @@ def accepted(count: int, *codes: str) -> httpx.Response:
     return httpx.Response(200, json={"accepted": count, "rejected": rejected})
 
 
-def deliver(api: Handler, *lines: Line, compress: bool = False, patience: float = 1.0) -> Tally:
-    tally = Tally()
+def deliver(api: Handler, *lines: Line, compress: bool = False, patience: float = 1.0) -> Summary:
+    tally = Summary()
     with httpx.Client(transport=httpx.MockTransport(api), base_url="http://api") as client:
         delivery = Delivery(client, tally, compress=compress, patience=patience, pause=lambda _: None)
         try:
@@ -162,7 +162,7 @@ def test_a_batch_has_at_most_1000_lines_and_512_kib_and_no_line_is_lost() -> Non
 def test_traffic_is_of_now_but_for_five_percent_of_earlier_hours() -> None:
     random, now = Random(7), 1_795_522_224_853
 
-    actions = [made_up_action(now, 1000, random) for _ in range(20_000)]
+    actions = [synthetic_action(now, 1000, random) for _ in range(20_000)]
 
     late = [action for action in actions if action.timestamp < hour_of(now)]
     assert 0.04 < len(late) / len(actions) < 0.06

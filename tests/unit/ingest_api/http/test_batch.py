@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.action import MAX_ID, MAX_USER, Action, Rejection, encode_action, parse_line
-from ingest_api.acceptance import Door
+from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.errors import RequestRefused
 from ingest_api.http.batch import MAX_LINE_BYTES, Judged, judge_batch
 from ingest_api.http.content_type import Media
 from support.fixtures.ingest import Turns
 
 NOW = 1_800_000_000_000
-DOOR = Door(("click", "impression"), 0, timedelta(hours=1), lambda: NOW)
+DOOR = AcceptancePolicy(("click", "impression"), 0, timedelta(hours=1), lambda: NOW)
 GOOD = Action(1, "u", "click")
 LINE = encode_action(GOOD)
 

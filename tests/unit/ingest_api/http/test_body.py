@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from ingest_api.errors import NotPublished, RequestRefused
 from ingest_api.http.body import BodyLimits, read_body, refuse_announced
-from ingest_api.publishing.memory_budget import Budget
+from ingest_api.publishing.memory_budget import MemoryBudget
 from support.fixtures.ingest import Turns
 
 LIMITS = BodyLimits(sent=1000, decompressed=3000, seconds=60)
@@ -22,9 +22,9 @@ async def stream(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
 
 
 async def read(
-    *pieces: bytes, gzipped: bool = False, limits: BodyLimits = LIMITS, budget: Budget | None = None
+    *pieces: bytes, gzipped: bool = False, limits: BodyLimits = LIMITS, budget: MemoryBudget | None = None
 ) -> bytes:
-    with (budget or Budget(10**9, "bodies")).held() as held:
+    with (budget or MemoryBudget(10**9, "bodies")).held() as held:
         return await read_body(stream(pieces), gzipped=gzipped, limits=limits, held=held)
 
 
@@ -53,7 +53,7 @@ async def test_bytes_are_counted_while_they_stream_so_an_endless_body_is_refused
         while True:
             yield b"x" * 100
 
-    with Budget(10**9, "bodies").held() as held, pytest.raises(RequestRefused):
+    with MemoryBudget(10**9, "bodies").held() as held, pytest.raises(RequestRefused):
         await read_body(endless(), gzipped=False, limits=LIMITS, held=held)
     assert held.size <= LIMITS.sent
 
@@ -119,7 +119,7 @@ async def test_a_client_that_leaves_in_the_middle_has_sent_no_body() -> None:
         yield b"x"
         raise ClientDisconnect
 
-    with Budget(10**9, "bodies").held() as held, pytest.raises(RequestRefused) as refused:
+    with MemoryBudget(10**9, "bodies").held() as held, pytest.raises(RequestRefused) as refused:
         await read_body(leaving(), gzipped=False, limits=LIMITS, held=held)
     assert refused.value.code == "body_cut_off"
 
@@ -129,13 +129,13 @@ async def test_a_body_that_does_not_come_in_time_is_refused() -> None:
         yield b"x"
         await asyncio.Event().wait()
 
-    with Budget(10**9, "bodies").held() as held, pytest.raises(RequestRefused) as refused:
+    with MemoryBudget(10**9, "bodies").held() as held, pytest.raises(RequestRefused) as refused:
         await read_body(hanging(), gzipped=False, limits=LIMITS._replace(seconds=0.001), held=held)
     assert (refused.value.status, refused.value.code) == (408, "body_too_slow")
 
 
 async def test_a_body_that_finds_no_memory_is_not_read_and_what_it_took_is_given_back() -> None:
-    budget = Budget(900, "bodies")
+    budget = MemoryBudget(900, "bodies")
     with pytest.raises(NotPublished):
         await read(b"x" * 600, b"x" * 301, budget=budget)
     assert budget.used == 0

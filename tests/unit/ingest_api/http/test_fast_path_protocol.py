@@ -12,10 +12,10 @@ from uvicorn.server import ServerState
 from contract.action import Action
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
-from ingest_api.http.fast_path_protocol import SingleActionProtocol
+from ingest_api.http.fast_path_protocol import FastPathProtocol
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.memory import MemoryPublisher
-from ingest_api.publishing.publisher import Tell
+from ingest_api.publishing.publisher import OnDelivered
 from ingest_api.settings import IngestSettings
 from support.fixtures.http_connection import Transport
 from support.fixtures.ingest import until
@@ -34,9 +34,9 @@ class HeldLog(MemoryPublisher):
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: list[Tell] | None = None
+        self.held: list[OnDelivered] | None = None
 
-    def submit(self, actions: Sequence[Action], tell: Tell) -> None:
+    def submit(self, actions: Sequence[Action], tell: OnDelivered) -> None:
         if self.held is None:
             super().submit(actions, tell)
         else:
@@ -53,8 +53,8 @@ class Door:
         self._config = config
         self._state = state
 
-    def connect(self) -> tuple[SingleActionProtocol, Transport]:
-        protocol = SingleActionProtocol(self._config, self.server, self._state, asyncio.get_running_loop())
+    def connect(self) -> tuple[FastPathProtocol, Transport]:
+        protocol = FastPathProtocol(self._config, self.server, self._state, asyncio.get_running_loop())
         transport = Transport()
         protocol.connection_made(transport)
         return protocol, transport

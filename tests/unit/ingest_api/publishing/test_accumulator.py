@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from contract.record import MAX_BYTES, MAX_LINES, decode_record
 from ingest_api.errors import NotPublished, PublishUnavailable
-from ingest_api.publishing.accumulator import ENOUGH_LINES, Lines, OutgoingRecord, OutgoingRecords
+from ingest_api.publishing.accumulator import ENOUGH_LINES, Lines, OutgoingRecord, RecordAccumulator
 from support.fixtures.ingest import until
 
 LINE = b'{"timestamp":1,"user":"u","event":"click"}\n'
@@ -32,7 +32,7 @@ class Sent(list[OutgoingRecord]):
 
 async def test_lines_of_one_partition_that_come_within_the_linger_share_a_record() -> None:
     sent = Sent()
-    outgoing = OutgoingRecords(sent.append, 0.001)
+    outgoing = RecordAccumulator(sent.append, 0.001)
     outgoing.add([Lines(3, 1, b"a\n"), Lines(5, 1, b"b\n")], 8, nobody)
     outgoing.add([Lines(3, 1, b"c\n")], 8, nobody)
     assert sent == []
@@ -42,7 +42,7 @@ async def test_lines_of_one_partition_that_come_within_the_linger_share_a_record
 
 async def test_lines_that_come_after_the_linger_have_a_record_and_a_linger_of_their_own() -> None:
     sent = Sent()
-    outgoing = OutgoingRecords(sent.append, 0.0)
+    outgoing = RecordAccumulator(sent.append, 0.0)
     outgoing.add([Lines(0, 1, b"a\n")], 1, nobody)
     await until(lambda: len(sent) == 1)
     outgoing.add([Lines(0, 1, b"b\n")], 1, nobody)
@@ -52,7 +52,7 @@ async def test_lines_that_come_after_the_linger_have_a_record_and_a_linger_of_th
 
 async def test_a_record_with_lines_enough_goes_at_once_and_takes_those_along_that_waited() -> None:
     sent = Sent()
-    outgoing = OutgoingRecords(sent.append, NEVER)
+    outgoing = RecordAccumulator(sent.append, NEVER)
     outgoing.add([lines(0), lines(1)], 2, nobody)
     outgoing.add([lines(0, ENOUGH_LINES - 2)], 2, nobody)
     assert sent == []
@@ -67,7 +67,7 @@ async def test_a_record_with_lines_enough_goes_at_once_and_takes_those_along_tha
 )
 async def test_records_keep_the_limits_and_all_lines_go_once_and_in_order(drawn: list[tuple[int, int, int]]) -> None:
     sent = Sent()
-    outgoing = OutgoingRecords(sent.append, NEVER)
+    outgoing = RecordAccumulator(sent.append, NEVER)
     given_lines = [
         Lines(partition, number, b"%d" % place + b"x" * size) for place, (partition, number, size) in enumerate(drawn)
     ]
@@ -84,7 +84,7 @@ async def test_records_keep_the_limits_and_all_lines_go_once_and_in_order(drawn:
 
 async def test_lines_that_have_no_room_in_the_open_record_go_in_the_next_one() -> None:
     sent = Sent()
-    outgoing = OutgoingRecords(sent.append, NEVER)
+    outgoing = RecordAccumulator(sent.append, NEVER)
     outgoing.add([lines(0)], 1, nobody)
     outgoing.add([lines(0, MAX_LINES)], 1, nobody)
     assert sent.lines == [(0, 1), (0, MAX_LINES)]
@@ -92,7 +92,7 @@ async def test_lines_that_have_no_room_in_the_open_record_go_in_the_next_one() -
 
 async def test_a_record_is_of_one_partition_count_only() -> None:
     sent = Sent()
-    outgoing = OutgoingRecords(sent.append, NEVER)
+    outgoing = RecordAccumulator(sent.append, NEVER)
     outgoing.add([Lines(0, 1, b"a\n")], 8, nobody)
     outgoing.add([Lines(0, 1, b"b\n")], 16, nobody)
     outgoing.flush()
@@ -101,7 +101,7 @@ async def test_a_record_is_of_one_partition_count_only() -> None:
 
 async def test_a_record_s_value_is_its_lines_as_the_contract_reads_them() -> None:
     sent = Sent()
-    outgoing = OutgoingRecords(sent.append, NEVER)
+    outgoing = RecordAccumulator(sent.append, NEVER)
     outgoing.add([lines(0), lines(0, 2)], 1, nobody)
     outgoing.flush()
     assert sent[0].value() == LINE * 3
@@ -110,7 +110,7 @@ async def test_a_record_s_value_is_its_lines_as_the_contract_reads_them() -> Non
 
 async def test_everyone_whose_lines_a_record_carries_is_told_how_it_ended() -> None:
     sent = Sent()
-    outgoing = OutgoingRecords(sent.append, NEVER)
+    outgoing = RecordAccumulator(sent.append, NEVER)
     first, second = list[PublishUnavailable | None](), list[PublishUnavailable | None]()
     outgoing.add([lines(0)], 2, first.append)
     outgoing.add([lines(0), lines(1)], 2, second.append)
@@ -145,5 +145,5 @@ async def test_a_record_is_settled_once() -> None:
 
 async def test_flushing_nothing_sends_nothing() -> None:
     sent = Sent()
-    OutgoingRecords(sent.append, NEVER).flush()
+    RecordAccumulator(sent.append, NEVER).flush()
     assert sent == []

@@ -42,7 +42,7 @@ async def test_single_actions_of_many_callers_share_records() -> None:
 
 async def test_nobody_is_answered_before_the_acknowledgement() -> None:
     async with World() as world:
-        await world.publisher.trouble()
+        await world.publisher.unavailable_reason()
         world.connection.acknowledges = False
         publishing = asyncio.create_task(publish(world.publisher, [action()]))
         await world.sent(1)
@@ -56,7 +56,7 @@ async def test_nobody_is_answered_before_the_acknowledgement() -> None:
 
 async def test_what_kafka_did_not_acknowledge_has_an_unknown_outcome() -> None:
     async with World() as world:
-        await world.publisher.trouble()
+        await world.publisher.unavailable_reason()
         world.connection.acknowledges = False
         publishing = asyncio.create_task(publish(world.publisher, [action()]))
         await world.sent(1)
@@ -68,7 +68,7 @@ async def test_what_kafka_did_not_acknowledge_has_an_unknown_outcome() -> None:
 
 async def test_if_one_record_of_a_batch_fails_the_outcome_of_the_batch_is_unknown() -> None:
     async with World() as world:
-        await world.publisher.trouble()
+        await world.publisher.unavailable_reason()
         world.connection.acknowledges = False
         batch = [action(f"user-{number}") for number in range(20)]
         publishing = asyncio.create_task(publish(world.publisher, batch))
@@ -82,7 +82,7 @@ async def test_if_one_record_of_a_batch_fails_the_outcome_of_the_batch_is_unknow
 @pytest.mark.parametrize("refusal", [BufferError("full"), FATAL, MemoryError()])
 async def test_what_librdkafka_did_not_take_was_not_published(refusal: Exception) -> None:
     async with World() as world:
-        await world.publisher.trouble()
+        await world.publisher.unavailable_reason()
         world.connection.refusal = refusal
         with pytest.raises(NotPublished):
             await publish(world.publisher, [action(f"user-{number}") for number in range(20)])
@@ -91,7 +91,7 @@ async def test_what_librdkafka_did_not_take_was_not_published(refusal: Exception
 
 async def test_a_batch_of_which_a_part_was_taken_has_an_unknown_outcome() -> None:
     async with World() as world:
-        await world.publisher.trouble()
+        await world.publisher.unavailable_reason()
         batch = [action("a")] * 100 + [action("b")] * 100
         assert partition_of("a", PARTITIONS) != partition_of("b", PARTITIONS)
         world.connection.room = 1
@@ -102,7 +102,7 @@ async def test_a_batch_of_which_a_part_was_taken_has_an_unknown_outcome() -> Non
 async def test_beyond_the_memory_that_may_be_in_flight_nothing_is_taken_until_some_is_acknowledged() -> None:
     limits = {"ingest_max_in_flight_bytes": 200, "ingest_max_body_bytes": 1, "ingest_max_decompressed_bytes": 1}
     async with World(**limits) as world:
-        await world.publisher.trouble()
+        await world.publisher.unavailable_reason()
         world.connection.acknowledges = False
         publishing = asyncio.create_task(publish(world.publisher, [action()] * 4))
         await world.sent(1)
@@ -120,7 +120,7 @@ async def test_before_kafka_was_reached_nothing_is_published_and_afterwards_it_i
     async with world:
         with pytest.raises(NotPublished, match="Kafka does not answer"):
             await publish(world.publisher, [action()])
-        assert await world.publisher.trouble() == "Kafka does not answer"
+        assert await world.publisher.unavailable_reason() == "Kafka does not answer"
         world.connection.partitions = PARTITIONS
         await world.looks(2)
         await publish(world.publisher, [action()])
@@ -151,7 +151,7 @@ async def test_growth_of_the_topic_is_used_without_a_restart() -> None:
 
 async def test_a_caller_who_gives_up_does_not_take_others_along() -> None:
     async with World() as world:
-        await world.publisher.trouble()
+        await world.publisher.unavailable_reason()
         world.connection.acknowledges = False
         leaving = asyncio.create_task(publish(world.publisher, [action()]))
         staying = asyncio.create_task(publish(world.publisher, [action()]))
@@ -166,7 +166,7 @@ async def test_a_caller_who_gives_up_does_not_take_others_along() -> None:
 async def test_closing_sends_what_still_waits_and_answers_everyone() -> None:
     world = World()
     await world.publisher.start()
-    await world.publisher.trouble()
+    await world.publisher.unavailable_reason()
     world.connection.acknowledges = False
     publishing = asyncio.create_task(publish(world.publisher, [action()]))
     await asyncio.sleep(0)
@@ -179,7 +179,7 @@ async def test_closing_sends_what_still_waits_and_answers_everyone() -> None:
 
 async def test_after_closing_nothing_is_published() -> None:
     async with World() as world:
-        await world.publisher.trouble()
+        await world.publisher.unavailable_reason()
     with pytest.raises(NotPublished):
         await publish(world.publisher, [action()])
     assert world.in_flight_bytes() == 0
@@ -193,7 +193,7 @@ async def test_a_failure_is_forgotten_without_a_search_for_cycles(
     gc.disable()
     try:
         async with World() as world:
-            await world.publisher.trouble()
+            await world.publisher.unavailable_reason()
             if part_taken:
                 world.connection.room = 1
             else:

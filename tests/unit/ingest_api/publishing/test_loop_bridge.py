@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import Callable
 from threading import Thread
 
-from ingest_api.publishing.loop_bridge import Handover
+from ingest_api.publishing.loop_bridge import LoopBridge
 
 
 class CountingLoop:
@@ -22,7 +22,7 @@ class CountingLoop:
 
 def test_a_burst_wakes_the_loop_once() -> None:
     loop, received = CountingLoop(), list[int]()
-    handover = Handover[int](loop, received.append)  # type: ignore[arg-type] # the one method that is used
+    handover = LoopBridge[int](loop, received.append)  # type: ignore[arg-type] # the one method that is used
     for number in range(1000):
         handover.put(number)
     assert len(loop.called) == 1
@@ -32,7 +32,7 @@ def test_a_burst_wakes_the_loop_once() -> None:
 
 def test_what_comes_after_the_loop_looked_wakes_it_again() -> None:
     loop, received = CountingLoop(), list[int]()
-    handover = Handover[int](loop, received.append)  # type: ignore[arg-type] # the one method that is used
+    handover = LoopBridge[int](loop, received.append)  # type: ignore[arg-type] # the one method that is used
     handover.put(1)
     loop.run()
     handover.put(2)
@@ -49,7 +49,7 @@ def test_what_comes_while_the_loop_looks_is_not_forgotten() -> None:
         if number < 3:
             handover.put(number + 1)
 
-    handover = Handover[int](loop, receive)  # type: ignore[arg-type] # the one method that is used
+    handover = LoopBridge[int](loop, receive)  # type: ignore[arg-type] # the one method that is used
     handover.put(1)
     loop.run()
     assert received == [1, 2, 3]
@@ -67,7 +67,7 @@ async def test_nothing_is_lost_between_a_real_thread_and_a_real_loop() -> None:
         for number in range(10_000):
             handover.put(number)
 
-    handover = Handover(asyncio.get_running_loop(), receive)
+    handover = LoopBridge(asyncio.get_running_loop(), receive)
     thread = Thread(target=put_all)
     thread.start()
     await asyncio.wait_for(done.wait(), 30)

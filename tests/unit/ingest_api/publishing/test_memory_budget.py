@@ -1,11 +1,11 @@
 import pytest
 
 from ingest_api.errors import NotPublished
-from ingest_api.publishing.memory_budget import Budget
+from ingest_api.publishing.memory_budget import MemoryBudget
 
 
 def test_as_much_as_the_limit_can_be_taken_and_no_byte_more() -> None:
-    budget = Budget(10, "lines")
+    budget = MemoryBudget(10, "lines")
     budget.take(10)
     with pytest.raises(NotPublished, match="10 bytes of lines are held of 10 that may be"):
         budget.take(1)
@@ -13,7 +13,7 @@ def test_as_much_as_the_limit_can_be_taken_and_no_byte_more() -> None:
 
 
 def test_what_is_given_back_can_be_taken_again() -> None:
-    budget = Budget(10, "lines")
+    budget = MemoryBudget(10, "lines")
     budget.take(10)
     budget.give_back(4)
     budget.take(4)
@@ -21,7 +21,7 @@ def test_what_is_given_back_can_be_taken_again() -> None:
 
 
 def test_a_holder_gives_back_all_it_took_whatever_happens() -> None:
-    budget = Budget(10, "bodies")
+    budget = MemoryBudget(10, "bodies")
 
     def take_too_much() -> None:
         with budget.held() as held:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from contract.hour import END_OF_TIME_MS
 from contract.record import Record
 from stream_workers.counting.mailbox import Received
-from stream_workers.faust_adapter.agent import FaustMailbox, received_from
+from stream_workers.faust_adapter.agent import AgentMailbox, received_from
 
 HEADERS = [("trace", b"x"), ("partitions", b"8"), ("span", b"y")]
 
@@ -40,7 +40,7 @@ def test_a_timestamp_in_ms_survives_fausts_seconds(timestamp: int) -> None:
 
 async def test_the_mailbox_is_the_agents_queue() -> None:
     queue: asyncio.Queue[SimpleNamespace] = asyncio.Queue()
-    mailbox = FaustMailbox(queue)
+    mailbox = AgentMailbox(queue)
     assert mailbox.empty()
     for offset in (7, 8):
         queue.put_nowait(event(offset))

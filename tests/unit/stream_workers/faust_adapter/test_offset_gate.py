@@ -1,23 +1,23 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_workers.faust_adapter.offset_gate import Gate, Verdict
+from stream_workers.faust_adapter.offset_gate import OffsetGate, Verdict
 
 DROP, PASS, SEEK = Verdict.DROP, Verdict.PASS, Verdict.SEEK
 
 
-def open_at(offset: int) -> Gate:
-    gate = Gate()
+def open_at(offset: int) -> OffsetGate:
+    gate = OffsetGate()
     gate.open(0, offset)
     return gate
 
 
-def judged(gate: Gate, *offsets: int) -> list[Verdict]:
-    return [gate.judge(0, offset) for offset in offsets]
+def judged(gate: OffsetGate, *offsets: int) -> list[Verdict]:
+    return [gate.admit(0, offset) for offset in offsets]
 
 
 def test_nothing_passes_before_the_gate_is_opened() -> None:
-    gate = Gate()
+    gate = OffsetGate()
     assert not gate.is_open(0)
     assert judged(gate, 0, 1, 2) == [DROP, DROP, DROP]
 
@@ -59,9 +59,9 @@ def test_a_hole_that_was_half_filled_by_the_second_fetch_is_fetched_again() -> N
 def test_partitions_are_judged_apart() -> None:
     gate = open_at(7)
     gate.open(1, 0)
-    assert gate.judge(1, 3) is SEEK
-    assert gate.judge(0, 7) is PASS
-    assert gate.judge(2, 0) is DROP
+    assert gate.admit(1, 3) is SEEK
+    assert gate.admit(0, 7) is PASS
+    assert gate.admit(2, 0) is DROP
     assert (gate.expected(0), gate.expected(1)) == (8, 0)
 
 
@@ -95,7 +95,7 @@ def test_every_record_of_the_log_passes_once_and_in_order_whatever_a_fetcher_del
 
     def fetch(position: int, records: int) -> None:
         for offset in [offset for offset in log if offset >= position][:records]:
-            verdict = gate.judge(0, offset)
+            verdict = gate.admit(0, offset)
             if verdict is PASS:
                 passed.append(offset)
             elif verdict is SEEK:

@@ -14,7 +14,7 @@ from stores.memory import MemoryStore
 from stream_workers.flush import compaction
 from stream_workers.flush.compaction import Compactor
 from stream_workers.partition.state import PartitionState
-from stream_workers.retry import Abandoned, Retry
+from stream_workers.retry import Abandoned, RetryPolicy
 from support.fixtures.worker import AWAY, HOUR, SOURCE, PastLog, WatchedStore, click, no_pause, numbered_places, record
 
 SEGMENTS = 6
@@ -40,7 +40,7 @@ class Case:
     def __init__(self) -> None:
         self.store = WatchedStore()
         self.state = PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
-        self.compactor = Compactor(self.store, Retry(no_pause), many_segments=SEGMENTS)
+        self.compactor = Compactor(self.store, RetryPolicy(no_pause), many_segments=SEGMENTS)
 
     async def flush(self, one: Record) -> None:
         await self.state.fold(one, self.store)
@@ -86,7 +86,7 @@ async def test_a_window_of_few_segments_is_left() -> None:
 async def test_a_window_whose_hashes_take_longer_to_load_than_its_segments_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(compaction, "HASHES_A_SEGMENT", 1)
+    monkeypatch.setattr(compaction, "HASHES_PER_SEGMENT", 1)
     case = Case()
     # A user and an id in each.
     await case.fill()
@@ -114,10 +114,10 @@ async def test_an_hour_that_is_being_counted_is_compacted_each_time_it_has_many_
 
 async def test_a_window_that_was_loaded_from_many_segments_is_compacted_with_the_next_flush() -> None:
     case = Case()
-    case.compactor = Compactor(case.store, Retry(no_pause), many_segments=10**6)
+    case.compactor = Compactor(case.store, RetryPolicy(no_pause), many_segments=10**6)
     await case.fill()
     await case.store.write_progress([ProgressPoint(SOURCE, 0, case.state.progress)])
-    case.compactor = Compactor(case.store, Retry(no_pause), many_segments=SEGMENTS)
+    case.compactor = Compactor(case.store, RetryPolicy(no_pause), many_segments=SEGMENTS)
     case.state = PartitionState(SOURCE, case.state.progress, numbered_places(), PastLog())
     await case.flush(record(SEGMENTS, click("user-0", action_id="x"), click("ada", action_id="x")))
     await case.step()
@@ -131,7 +131,7 @@ async def test_the_window_with_the_most_segments_comes_first() -> None:
     other = HOUR + HOUR_MS
     for offset in range(SEGMENTS, 2 * SEGMENTS + 1):
         await case.flush(record(offset, click(f"user-{offset}", hour=other)))
-    case.compactor = Compactor(case.store, Retry(no_pause), many_segments=SEGMENTS)
+    case.compactor = Compactor(case.store, RetryPolicy(no_pause), many_segments=SEGMENTS)
     case.compactor.choose([case.state])
     await case.step()
     assert case.newest().full_through == -1
@@ -165,7 +165,7 @@ async def test_a_place_whose_write_is_uncertain_is_not_used_again() -> None:
     before = case.state.windows[HOUR].places.copy()
     # The parts are acknowledged, the first attempt at the value is not.
     case.store.journal.failures["windows"] = [AWAY]
-    case.compactor = Compactor(PartsSucceed(case.store), Retry(no_pause), many_segments=SEGMENTS)
+    case.compactor = Compactor(PartsSucceed(case.store), RetryPolicy(no_pause), many_segments=SEGMENTS)
     case.compactor.choose([case.state])
     await case.step()
     assert case.store.journal.failures["windows"] == []

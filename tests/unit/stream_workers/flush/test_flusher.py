@@ -6,9 +6,9 @@ from contract.errors import LogReplaced, LogUnavailable, LogUnfit, StoreConflict
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from stream_workers.flush.flusher import Flusher
-from stream_workers.gather_all import together
+from stream_workers.gather_all import gather_all
 from stream_workers.partition.state import PartitionFlush, PartitionState
-from stream_workers.retry import Abandoned, Retry
+from stream_workers.retry import Abandoned, RetryPolicy
 from support.fixtures.worker import (
     AWAY,
     HOUR,
@@ -41,7 +41,7 @@ class Parts:
         self.sink = FakeSink(self.journal)
         self.identity = FakeIdentity(self.journal)
         self.places = numbered_places()
-        self.flusher = Flusher(self.store, self.sink, self.identity, Retry(no_pause), together)
+        self.flusher = Flusher(self.store, self.sink, self.identity, RetryPolicy(no_pause), gather_all)
 
     async def flush(self, source: LogPartition = SOURCE, state: PartitionState | None = None) -> PartitionFlush:
         """A flush with actions, a window and a rejected line in it."""

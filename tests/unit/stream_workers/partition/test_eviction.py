@@ -4,7 +4,7 @@ from prometheus_client import REGISTRY
 
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
-from stream_workers.partition.eviction import BYTES_A_WINDOW, evict, size_of
+from stream_workers.partition.eviction import BYTES_PER_WINDOW, evict, size_of
 from stream_workers.partition.state import PartitionState
 from support.fixtures.worker import HOUR, SOURCE, PastLog, WatchedStore, click, numbered_places, record
 
@@ -46,7 +46,7 @@ async def test_the_least_recently_used_windows_go_until_the_rest_fits() -> None:
     evict([state], size(state) - 1)
     assert HOURS[0] not in state.windows
     assert len(state.windows) == 3
-    evict([state], 2 * BYTES_A_WINDOW)
+    evict([state], 2 * BYTES_PER_WINDOW)
     assert list(state.windows) == [HOURS[3]]
 
 
