@@ -20,7 +20,7 @@ from contract.action import Action, encode_action
 from contract.partitioning import partition_of
 from contract.progress import LogPartition, Progress
 from contract.record import Record, decode_record
-from contract.store import PLACES
+from contract.store import SLOTS
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.http.batch import judge_batch
 from ingest_api.http.content_type import Media
@@ -73,9 +73,9 @@ def _yardstick(values: Sequence[bytes], figure: str) -> Figures:
     return {figure: cost}
 
 
-def draw_place() -> int:
-    """A place, as the worker draws it."""
-    return random.randrange(PLACES)  # noqa: S311 - places need no secrecy
+def draw_slot() -> int:
+    """A slot, as the worker draws it."""
+    return random.randrange(SLOTS)  # noqa: S311 - slots need no secrecy
 
 
 def _worker(made: Sequence[Made], values: Sequence[tuple[int, bytes]]) -> Figures:
@@ -85,7 +85,7 @@ def _worker(made: Sequence[Made], values: Sequence[tuple[int, bytes]]) -> Figure
         log.append(Record(partition, offsets[partition], 1, value, PARTITIONS))
         offsets[partition] += 1
     states = [
-        PartitionState(LogPartition("bench", partition), Progress(), draw_place, KafkaPastRecords("", ""))
+        PartitionState(LogPartition("bench", partition), Progress(), draw_slot, KafkaPastRecords("", ""))
         for partition in range(PARTITIONS)
     ]
     store = MemoryStore()

@@ -1,6 +1,6 @@
 """The store as the services see it: what may be written and read, and what each promises.
 
-A `place` is a number of nanoseconds within an hour: it tells values of one hour apart that have different writers, or
+A `slot` is a number of nanoseconds within an hour: it tells values of one hour apart that have different writers, or
 different turns of one writer. Values are facts about the log, each with the offset that it covers, so the order of
 writes does not matter and a write may be repeated.
 """
@@ -13,8 +13,8 @@ from contract.progress import LogPartition, Progress
 from contract.segment import Segment
 from contract.window_value import WindowValue
 
-PLACES = 3_600_000_000_000
-"""Places are 0 <= place < PLACES: the nanoseconds of an hour."""
+SLOTS = 3_600_000_000_000
+"""Slots are 0 <= slot < SLOTS: the nanoseconds of an hour."""
 
 
 class RawActions(NamedTuple):
@@ -30,7 +30,7 @@ class WindowPoint(NamedTuple):
 
     source: LogPartition
     hour: int
-    place: int
+    slot: int
     value: WindowValue
 
 
@@ -43,10 +43,10 @@ class SegmentPoint(NamedTuple):
 
 
 class ProgressPoint(NamedTuple):
-    """A partition's progress. Stored under (source, hour of its watermark, place)."""
+    """A partition's progress. Stored under (source, hour of its watermark, slot)."""
 
     source: LogPartition
-    place: int
+    slot: int
     value: Progress
 
 
@@ -77,7 +77,7 @@ class StoreReader(Protocol):
         """The highest progress of each source that has any, whatever its age."""
 
     async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
-        """All values of the hour, committed or not, of all places."""
+        """All values of the hour, committed or not, of all slots."""
 
     async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
         """All values, as above, of the hours from `first` up to, not including, `end`: however many these are."""

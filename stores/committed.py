@@ -32,7 +32,7 @@ async def read_committed_hours(
 ) -> dict[int, dict[LogPartition, Committed]]:
     """The committed window of each of `hours`, for each source that has progress.
 
-    A value above progress may be half written, or be forgotten by the store, and a window's two places are written in
+    A value above progress may be half written, or be forgotten by the store, and a window's two slots are written in
     turn: so between the first and the second look at progress a value at or below it can only vanish if progress moves.
     A source whose progress moved is read again, in all hours.
     """

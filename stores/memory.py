@@ -45,12 +45,12 @@ class MemoryStore:
     async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
         for source, hour, segment in segments:
             self.segments[source, hour, key_of(segment)] = segment
-        for source, hour, place, value in windows:
-            self.windows[source, hour, place] = value
+        for source, hour, slot, value in windows:
+            self.windows[source, hour, slot] = value
 
     async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
-        for source, place, value in points:
-            self.progress[source, hour_of(max(value.watermark, 0)), place] = value
+        for source, slot, value in points:
+            self.progress[source, hour_of(max(value.watermark, 0)), slot] = value
 
     async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
         highest: dict[LogPartition, Progress] = {}
@@ -64,8 +64,8 @@ class MemoryStore:
 
     async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
         return [
-            WindowPoint(key, hour, place, value)
-            for (key, hour, place), value in self.windows.items()
+            WindowPoint(key, hour, slot, value)
+            for (key, hour, slot), value in self.windows.items()
             if first <= hour < end and source in (None, key)
         ]
 

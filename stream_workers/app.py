@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import NamedTuple
 
-from contract.store import PLACES, Store
+from contract.store import SLOTS, Store
 from kafka_log.topic import LogTopic
 from stream_workers import health, metrics
 from stream_workers.counting.assignment import Assignment
@@ -52,7 +52,7 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
 
     past = KafkaPastRecords(settings.kafka_bootstrap, settings.topic)
     flusher = Flusher(store, rejected, topic, retry, gather_all)
-    assignment = Assignment(store, flusher, retry, _draw_place, past)
+    assignment = Assignment(store, flusher, retry, _draw_slot, past)
     writer = Writer(
         assignment,
         Folding(assignment, store, retry, is_hole),
@@ -66,8 +66,8 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
     return Wired(app, writer, topic, store)
 
 
-def _draw_place() -> int:
-    return random.randrange(PLACES)  # noqa: S311 - places need no secrecy
+def _draw_slot() -> int:
+    return random.randrange(SLOTS)  # noqa: S311 - slots need no secrecy
 
 
 def _count_failure(attempt: str, error: Exception) -> None:

@@ -53,12 +53,12 @@ class RebuildRecount:
             self._windows[hour] = Window(WindowValue(generation=self._generation))
         return self._windows[hour]
 
-    def stored_as(self, source: LogPartition, through_offset: int, stored_hours: set[int], place: int) -> Recounted:
+    def stored_as(self, source: LogPartition, through_offset: int, stored_hours: set[int], slot: int) -> Recounted:
         """All that was counted, through an offset; zeros for hours that have a value already."""
         recounted = Recounted([], [])
         for hour in sorted(self._windows.keys() | stored_hours):
             flushed = self._window(hour).flush(through_offset)
             assert flushed is not None
-            recounted.windows.append(WindowPoint(source, hour, place, flushed[0]))
+            recounted.windows.append(WindowPoint(source, hour, slot, flushed[0]))
             recounted.segments.extend(SegmentPoint(source, hour, segment) for segment in flushed[1])
         return recounted

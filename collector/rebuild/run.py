@@ -16,7 +16,7 @@ from contract.hour import format_hour
 from contract.progress import LogPartition, Progress
 from contract.rebuild import Rebuild
 from contract.record import Record, mark_of
-from contract.store import PLACES
+from contract.store import SLOTS
 from kafka_log.reader import LogReader
 from stores.influx.store import InfluxStore
 
@@ -134,8 +134,8 @@ class Rebuilding:
     ) -> list[int]:
         """Stores what was counted; returns the hours that this is of."""
         stored = await self._patiently(lambda: store.read_windows_between(*self._hours, source))
-        place = random.randrange(PLACES)  # noqa: S311 - places need no secrecy
-        recounted = recount.stored_as(source, through_offset, {point.hour for point in stored}, place)
+        slot = random.randrange(SLOTS)  # noqa: S311 - slots need no secrecy
+        recounted = recount.stored_as(source, through_offset, {point.hour for point in stored}, slot)
         await store_recounted(store, recounted, self._patiently)
         return [point.hour for point in recounted.windows]
 

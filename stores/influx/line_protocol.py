@@ -11,7 +11,7 @@ from contract.errors import StoreConflict
 from contract.hour import hour_of
 from contract.progress import LogPartition
 from contract.state import encode_state
-from contract.store import PLACES, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import SLOTS, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from stores.influx.schema import FULL, MS
 
 MAX_LINES: Final = 5_000
@@ -100,7 +100,7 @@ def _window_line(point: WindowPoint) -> str:
     counts = "".join([f",count_{event}={count}i" for event, count in value.counts.items()])
     return (
         f'hourly,{_tags(point.source)} state="{_escaped(encode_state(value))}"'
-        f",unique_users={value.unique_users}i{counts} {_time(point.hour, point.place, 'place')}"
+        f",unique_users={value.unique_users}i{counts} {_time(point.hour, point.slot, 'slot')}"
     )
 
 
@@ -119,7 +119,7 @@ def _progress_line(point: ProgressPoint) -> str:
     hour = hour_of(max(point.value.watermark, 0))
     return (
         f'progress,{_tags(point.source)} state="{_escaped(encode_state(point.value))}"'
-        f" {_time(hour, point.place, 'place')}"
+        f" {_time(hour, point.slot, 'slot')}"
     )
 
 
@@ -160,7 +160,7 @@ def _tags(source: LogPartition) -> str:
 
 
 def _time(hour: int, within: int, what: str) -> int:
-    if not 0 <= within < PLACES:
+    if not 0 <= within < SLOTS:
         raise StoreConflict(f"{what} {within} is no number of ns within an hour")
     return hour * MS + within
 

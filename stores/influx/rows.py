@@ -9,7 +9,7 @@ from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.segment import Segment
 from contract.state import decode_state
-from contract.store import PLACES, WindowPoint
+from contract.store import SLOTS, WindowPoint
 from contract.window_value import WindowValue
 from stores.influx.response import Series
 from stores.influx.schema import MS
@@ -20,8 +20,8 @@ def windows_in(series: Iterable[Series]) -> Iterator[WindowPoint]:
     for one in series:
         source = source_of(one)
         for time, state in one.values:
-            hour, place = divmod(time, PLACES)
-            yield WindowPoint(source, hour * HOUR_MS, place, decode_state(state, WindowValue))
+            hour, slot = divmod(time, SLOTS)
+            yield WindowPoint(source, hour * HOUR_MS, slot, decode_state(state, WindowValue))
 
 
 def progress_in(series: Iterable[Series]) -> Iterator[tuple[LogPartition, Progress]]:

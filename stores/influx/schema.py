@@ -1,10 +1,10 @@
 """What the store holds in InfluxDB: names, times and the queries. docs/design.md says why it is so.
 
 In `hourly/autogen`, kept for ever:
-    hourly        log, partition        time: the hour's start + place            state; count_<event>, unique_users
+    hourly        log, partition        time: the hour's start + slot            state; count_<event>, unique_users
     hourly_users  log, partition, part, generation, full
                                         time: the hour's start + through_offset   users, ids: base64 of their hashes
-    progress      log, partition        time: the hour of its watermark + place   state
+    progress      log, partition        time: the hour of its watermark + slot   state
 In `actions/autogen`, kept for the retention:
     actions       event, lap, log, partition   time: the action's ms, then six digits of its line's number   user, id
 
@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Self
 
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition
-from contract.store import PLACES
+from contract.store import SLOTS
 from contract.window_value import WindowValue
 
 MS: Final = 1_000_000
@@ -26,10 +26,10 @@ LAST_PROGRESS: Final = 'SELECT LAST("state") FROM "progress"{where} GROUP BY "lo
 """For each source its latest point. Watermarks rise with offsets, so its highest progress lies in that point's hour."""
 
 PROGRESS_OF_HOUR: Final = 'SELECT "state" FROM "progress" WHERE {times}{and_source} GROUP BY "log", "partition"'
-"""All places of one hour."""
+"""All slots of one hour."""
 
 WINDOWS: Final = 'SELECT "state" FROM "hourly" WHERE {times}{and_source} GROUP BY "log", "partition"'
-"""All places of one hour, or of several."""
+"""All slots of one hour, or of several."""
 
 SEGMENTS: Final = (
     'SELECT "users", "ids" FROM "hourly_users" WHERE {times}{and_source}'
@@ -84,7 +84,7 @@ def segments_of_window(hour: int, source: LogPartition, window: WindowValue) -> 
 def _segments(hour: int, source: LogPartition, window: WindowValue, first: int, last: int) -> str:
     start = hour * MS
     return SEGMENTS.format(
-        times=f"time >= {start + first} AND time <= {start + min(last, PLACES - 1)}",
+        times=f"time >= {start + first} AND time <= {start + min(last, SLOTS - 1)}",
         and_source=_and(source),
         generation=window.generation or "",
         full=FULL if first == window.full_through else "",

@@ -53,7 +53,7 @@ class InfluxStore:
         """As promised by the seam, in two requests.
 
         Progress rises along a log, and its watermark with it. So a source's highest progress lies in the hour of its
-        latest point, whatever other places that hour has; each source has its own such hour, and is asked for there.
+        latest point, whatever other slots that hour has; each source has its own such hour, and is asked for there.
         """
         (latest,) = await self._connection.query(self._hourly, schema.last_progress(source))
         hours = {source_of(series): hour_of(series.values[0][0] // MS) for series in latest}

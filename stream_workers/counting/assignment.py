@@ -10,7 +10,7 @@ from stream_workers.counting.mailbox import Received
 from stream_workers.flush.flusher import Flusher
 from stream_workers.partition.rebuild import PastRecords
 from stream_workers.partition.resume import resume_from
-from stream_workers.partition.state import DrawPlace, PartitionState
+from stream_workers.partition.state import DrawSlot, PartitionState
 from stream_workers.retry import Abandoned, RetryPolicy
 from stream_workers.retrying_reader import RetryingReader
 
@@ -19,12 +19,12 @@ class Assignment:
     """Holds the state of each partition from its takeover until all of them are forgotten at once."""
 
     def __init__(
-        self, store: StoreReader, flusher: Flusher, retry: RetryPolicy, draw_place: DrawPlace, past: PastRecords
+        self, store: StoreReader, flusher: Flusher, retry: RetryPolicy, draw_slot: DrawSlot, past: PastRecords
     ) -> None:
         self._store = store
         self._flusher = flusher
         self._retry = retry
-        self._draw_place = draw_place
+        self._draw_slot = draw_slot
         self._past = past
         self._epoch = 0
         self._sealed = False
@@ -55,7 +55,7 @@ class Assignment:
         reader = RetryingReader(self._store, self._retry, "read progress", still_ours)
         stored = (await reader.read_progress(source)).get(source)
         start = resume_from(source, stored, beginning, end)
-        state = PartitionState(source, start, self._draw_place, self._past, generation)
+        state = PartitionState(source, start, self._draw_slot, self._past, generation)
         if start.through_offset >= 0:
             # The progress that we saw may be forgotten by the store; ours is acknowledged.
             await self._flusher.write_progress([state], still_ours)

@@ -101,13 +101,13 @@ class Compactor:
             return
         point = partial(WindowPoint, state.source, held.hour)
 
-        def draw_place() -> None:
-            held.places[held.turn] = state.draw_place()
+        def draw_slot() -> None:
+            held.slots[held.turn] = state.draw_slot()
 
         async def attempt() -> None:
-            await self._store.write_windows([point(held.places[held.turn], held.window.value)], [])
+            await self._store.write_windows([point(held.slots[held.turn], held.window.value)], [])
 
-        await self._retry("store a compacted window", attempt, still_ours=still_ours, on_unknown=draw_place)
+        await self._retry("store a compacted window", attempt, still_ours=still_ours, on_unknown=draw_slot)
         held.turn ^= 1
 
 

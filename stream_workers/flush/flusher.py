@@ -59,18 +59,18 @@ class Flusher:
             part.state.committed(part)
 
     async def write_progress(self, states: Sequence[PartitionState], still_ours: Callable[[], bool]) -> None:
-        """Stores each state's progress, under its own place; a place whose write is uncertain is never used again."""
+        """Stores each state's progress, under its own slot; a slot whose write is uncertain is never used again."""
 
-        def draw_places() -> None:
+        def draw_slots() -> None:
             for state in states:
-                state.progress_place = state.draw_place()
+                state.progress_slot = state.draw_slot()
 
         async def attempt() -> None:
             await self._store.write_progress(
-                [ProgressPoint(state.source, state.progress_place, state.progress) for state in states]
+                [ProgressPoint(state.source, state.progress_slot, state.progress) for state in states]
             )
 
-        await self._retry("store progress", attempt, still_ours=still_ours, on_unknown=draw_places)
+        await self._retry("store progress", attempt, still_ours=still_ours, on_unknown=draw_slots)
 
     async def _write_actions(self, parts: Sequence[PartitionFlush], still_ours: Callable[[], bool]) -> None:
         batches = [part.raw for part in parts if part.raw.lines]
@@ -85,14 +85,14 @@ class Flusher:
         """
         await self._write_segments([segment for part in parts for segment in part.segments], still_ours)
 
-        def draw_places() -> None:
+        def draw_slots() -> None:
             for part in parts:
-                part.draw_window_places()
+                part.draw_window_slots()
 
         async def attempt() -> None:
             await self._store.write_windows([point for part in parts for point in part.window_points()], [])
 
-        await self._retry("store windows", attempt, still_ours=still_ours, on_unknown=draw_places)
+        await self._retry("store windows", attempt, still_ours=still_ours, on_unknown=draw_slots)
 
     async def _write_segments(self, segments: Sequence[SegmentPoint], still_ours: Callable[[], bool]) -> None:
         if segments:

@@ -7,7 +7,7 @@ from stream_workers.partition.state import PartitionState
 from stream_workers.partition.window_slot import WindowSlot
 
 BYTES_PER_WINDOW = 2_000
-"""An empty window with its places; 1,700 were measured."""
+"""An empty window with its slots; 1,700 were measured."""
 
 
 def size_of(held: WindowSlot) -> int:

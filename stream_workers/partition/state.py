@@ -25,12 +25,12 @@ from stream_workers.partition.window_slot import WindowSlot
 
 logger = logging.getLogger(__name__)
 
-DrawPlace = Callable[[], int]
+DrawSlot = Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionFlush:
-    """What one flush stores of one partition. The values are immutable; only the places may still be drawn anew."""
+    """What one flush stores of one partition. The values are immutable; only the slots may still be drawn anew."""
 
     state: "PartitionState"
     raw: RawActions
@@ -40,14 +40,14 @@ class PartitionFlush:
     progress: Progress
 
     def window_points(self) -> list[WindowPoint]:
-        """The windows' values, each at the place whose turn it is."""
+        """The windows' values, each at the slot whose turn it is."""
         source = self.state.source
-        return [WindowPoint(source, held.hour, held.places[held.turn], value) for held, value in self.windows]
+        return [WindowPoint(source, held.hour, held.slots[held.turn], value) for held, value in self.windows]
 
-    def draw_window_places(self) -> None:
+    def draw_window_slots(self) -> None:
         """After a write with an unknown outcome: a late write must not land on a newer value."""
         for held, _ in self.windows:
-            held.places[held.turn] = self.state.draw_place()
+            held.slots[held.turn] = self.state.draw_slot()
 
 
 class PartitionState:
@@ -61,16 +61,16 @@ class PartitionState:
         self,
         source: LogPartition,
         start: Progress,
-        draw_place: DrawPlace,
+        draw_slot: DrawSlot,
         past: PastRecords,
         generation: int = 0,
     ) -> None:
         """A partition that starts from a progress which the store has acknowledged."""
         self.source = source
         self.generation = generation
-        self.draw_place = draw_place
+        self.draw_slot = draw_slot
         self._past = past
-        self.progress_place = draw_place()
+        self.progress_slot = draw_slot()
         self.progress = start
         """As of the last snapshot."""
         self.stored_through = start.through_offset
@@ -145,8 +145,8 @@ class PartitionState:
             logger.error("%s: a rebuild was not taken over: %s", self.source, error)  # noqa: TRY400 - the text says all
             return
         for hour, window in windows.items():
-            places = [self.draw_place(), self.draw_place()]
-            self.windows[hour] = WindowSlot(hour, window, places, used=record.timestamp)
+            slots = [self.draw_slot(), self.draw_slot()]
+            self.windows[hour] = WindowSlot(hour, window, slots, used=record.timestamp)
         self._touched |= windows.keys()
         metrics.REBUILT.inc(len(windows))
         logger.info("%s: took %d rebuilt windows over, generation %d", self.source, len(windows), rebuild.generation)
@@ -177,7 +177,7 @@ class PartitionState:
             return
         for hour, (value, segments) in (await read_loads(reader, missing, self.source)).items():
             self.must_reach = max(self.must_reach, value.through_offset)
-            self.windows[hour] = WindowSlot(hour, Window(value, segments), [self.draw_place(), self.draw_place()])
+            self.windows[hour] = WindowSlot(hour, Window(value, segments), [self.draw_slot(), self.draw_slot()])
 
     def _apply(self, record: Record, lines: list[Action | Rejection], by_hour: dict[int, list[Action]]) -> None:
         for hour, actions in by_hour.items():

@@ -4,7 +4,7 @@ The store may apply a write late, after newer ones; apply it and lose the answer
 apply a flush's writes in any order (segments before values) and only some of them. Workers crash anywhere, stall, own a partition several at once, and
 evict windows. After every step a reader's answer for each hour must be right for the log up to the offset it names, and cover
 all that was committed before the reader began; at the end, after one healthy worker has caught up, all hours must be right.
-Rules that can be broken: above-progress one-place reuse-place all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order
+Rules that can be broken: above-progress one-slot reuse-slot all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order
 
 A flush's segment can be too large for one point. It is then cut by hash into n parts, and the key names the part: any
 writer's part k of n that ends at an offset holds at least what came since a committed progress. Cutting it at record
@@ -22,7 +22,7 @@ are not judged.
 Many small segments are slow to load. So a worker may compact a window, which may still grow: as it takes a flush, it takes all
 users and ids of one window up to the same offset too; between later flushes it stores these as the parts of a full segment, under
 that offset; once all parts are acknowledged, the window's values say that a load needs the full segment of that offset, and only
-those small ones that came after it. The next flush writes such a value, or the worker does at once, in the window's other place.
+those small ones that came after it. The next flush writes such a value, or the worker does at once, in the window's other slot.
 Small segments stay: whoever holds an older value finds them. After every step the users and ids that a value which was ever
 committed leads to must be those of the log up to its offset, not only their number.
 """
@@ -113,7 +113,7 @@ class Window:
     def __init__(self, value, users, ids):
         self.through, self.counted, self.duplicates, _, self.generation, self.since = value
         self.users, self.ids = users, ids
-        self.places, self.turn = [next(fresh), next(fresh)], 0
+        self.slots, self.turn = [next(fresh), next(fresh)], 0
 
 def fold(w, new, offset, user, i):
     users, ids = new
@@ -139,8 +139,8 @@ def worker(store, log):
     def window_write(h, value):
         w = windows[h]
         def write():
-            if store.put(store.windows, (h, w.places[w.turn]), value): return True
-            if BROKEN != "reuse-place": w.places[w.turn] = next(fresh)
+            if store.put(store.windows, (h, w.slots[w.turn]), value): return True
+            if BROKEN != "reuse-slot": w.slots[w.turn] = next(fresh)
             return False
         return write
     def cut(h, through, users, ids, kind, n):
@@ -199,7 +199,7 @@ def worker(store, log):
             yield from until_acknowledged(write)
         for h in rising:
             windows[h].through = max(end, windows[h].through)
-            if BROKEN != "one-place": windows[h].turn ^= 1
+            if BROKEN != "one-slot": windows[h].turn ^= 1
         at = end
         if windows and random.random() < .3: windows.pop(random.choice(list(windows)))
         yield

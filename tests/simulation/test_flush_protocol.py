@@ -49,7 +49,7 @@ def use_values_above_progress(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(committed, "highest_committed", highest)
 
 
-def keep_one_place(patch: pytest.MonkeyPatch) -> None:
+def keep_one_slot(patch: pytest.MonkeyPatch) -> None:
     honest = PartitionState.committed
 
     def committed_without_turn(self: PartitionState, done: PartitionFlush) -> None:
@@ -153,12 +153,12 @@ def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
     )
 
 
-def use_the_same_places_in_each_assignment(patch: pytest.MonkeyPatch) -> None:
+def use_the_same_slots_in_each_assignment(patch: pytest.MonkeyPatch) -> None:
     def draw(self: simulated_worker.Worker) -> int:
         self.drawn = getattr(self, "drawn", 0) + 1
         return self.drawn
 
-    patch.setattr(simulated_worker.Worker, "_draw_place", draw)
+    patch.setattr(simulated_worker.Worker, "_draw_slot", draw)
 
 
 def do_not_look_again_whether_progress_stood_still(patch: pytest.MonkeyPatch) -> None:
@@ -223,13 +223,13 @@ def load_segments_of_any_generation(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Segment, "belongs_to", belongs_to)
 
 
-# The other rules show too rarely in random runs and have tests of their own (tests/unit/test_worker_*.py): places are
+# The other rules show too rarely in random runs and have tests of their own (tests/unit/test_worker_*.py): slots are
 # not used again, a start is written first, no flush ends below a loaded window, one that does not rise is not written.
 RULES = [
     use_values_above_progress,
     do_not_look_again_whether_progress_stood_still,
-    keep_one_place,
-    use_the_same_places_in_each_assignment,
+    keep_one_slot,
+    use_the_same_slots_in_each_assignment,
     count_replays,
     load_all_segments,
     write_progress_first,

@@ -24,7 +24,7 @@ def influx_settings(request: pytest.FixtureRequest) -> InfluxSettings:
 
 @pytest.fixture(params=[pytest.param(None, id="memory"), *INFLUX])
 def where(request: pytest.FixtureRequest) -> InfluxSettings | None:
-    """Each place for a store in turn, empty; None: memory."""
+    """Each slot for a store in turn, empty; None: memory."""
     return None if request.param is None else request.getfixturevalue(request.param)
 
 

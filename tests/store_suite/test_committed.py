@@ -15,7 +15,7 @@ from support.stores.committing import NOVEMBER, OTHER, SOURCE, commit, progress,
 
 
 async def put(store: Store, source: LogPartition, *values: tuple[int, WindowValue]) -> None:
-    await store.write_windows([WindowPoint(source, NOVEMBER, place, one) for place, one in values], [])
+    await store.write_windows([WindowPoint(source, NOVEMBER, slot, one) for slot, one in values], [])
 
 
 class Watched:

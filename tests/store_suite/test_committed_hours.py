@@ -13,7 +13,7 @@ from support.stores.committing import NOVEMBER, OTHER, SOURCE, commit, progress,
 
 
 async def put(store: Store, source: LogPartition, hour: int, *values: WindowValue) -> None:
-    await store.write_windows([WindowPoint(source, hour, place, one) for place, one in enumerate(values)], [])
+    await store.write_windows([WindowPoint(source, hour, slot, one) for slot, one in enumerate(values)], [])
 
 
 class Watched:

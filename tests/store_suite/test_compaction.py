@@ -39,7 +39,7 @@ async def count_all(state: PartitionState, store: Store, *records: Record) -> No
         flush = state.snapshot()
         assert flush is not None
         await store.write_windows(flush.window_points(), flush.segments)
-        await store.write_progress([ProgressPoint(SOURCE, state.progress_place, flush.progress)])
+        await store.write_progress([ProgressPoint(SOURCE, state.progress_slot, flush.progress)])
         state.committed(flush)
 
 

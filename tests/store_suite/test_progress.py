@@ -4,7 +4,7 @@ import pytest
 
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import LogPartition, Progress, RecordMark
-from contract.store import PLACES, ProgressPoint, Store
+from contract.store import SLOTS, ProgressPoint, Store
 
 LOG = "OldrkDJ2R4WmwCUXOqKyRw"
 OTHER_LOG = "-_Tz1x8yQ4u0sK0XfJ2c9A"
@@ -13,8 +13,8 @@ NOVEMBER = 494_902 * HOUR_MS
 A_YEAR = 365 * 24 * HOUR_MS
 
 
-async def put(store: Store, source: LogPartition, place: int, through_offset: int, watermark: int) -> None:
-    await store.write_progress([ProgressPoint(source, place, Progress(through_offset, watermark=watermark))])
+async def put(store: Store, source: LogPartition, slot: int, through_offset: int, watermark: int) -> None:
+    await store.write_progress([ProgressPoint(source, slot, Progress(through_offset, watermark=watermark))])
 
 
 async def offsets(store: Store, source: LogPartition | None = None) -> dict[LogPartition, int]:
@@ -45,27 +45,27 @@ async def test_an_empty_store_has_no_progress(store: Store) -> None:
     ids=["before-the-first-record", "in-the-first-hour", "with-all-there-is", "in-the-last-hour"],
 )
 async def test_progress_comes_back_as_it_was_written(store: Store, progress: Progress) -> None:
-    for place in (0, PLACES - 1):
-        source = LogPartition(LOG, place % 2)
-        await store.write_progress([ProgressPoint(source, place, progress)])
+    for slot in (0, SLOTS - 1):
+        source = LogPartition(LOG, slot % 2)
+        await store.write_progress([ProgressPoint(source, slot, progress)])
         assert await store.read_progress(source) == {source: progress}
     assert await store.read_progress() == {LogPartition(LOG, 0): progress, LogPartition(LOG, 1): progress}
 
 
-async def test_the_highest_of_an_hours_places_counts_in_whatever_order_they_were_written(store: Store) -> None:
-    for place, through_offset in [(7, 10), (3, 30), (PLACES - 1, 20)]:
-        await put(store, SOURCE, place, through_offset, NOVEMBER)
+async def test_the_highest_of_an_hours_slots_counts_in_whatever_order_they_were_written(store: Store) -> None:
+    for slot, through_offset in [(7, 10), (3, 30), (SLOTS - 1, 20)]:
+        await put(store, SOURCE, slot, through_offset, NOVEMBER)
     assert await offsets(store) == {SOURCE: 30}
 
 
 async def test_the_highest_is_found_in_the_latest_hour_even_if_written_first(store: Store) -> None:
     await put(store, SOURCE, 1, 30, NOVEMBER + HOUR_MS)
-    await put(store, SOURCE, PLACES - 1, 20, NOVEMBER)
+    await put(store, SOURCE, SLOTS - 1, 20, NOVEMBER)
     assert await offsets(store) == {SOURCE: 30}
     assert await offsets(store, SOURCE) == {SOURCE: 30}
 
 
-async def test_the_same_place_is_replaced(store: Store) -> None:
+async def test_the_same_slot_is_replaced(store: Store) -> None:
     await put(store, SOURCE, 5, 10, NOVEMBER)
     await put(store, SOURCE, 5, 11, NOVEMBER + 1)
     await put(store, SOURCE, 5, 9, NOVEMBER + 2)
@@ -111,9 +111,9 @@ async def test_every_point_of_one_call_is_stored(store: Store) -> None:
     sources = [LogPartition(LOG, partition) for partition in range(100)]
     await store.write_progress(
         [
-            ProgressPoint(source, place, Progress(source.partition * 1_000 + place, watermark=NOVEMBER))
+            ProgressPoint(source, slot, Progress(source.partition * 1_000 + slot, watermark=NOVEMBER))
             for source in sources
-            for place in range(150)
+            for slot in range(150)
         ]
     )
     assert await offsets(store) == {source: source.partition * 1_000 + 149 for source in sources}

@@ -8,7 +8,7 @@ from contract.hashes import pack_hashes
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import LogPartition
 from contract.segment import MAX_SEGMENT_HASHES, Segment, cut_segments
-from contract.store import PLACES, SegmentPoint, Store, WindowPoint
+from contract.store import SLOTS, SegmentPoint, Store, WindowPoint
 from contract.window_value import WindowValue
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
@@ -44,7 +44,7 @@ async def test_an_empty_store_has_neither(store: Store) -> None:
     ids=["empty", "usual", "large-numbers", "thousands-of-events"],
 )
 async def test_a_window_comes_back_as_it_was_written(store: Store, value: WindowValue) -> None:
-    points = [WindowPoint(SOURCE, hour, place, value) for hour in HOURS for place in (0, PLACES - 1)]
+    points = [WindowPoint(SOURCE, hour, slot, value) for hour in HOURS for slot in (0, SLOTS - 1)]
     await store.write_windows(points, [])
     for hour in HOURS:
         own = [point for point in points if point.hour == hour]
@@ -52,11 +52,11 @@ async def test_a_window_comes_back_as_it_was_written(store: Store, value: Window
         assert sorted(await store.read_windows(hour, SOURCE), key=points.index) == own
 
 
-async def test_all_places_of_an_hour_are_read_for_all_sources_or_for_one(store: Store) -> None:
+async def test_all_slots_of_an_hour_are_read_for_all_sources_or_for_one(store: Store) -> None:
     points = [
-        WindowPoint(source, NOVEMBER, place, WindowValue(place))
+        WindowPoint(source, NOVEMBER, slot, WindowValue(slot))
         for source in (SOURCE, OTHER_PARTITION, OTHER_LOG)
-        for place in (0, 1, PLACES - 1)
+        for slot in (0, 1, SLOTS - 1)
     ]
     await store.write_windows(points, [])
     assert sorted(await store.read_windows(NOVEMBER), key=points.index) == points
@@ -66,13 +66,13 @@ async def test_all_places_of_an_hour_are_read_for_all_sources_or_for_one(store: 
 
 
 async def test_the_hours_before_and_after_are_not_read(store: Store) -> None:
-    before = WindowPoint(SOURCE, NOVEMBER - HOUR_MS, PLACES - 1, VALUE)
+    before = WindowPoint(SOURCE, NOVEMBER - HOUR_MS, SLOTS - 1, VALUE)
     after = WindowPoint(SOURCE, NOVEMBER + HOUR_MS, 0, VALUE)
     await store.write_windows([before, after], [])
     assert await store.read_windows(NOVEMBER) == []
 
 
-async def test_a_window_replaces_what_its_place_held(store: Store) -> None:
+async def test_a_window_replaces_what_its_slot_held(store: Store) -> None:
     later = WindowPoint(SOURCE, NOVEMBER, 5, WindowValue(11, {"click": 4}, 0, 6, 8, 8))
     other = WindowPoint(SOURCE, NOVEMBER, 6, VALUE)
     await store.write_windows([WindowPoint(SOURCE, NOVEMBER, 5, VALUE), other], [])
@@ -88,18 +88,18 @@ async def test_a_write_may_be_repeated(store: Store) -> None:
     assert await store.read_segments(NOVEMBER, SOURCE, WindowValue(10)) == [segment(10, 1, 2)]
 
 
-async def test_no_number_of_places_is_too_many(store: Store) -> None:
-    places = 25_000
-    await store.write_windows([WindowPoint(SOURCE, NOVEMBER, place, VALUE) for place in range(places)], [])
-    assert {point.place for point in await store.read_windows(NOVEMBER)} == set(range(places))
+async def test_no_number_of_slots_is_too_many(store: Store) -> None:
+    slots = 25_000
+    await store.write_windows([WindowPoint(SOURCE, NOVEMBER, slot, VALUE) for slot in range(slots)], [])
+    assert {point.slot for point in await store.read_windows(NOVEMBER)} == set(range(slots))
 
 
 async def test_windows_of_many_hours_are_read_at_once_for_all_sources_or_for_one(store: Store) -> None:
     points = [
-        WindowPoint(source, hour, place, WindowValue(place))
+        WindowPoint(source, hour, slot, WindowValue(slot))
         for source in (SOURCE, OTHER_LOG)
         for hour in (0, NOVEMBER - HOUR_MS, NOVEMBER, NOVEMBER + HOUR_MS, END_OF_TIME_MS - HOUR_MS)
-        for place in (0, PLACES - 1)
+        for slot in (0, SLOTS - 1)
     ]
     await store.write_windows(points, [])
     assert sorted(await store.read_windows_between(0, END_OF_TIME_MS)) == sorted(points)

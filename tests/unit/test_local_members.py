@@ -88,7 +88,7 @@ def test_a_port_is_kept_for_a_member_that_is_gone(folder: DataFolder, roster: Ro
     assert Roster(folder.state).ports == {"worker-1": 4711}
 
 
-def test_a_member_that_starts_again_takes_the_place_of_the_dead_one(roster: Roster) -> None:
+def test_a_member_that_starts_again_takes_the_slot_of_the_dead_one(roster: Roster) -> None:
     roster.add(Member("worker-1", Role.WORKER, 1, 1, 0.0))
     roster.add(Member("worker-1", Role.WORKER, 1, 2, 0.0))
 

@@ -47,13 +47,13 @@ class HostileStore(MemoryStore):
         puts: list[tuple[dict[Any, Any], Any, Any]] = [
             (self.segments, (source, hour, key_of(segment)), segment) for source, hour, segment in segments
         ]
-        puts += [(self.windows, (source, hour, place), value) for source, hour, place, value in windows]
+        puts += [(self.windows, (source, hour, slot), value) for source, hour, slot, value in windows]
         self._rng.shuffle(puts)
         await self._put_all(puts)
 
     async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
         await self._put_all(
-            (self.progress, (source, hour_of(max(value.watermark, 0)), place), value) for source, place, value in points
+            (self.progress, (source, hour_of(max(value.watermark, 0)), slot), value) for source, slot, value in points
         )
 
     async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:

@@ -20,10 +20,10 @@ def damage(rng: random.Random, store: HostileStore, log: SimulatedLog, hours: Se
     """Some of what is stored of one hour is wrong from now on."""
     source, hour = rng.choice(log.sources()), rng.choice(hours)
     log.damage.happen(source.partition, hour)
-    for (key, start, place), value in list(store.windows.items()):
+    for (key, start, slot), value in list(store.windows.items()):
         if (key, start) == (source, hour) and rng.random() < 0.7:
             counts = {"click": 100, **value.counts}
-            store.windows[key, start, place] = msgspec.structs.replace(value, counts=counts, duplicates=50)
+            store.windows[key, start, slot] = msgspec.structs.replace(value, counts=counts, duplicates=50)
     for (key, start, segment_key), segment in list(store.segments.items()):
         if (key, start) == (source, hour) and rng.random() < 0.5:
             wrong = segment._replace(users=pack_hashes([99]), ids=pack_hashes([99]))
@@ -56,8 +56,8 @@ async def rebuild(
                 return
 
     stored = await store.read_windows_between(*asked, source)
-    place = rng.randrange(10**12)
-    recounted = recount.stored_as(source, through, {point.hour for point in stored}, place)
+    slot = rng.randrange(10**12)
+    recounted = recount.stored_as(source, through, {point.hour for point in stored}, slot)
     await store_recounted(store, recounted, patiently)
     await Turn()
     log.append_rebuild(partition, Rebuild(generation, *asked, through), generation)

@@ -87,14 +87,14 @@ class Worker:
             for write in order:
                 write.close()
 
-    def _draw_place(self) -> int:
+    def _draw_slot(self) -> int:
         return self._rng.randrange(10**12)
 
     async def _take(self, partition: int) -> None:
         source = LogPartition(self.log.name, partition)
         stored = (await self._store.read_progress(source)).get(source)
         start = resume_from(source, stored, 0, self.log.end(partition))
-        state = PartitionState(source, start, self._draw_place, self.log)
+        state = PartitionState(source, start, self._draw_slot, self.log)
         if start.through_offset >= 0:
             await self._flusher.write_progress([state], lambda: True)
         self._positions[partition] = first_offset(start)

@@ -130,8 +130,8 @@ def test_parse_lines_agrees_with_parse_line_when_any_byte_of_good_lines_is_chang
     good: list[Action], data: st.DataObject
 ) -> None:
     text = bytearray(b"\n".join(map(encode_action, good)))
-    place = data.draw(st.integers(0, len(text) - 1))
-    text[place] = data.draw(st.integers(0, 255))
+    slot = data.draw(st.integers(0, len(text) - 1))
+    text[slot] = data.draw(st.integers(0, 255))
     assert parse_lines(bytes(text)) == line_by_line(bytes(text))
 
 

@@ -54,7 +54,7 @@ def test_a_timestamp_at_the_edge_is_not_blamed_for_an_unknown_event(timestamp: i
     assert judged.code == "event_unknown"
 
 
-def test_what_the_log_s_rules_rejected_stays_rejected_and_in_its_place() -> None:
+def test_what_the_log_s_rules_rejected_stays_rejected_and_in_its_slot() -> None:
     good, rejected = Action(NOW, "u", "click"), reject("not_json", None, b"?")
     assert policy().check([good, rejected, good]) == [good, rejected, good]
 

@@ -69,7 +69,7 @@ async def test_records_keep_the_limits_and_all_lines_go_once_and_in_order(drawn:
     sent = Sent()
     outgoing = RecordAccumulator(sent.append, NEVER)
     given_lines = [
-        Lines(partition, number, b"%d" % place + b"x" * size) for place, (partition, number, size) in enumerate(drawn)
+        Lines(partition, number, b"%d" % slot + b"x" * size) for slot, (partition, number, size) in enumerate(drawn)
     ]
     outgoing.add(given_lines, 4, nobody)
     outgoing.flush()

@@ -6,7 +6,7 @@ from contract.hashes import pack_hashes
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.segment import Segment, cut_segments
-from contract.store import PLACES, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import SLOTS, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from stores.influx.line_protocol import MAX_BYTES, MAX_LINES, action_bodies, halves, progress_bodies, result_bodies
 
@@ -75,22 +75,22 @@ def test_a_segment_is_timed_by_its_offset_and_names_its_part() -> None:
     ("watermark", "hour"), [(-1, 0), (0, 0), (NOVEMBER + HOUR_MS - 1, NOVEMBER), (END_OF_TIME_MS, END_OF_TIME_MS)]
 )
 def test_progress_is_timed_by_the_hour_of_its_watermark(watermark: int, hour: int) -> None:
-    (body,) = progress_bodies([ProgressPoint(SOURCE, PLACES - 1, Progress(watermark=watermark))])
+    (body,) = progress_bodies([ProgressPoint(SOURCE, SLOTS - 1, Progress(watermark=watermark))])
     assert body.decode().startswith(f'progress,{TAGS} state="')
-    assert body.decode().endswith(f'" {hour * 1_000_000 + PLACES - 1}')
+    assert body.decode().endswith(f'" {hour * 1_000_000 + SLOTS - 1}')
 
 
-@pytest.mark.parametrize("place", [-1, PLACES])
-def test_a_place_outside_the_hour_is_refused(place: int) -> None:
-    with pytest.raises(StoreConflict, match=f"place {place}"):
-        list(progress_bodies([ProgressPoint(SOURCE, place, Progress())]))
-    with pytest.raises(StoreConflict, match=f"place {place}"):
-        list(result_bodies([WindowPoint(SOURCE, NOVEMBER, place, WindowValue())], []))
+@pytest.mark.parametrize("slot", [-1, SLOTS])
+def test_a_slot_outside_the_hour_is_refused(slot: int) -> None:
+    with pytest.raises(StoreConflict, match=f"slot {slot}"):
+        list(progress_bodies([ProgressPoint(SOURCE, slot, Progress())]))
+    with pytest.raises(StoreConflict, match=f"slot {slot}"):
+        list(result_bodies([WindowPoint(SOURCE, NOVEMBER, slot, WindowValue())], []))
 
 
 def test_an_offset_that_would_reach_into_the_next_hour_is_refused() -> None:
-    segment = Segment(PLACES, pack_hashes([1]), b"")
-    with pytest.raises(StoreConflict, match=f"through_offset {PLACES}"):
+    segment = Segment(SLOTS, pack_hashes([1]), b"")
+    with pytest.raises(StoreConflict, match=f"through_offset {SLOTS}"):
         list(result_bodies([], [SegmentPoint(SOURCE, NOVEMBER, segment)]))
 
 
@@ -117,7 +117,7 @@ def test_bodies_of_actions_are_bounded_and_lose_no_line(action: Action, batch: i
 
 
 def test_bodies_of_results_are_bounded_and_lose_no_line() -> None:
-    windows = [WindowPoint(SOURCE, NOVEMBER, place, WindowValue(place)) for place in range(12_000)]
+    windows = [WindowPoint(SOURCE, NOVEMBER, slot, WindowValue(slot)) for slot in range(12_000)]
     segments = [SegmentPoint(SOURCE, NOVEMBER, one) for one in cut_segments(7, range(200_000), [])]
     bodies = list(result_bodies(windows, segments))
     lines = [line for body in bodies for line in body.split(b"\n")]
@@ -129,7 +129,7 @@ def test_bodies_of_results_are_bounded_and_lose_no_line() -> None:
 def test_a_line_longer_than_a_body_may_be_is_sent_by_itself() -> None:
     huge = WindowValue(1, {f"event_{number}": number for number in range(60_000)})
     small = WindowValue(2)
-    points = [WindowPoint(SOURCE, NOVEMBER, place, value) for place, value in enumerate([small, huge, small])]
+    points = [WindowPoint(SOURCE, NOVEMBER, slot, value) for slot, value in enumerate([small, huge, small])]
     bodies = list(result_bodies(points, []))
     assert [body.count(b"\n") + 1 for body in bodies] == [1, 1, 1]
     assert len(bodies[1]) > MAX_BYTES

@@ -11,7 +11,7 @@ from contract.action import Action
 from contract.errors import StateUnreadable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
-from contract.store import PLACES, ProgressPoint, RawActions
+from contract.store import SLOTS, ProgressPoint, RawActions
 from contract.window_value import WindowValue
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
@@ -64,12 +64,12 @@ async def test_a_read_survives_that_the_server_was_started_anew() -> None:
 
 async def test_progress_of_many_idle_sources_is_asked_for_in_a_body() -> None:
     latest = ",".join(
-        f'{{"tags":{{"log":"l","partition":"{partition}"}},"values":[[{partition * PLACES},""]]}}'
+        f'{{"tags":{{"log":"l","partition":"{partition}"}},"values":[[{partition * SLOTS},""]]}}'
         for partition in range(100)
     )
     hours = [
         f'{{"results":[{{"statement_id":{hour},"series":[{{"tags":{{"log":"l","partition":"{hour}"}},'
-        f'"values":[[{hour * PLACES},"{{\\"version\\":1,\\"through_offset\\":{hour}}}"]]}}]}}]}}'
+        f'"values":[[{hour * SLOTS},"{{\\"version\\":1,\\"through_offset\\":{hour}}}"]]}}]}}]}}'
         for hour in range(100)
     ]
     first = f'{{"results":[{{"statement_id":0,"series":[{latest}]}}]}}'

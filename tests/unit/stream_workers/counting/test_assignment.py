@@ -29,7 +29,7 @@ async def test_a_partition_is_read_on_from_the_stores_progress() -> None:
 
 
 @timeless
-async def test_the_progress_that_a_worker_starts_from_is_acknowledged_under_its_own_place_first() -> None:
+async def test_the_progress_that_a_worker_starts_from_is_acknowledged_under_its_own_slot_first() -> None:
     kit, seen = Kit(), Progress(49, lines=60, watermark=HOUR)
     await kit.store_progress(seen)
     kit.journal.hold("progress")

@@ -7,7 +7,7 @@ from contract.store import ProgressPoint, WindowPoint
 from contract.window_value import WindowValue
 from stream_workers.partition.state import PartitionState
 from support.fixtures.partition_state import HOUR, SOURCE
-from support.fixtures.worker import HOUR_MS, PastLog, WatchedStore, click, numbered_places, record
+from support.fixtures.worker import HOUR_MS, PastLog, WatchedStore, click, numbered_slots, record
 from support.fixtures.writer import Kit, quiet
 
 HOURS = [HOUR - back * HOUR_MS for back in range(5)]
@@ -36,7 +36,7 @@ async def test_a_window_loaded_ahead_counts_on_from_what_is_committed() -> None:
     store = WatchedStore()
     await store.write_windows([WindowPoint(SOURCE, HOUR, 1, WindowValue(4, {"click": 3}, 0, 1, 8, 8))], [])
     await store.write_progress([ProgressPoint(SOURCE, 1, Progress(4))])
-    state = PartitionState(SOURCE, Progress(4), numbered_places(), PastLog())
+    state = PartitionState(SOURCE, Progress(4), numbered_slots(), PastLog())
     waiting = [record(5, click("ada")), record(6, click("bob"))]
 
     hours = state.look_ahead(waiting)
@@ -51,7 +51,7 @@ async def test_a_window_loaded_ahead_counts_on_from_what_is_committed() -> None:
 
 
 async def test_a_window_that_is_in_memory_is_not_loaded_again() -> None:
-    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
+    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_slots(), PastLog())
     await state.fold(record(0, click("ada")), store)
     store.journal.begun.clear()
 
@@ -62,13 +62,13 @@ async def test_a_window_that_is_in_memory_is_not_loaded_again() -> None:
 
 
 async def test_records_that_were_folded_already_ask_for_nothing() -> None:
-    state = PartitionState(SOURCE, Progress(through_offset=7), numbered_places(), PastLog())
+    state = PartitionState(SOURCE, Progress(through_offset=7), numbered_slots(), PastLog())
 
     assert state.look_ahead([record(7, click("ada"))]) == set()
 
 
 async def test_what_was_loaded_ahead_and_evicted_is_loaded_again() -> None:
-    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
+    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_slots(), PastLog())
     one = record(0, click("ada"))
     await state.load(state.look_ahead([one]), store)
     for held in state.evictable():

@@ -15,7 +15,7 @@ from stream_workers.flush import compaction
 from stream_workers.flush.compaction import Compactor
 from stream_workers.partition.state import PartitionState
 from stream_workers.retry import Abandoned, RetryPolicy
-from support.fixtures.worker import AWAY, HOUR, SOURCE, PastLog, WatchedStore, click, no_pause, numbered_places, record
+from support.fixtures.worker import AWAY, HOUR, SOURCE, PastLog, WatchedStore, click, no_pause, numbered_slots, record
 
 SEGMENTS = 6
 
@@ -39,7 +39,7 @@ class Case:
 
     def __init__(self) -> None:
         self.store = WatchedStore()
-        self.state = PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
+        self.state = PartitionState(SOURCE, Progress(), numbered_slots(), PastLog())
         self.compactor = Compactor(self.store, RetryPolicy(no_pause), many_segments=SEGMENTS)
 
     async def flush(self, one: Record) -> None:
@@ -118,7 +118,7 @@ async def test_a_window_that_was_loaded_from_many_segments_is_compacted_with_the
     await case.fill()
     await case.store.write_progress([ProgressPoint(SOURCE, 0, case.state.progress)])
     case.compactor = Compactor(case.store, RetryPolicy(no_pause), many_segments=SEGMENTS)
-    case.state = PartitionState(SOURCE, case.state.progress, numbered_places(), PastLog())
+    case.state = PartitionState(SOURCE, case.state.progress, numbered_slots(), PastLog())
     await case.flush(record(SEGMENTS, click("user-0", action_id="x"), click("ada", action_id="x")))
     await case.step()
     assert case.newest().full_through == SEGMENTS
@@ -148,28 +148,28 @@ async def test_it_is_done_once() -> None:
     assert case.store.journal.done == []
 
 
-async def test_the_value_goes_to_the_place_that_does_not_hold_the_committed_one() -> None:
+async def test_the_value_goes_to_the_slot_that_does_not_hold_the_committed_one() -> None:
     case = Case()
     await case.fill()
-    places = {place for (_, hour, place), _ in case.store.windows.items() if hour == HOUR}
+    slots = {slot for (_, hour, slot), _ in case.store.windows.items() if hour == HOUR}
     await case.step()
     values = {p: v for (_, hour, p), v in case.store.windows.items() if hour == HOUR}
-    assert set(values) == places
+    assert set(values) == slots
     assert sorted(value.full_through for value in values.values()) == [-1, SEGMENTS - 1]
     assert {value.through_offset for value in values.values()} == {SEGMENTS - 1}
 
 
-async def test_a_place_whose_write_is_uncertain_is_not_used_again() -> None:
+async def test_a_slot_whose_write_is_uncertain_is_not_used_again() -> None:
     case = Case()
     await case.fill()
-    before = case.state.windows[HOUR].places.copy()
+    before = case.state.windows[HOUR].slots.copy()
     # The parts are acknowledged, the first attempt at the value is not.
     case.store.journal.failures["windows"] = [AWAY]
     case.compactor = Compactor(PartsSucceed(case.store), RetryPolicy(no_pause), many_segments=SEGMENTS)
     case.compactor.choose([case.state])
     await case.step()
     assert case.store.journal.failures["windows"] == []
-    assert len(set(before) & set(case.state.windows[HOUR].places)) == 1
+    assert len(set(before) & set(case.state.windows[HOUR].slots)) == 1
     assert case.newest().full_through == SEGMENTS - 1
 
 

@@ -21,7 +21,7 @@ from support.fixtures.worker import (
     WatchedStore,
     click,
     no_pause,
-    numbered_places,
+    numbered_slots,
     quiet,
     record,
     record_of,
@@ -40,12 +40,12 @@ class Parts:
         self.store = WatchedStore(self.journal)
         self.sink = FakeSink(self.journal)
         self.identity = FakeIdentity(self.journal)
-        self.places = numbered_places()
+        self.slots = numbered_slots()
         self.flusher = Flusher(self.store, self.sink, self.identity, RetryPolicy(no_pause), gather_all)
 
     async def flush(self, source: LogPartition = SOURCE, state: PartitionState | None = None) -> PartitionFlush:
         """A flush with actions, a window and a rejected line in it."""
-        state = state or PartitionState(source, Progress(), self.places, PastLog())
+        state = state or PartitionState(source, Progress(), self.slots, PastLog())
         first = state.folded + 1
         await state.fold(record(first, click("ada")), self.store)
         await state.fold(record_of(first + 1, b"poison"), self.store)
@@ -140,45 +140,45 @@ async def test_each_flush_looks_at_the_topics_id_again(parts: Parts) -> None:
     assert parts.identity.asked == [LOG] * 2
 
 
-async def test_windows_whose_write_is_uncertain_are_written_under_other_places(parts: Parts) -> None:
+async def test_windows_whose_write_is_uncertain_are_written_under_other_slots(parts: Parts) -> None:
     flush = await parts.flush()
     parts.journal.failures["windows"] = [AWAY, AWAY]
     await parts.flusher.write([flush], ours)
-    assert len({place for _, _, place in parts.store.windows}) == 3
+    assert len({slot for _, _, slot in parts.store.windows}) == 3
     assert list(parts.store.windows.values()) == [flush.windows[0][1]] * 3
 
 
-async def test_a_place_with_an_uncertain_write_is_never_used_again(parts: Parts) -> None:
+async def test_a_slot_with_an_uncertain_write_is_never_used_again(parts: Parts) -> None:
     flush = await parts.flush()
     parts.journal.failures["windows"] = [AWAY]
     (uncertain,) = flush.window_points()
     await parts.flusher.write([flush], ours)
     for _ in range(4):
         flush = await parts.flush(state=flush.state)
-        assert uncertain.place not in [point.place for point in flush.window_points()]
+        assert uncertain.slot not in [point.slot for point in flush.window_points()]
         await parts.flusher.write([flush], ours)
-    assert parts.store.windows[SOURCE, HOUR, uncertain.place] == uncertain.value
+    assert parts.store.windows[SOURCE, HOUR, uncertain.slot] == uncertain.value
 
 
-async def test_progress_whose_write_is_uncertain_is_written_under_another_place(parts: Parts) -> None:
+async def test_progress_whose_write_is_uncertain_is_written_under_another_slot(parts: Parts) -> None:
     flush = await parts.flush()
-    first = flush.state.progress_place
+    first = flush.state.progress_slot
     parts.journal.failures["progress"] = [AWAY]
     await parts.flusher.write([flush], ours)
-    second = flush.state.progress_place
+    second = flush.state.progress_slot
     assert second != first
     await parts.flusher.write([await parts.flush(state=flush.state)], ours)
-    assert flush.state.progress_place == second
-    assert {place for _, _, place in parts.store.progress} == {second}
+    assert flush.state.progress_slot == second
+    assert {slot for _, _, slot in parts.store.progress} == {second}
 
 
-async def test_what_was_acknowledged_keeps_its_place(parts: Parts) -> None:
+async def test_what_was_acknowledged_keeps_its_slot(parts: Parts) -> None:
     flush = await parts.flush()
     (point,) = flush.window_points()
-    place = flush.state.progress_place
+    slot = flush.state.progress_slot
     await parts.flusher.write([flush], ours)
-    assert list(parts.store.windows) == [(SOURCE, HOUR, point.place)]
-    assert {place for _, _, place in parts.store.progress} == {place}
+    assert list(parts.store.windows) == [(SOURCE, HOUR, point.slot)]
+    assert {slot for _, _, slot in parts.store.progress} == {slot}
 
 
 @pytest.mark.parametrize("refused", ["actions", "windows", "progress"])
@@ -223,7 +223,7 @@ async def test_every_log_of_a_flush_is_looked_at(parts: Parts) -> None:
 
 
 async def test_a_flush_without_rejected_lines_asks_nothing_of_the_sink(parts: Parts) -> None:
-    state = PartitionState(SOURCE, Progress(), parts.places, PastLog())
+    state = PartitionState(SOURCE, Progress(), parts.slots, PastLog())
     await state.fold(record(0, click("ada", hour=HOUR - HOUR_MS)), parts.store)
     flush = state.snapshot()
     assert flush is not None

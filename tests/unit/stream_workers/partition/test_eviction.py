@@ -6,7 +6,7 @@ from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from stream_workers.partition.eviction import BYTES_PER_WINDOW, evict, size_of
 from stream_workers.partition.state import PartitionState
-from support.fixtures.worker import HOUR, SOURCE, PastLog, WatchedStore, click, numbered_places, record
+from support.fixtures.worker import HOUR, SOURCE, PastLog, WatchedStore, click, numbered_slots, record
 
 EVERYTHING = 0
 HOURS = [HOUR - ago * HOUR_MS for ago in range(4)]
@@ -14,7 +14,7 @@ HOURS = [HOUR - ago * HOUR_MS for ago in range(4)]
 
 async def state_with(*hours: int, partition: int = 0, first: int = 0) -> PartitionState:
     """A state that folded one record an hour, in this order, and committed all of it."""
-    state = PartitionState(LogPartition(SOURCE.log, partition), Progress(), numbered_places(), PastLog())
+    state = PartitionState(LogPartition(SOURCE.log, partition), Progress(), numbered_slots(), PastLog())
     for offset, hour in enumerate(hours, first):
         await state.fold(record(offset, click("ada", hour=hour), partition=partition), WatchedStore())
     commit(state)
@@ -68,7 +68,7 @@ async def test_the_windows_of_all_partitions_share_the_budget() -> None:
 async def test_a_partition_with_low_offsets_is_not_taken_for_one_that_was_used_long_ago() -> None:
     older, newer = (
         await state_with(HOURS[0], first=1_000),
-        PartitionState(SOURCE, Progress(), numbered_places(), PastLog()),
+        PartitionState(SOURCE, Progress(), numbered_slots(), PastLog()),
     )
     long_after = record(0, click("ada", hour=HOURS[1]))
     later = msgspec.structs.replace(long_after, timestamp=HOUR + 10**6)
@@ -102,7 +102,7 @@ async def test_a_window_takes_more_with_each_hash_that_it_holds() -> None:
 
 
 async def test_an_evicted_window_comes_back_from_the_store_and_counts_on() -> None:
-    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_places(), PastLog())
+    store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_slots(), PastLog())
     for offset in range(3):
         await state.fold(record(offset, click("ada", action_id="x"), click(f"user-{offset}")), store)
         flush = state.snapshot()

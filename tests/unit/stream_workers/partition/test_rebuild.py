@@ -16,7 +16,7 @@ from contract.window_value import WindowValue
 from stores.committed import read_committed_segments
 from stream_workers.partition.state import PartitionState
 from support.fixtures.partition_state import EARLIER, flushed, values
-from support.fixtures.worker import HOUR, SOURCE, PastLog, WatchedStore, click, numbered_places, record
+from support.fixtures.worker import HOUR, SOURCE, PastLog, WatchedStore, click, numbered_slots, record
 
 GENERATION = 1_764_000_000_000
 USERS = ["ada", "bob", "cyd"]
@@ -41,7 +41,7 @@ class Case:
     def __init__(self) -> None:
         self.store = WatchedStore()
         self.log = PastLog(*(record(offset, click(user)) for offset, user in enumerate(USERS)))
-        self.state = PartitionState(SOURCE, Progress(), numbered_places(), self.log)
+        self.state = PartitionState(SOURCE, Progress(), numbered_slots(), self.log)
 
     async def count_wrongly(self) -> None:
         for one in self.log.records:
