@@ -1,4 +1,4 @@
-# The doors to everything; what they do is written where they lead.
+# The entry points; what they do is written where they lead.
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-faults test-influx2 bench bench-scale soak lint lock clean
 ARGS ?=

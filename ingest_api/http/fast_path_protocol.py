@@ -47,7 +47,7 @@ class _Exchange:
 class FastPathProtocol(BoundedHttpProtocol):
     """Answers a plain POST of one action by itself: with no scope read, no task, and one write.
 
-    Whatever is not plainly such a request goes the server's usual way to the app: see docs/decisions/short-ways.md.
+    Whatever is not plainly such a request goes the server's usual way to the app: see docs/decisions/fast-paths.md.
     """
 
     def __init__(
