@@ -16,8 +16,8 @@ from bench.load import Answers, Load, request
 from bench.log_content import lines_of
 from bench.services import PARTITIONS, Services, pid_of
 from bench.traffic import Made, make
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 
 _SECONDS = 5.0
 _WARM_SECONDS = 1.0

@@ -9,7 +9,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from collector.options import DEFAULT_DATA, DataOption, folder_of
-from deploy.local.data_folder import DataFolder
+from deploy.local.stack.data_folder import DataFolder
 from deploy.local.errors import LocalError
 
 _CHUNK = 1 << 16

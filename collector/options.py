@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.local.data_folder import DataFolder
+from deploy.local.stack.data_folder import DataFolder
 from deploy.local.report import Report
 
 DataOption = Annotated[

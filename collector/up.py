@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 
 from collector.options import DEFAULT_DATA, DEFAULT_PORT, INTERRUPTED, DataOption, folder_of, report
-from deploy.local.data_folder import DataFolder
+from deploy.local.stack.data_folder import DataFolder
 from deploy.local.errors import NoStack
-from deploy.local.interruption import Interrupted, Interruption
-from deploy.local.members import Role
+from deploy.local.stack.interruption import Interrupted, Interruption
+from deploy.local.stack.members import Role
 from deploy.local.report import Report
-from deploy.local.roster import read_state
-from deploy.local.starting import Plan, start_stack
-from deploy.local.stopping import stop_stack
-from deploy.local.watching import watch_stack
+from deploy.local.stack.state_file import read_state
+from deploy.local.stack.starting import Plan, start_stack
+from deploy.local.stack.stopping import stop_stack
+from deploy.local.stack.watching import watch_stack
 
 
 def up(
@@ -54,7 +54,7 @@ def _stay(folder: DataFolder, tell: Report, interruption: Interruption) -> None:
 def _greeting(folder: DataFolder, now: int) -> str:
     members = read_state(folder.state).members
     ports = {member.role: member.port for member in members}
-    door = f"http://127.0.0.1:{ports[Role.FRONT]}"
+    door = f"http://127.0.0.1:{ports[Role.GATEWAY]}"
     hour = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H")
     services = ", ".join(f"{member.name} {member.port}" for member in members if member.number)
     return f"""

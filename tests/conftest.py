@@ -13,9 +13,9 @@ from services.containers import docker_answers, services_as_containers
 from services.kafka_admin import wait_until_led
 from services.processes import services_as_processes
 
-from deploy.local.influxdb2 import ORG, InfluxDB2
-from deploy.local.influxdb2_build import influxd2
-from deploy.local.ports import free_port
+from support.services.influxdb2 import ORG, InfluxDB2
+from support.services.influxdb2_build import influxd2
+from deploy.local.services.ports import free_port
 from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from services.environment import environment_of
 
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 from stores.settings import InfluxSettings
 
 

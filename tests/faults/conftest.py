@@ -10,11 +10,11 @@ from stage import Stage, staged
 from toxic_network import ToxicNetwork
 from trial import Trial
 
-from deploy.local.artifacts import Artifacts, installed
+from deploy.local.artifacts.installed import Artifacts, installed
 from deploy.local.errors import LocalError
-from deploy.local.influxdb import InfluxDB
-from deploy.local.ports import free_port
-from deploy.local.toxiproxy_build import toxiproxy
+from deploy.local.services.influxdb import InfluxDB
+from deploy.local.services.ports import free_port
+from support.services.toxiproxy_build import toxiproxy
 
 _durations: list[tuple[str, str, float]] = []
 

@@ -15,8 +15,8 @@ from services.environment import environment_of
 from services.kafka_admin import wait_until_led
 from services.worker_process import WorkerProcess
 
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings
 

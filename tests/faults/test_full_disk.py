@@ -12,9 +12,9 @@ from small_disk import SmallDisk
 from stage import Stage
 from trial import Trial
 
-from deploy.local.artifacts import Artifacts
-from deploy.local.influxdb import InfluxDB
-from deploy.local.ports import free_port
+from deploy.local.artifacts.installed import Artifacts
+from deploy.local.services.influxdb import InfluxDB
+from deploy.local.services.ports import free_port
 
 pytestmark = pytest.mark.faults
 

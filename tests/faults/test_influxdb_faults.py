@@ -13,7 +13,7 @@ from storm import Storm
 from toxic_network import ToxicNetwork
 from trial import Trial
 
-from deploy.local.influxdb import InfluxDB
+from deploy.local.services.influxdb import InfluxDB
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not in __all
 from stage import Stage, staged
 from trial import Trial
 
-from deploy.local.artifacts import Artifacts
-from deploy.local.influxdb import InfluxDB
-from deploy.local.kafka_cluster import KafkaCluster
+from deploy.local.artifacts.installed import Artifacts
+from deploy.local.services.influxdb import InfluxDB
+from support.services.kafka_cluster import KafkaCluster
 
 pytestmark = pytest.mark.faults
 

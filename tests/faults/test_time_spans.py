@@ -12,7 +12,7 @@ from log_count import count_log
 from stage import Stage
 from trial import Trial
 
-from deploy.local.influxdb import InfluxDB
+from deploy.local.services.influxdb import InfluxDB
 
 pytestmark = pytest.mark.faults
 

@@ -12,7 +12,7 @@ from stage import PARTITIONS, Stage
 from toxic_network import ToxicNetwork
 from trial import Trial
 
-from deploy.local.influxdb import InfluxDB
+from deploy.local.services.influxdb import InfluxDB
 
 
 async def test_a_worker_killed_in_mid_batch_loses_nothing(stage: Stage, trial: Trial) -> None:

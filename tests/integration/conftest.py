@@ -7,8 +7,8 @@ from collector_program import Auditor
 from services.door import Door
 from worker_pipeline import PARTITIONS, Pipeline
 
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings
 

@@ -15,7 +15,7 @@ from contract.action import RULES_VERSION, Action
 from contract.hour import HOUR_MS, format_hour, parse_hour
 from contract.progress import LogPartition
 from contract.store import ProgressPoint, WindowPoint
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 
 ACTIONS = 3_000
 

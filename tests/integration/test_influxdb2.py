@@ -5,8 +5,8 @@ import pytest
 
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint
-from deploy.local.influxdb2 import ORG, InfluxDB2
-from deploy.local.ports import free_port
+from support.services.influxdb2 import ORG, InfluxDB2
+from deploy.local.services.ports import free_port
 from stores.influx import InfluxStore
 from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings

@@ -14,10 +14,10 @@ from ingest_process import Door, door
 
 from contract.action import Action, encode_action
 from contract.record import decode_record
-from deploy.local.artifacts import installed
+from deploy.local.artifacts.installed import installed
 from deploy.local.errors import CannotStart
-from deploy.local.kafka import Kafka
-from deploy.local.ports import free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
 
 BATCH = b"\n".join(encode_action(Action(1, f"user-{number}", "click")) for number in range(100))
 NDJSON = {"Content-Type": "application/x-ndjson"}

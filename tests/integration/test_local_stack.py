@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.artifacts import installed
+from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 
 COLLECTOR = str(Path(sys.executable).with_name("collector"))
 SECONDS = 120

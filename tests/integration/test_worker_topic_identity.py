@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient
 from services.kafka_admin import create_again, delete_topic, log_of_topic
 
 from contract.errors import LogReplaced, LogUnavailable, LogUnfit
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 from stream_workers import topic as topic_module
 from stream_workers.topic import ActionsTopic
 
