@@ -12,9 +12,9 @@ from services.addresses import Addresses, Missing
 from services.containers import docker_answers, services_as_containers
 from services.kafka_admin import wait_until_led
 from services.processes import services_as_processes
-
 from support.services.influxdb2 import ORG, InfluxDB2
 from support.services.influxdb2_build import influxd2
+
 from deploy.local.services.ports import free_port
 from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings

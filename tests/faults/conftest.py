@@ -7,6 +7,7 @@ import pytest
 from services.addresses import Missing
 from shaken_kafka import ShakenKafka
 from stage import Stage, staged
+from support.services.toxiproxy_build import toxiproxy
 from toxic_network import ToxicNetwork
 from trial import Trial
 
@@ -14,7 +15,6 @@ from deploy.local.artifacts.installed import Artifacts, installed
 from deploy.local.errors import LocalError
 from deploy.local.services.influxdb import InfluxDB
 from deploy.local.services.ports import free_port
-from support.services.toxiproxy_build import toxiproxy
 
 _durations: list[tuple[str, str, float]] = []
 

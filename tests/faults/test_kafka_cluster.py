@@ -15,11 +15,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not in __all
     ResourceType,
 )
 from stage import Stage, staged
+from support.services.kafka_cluster import KafkaCluster
 from trial import Trial
 
 from deploy.local.artifacts.installed import Artifacts
 from deploy.local.services.influxdb import InfluxDB
-from support.services.kafka_cluster import KafkaCluster
 
 pytestmark = pytest.mark.faults
 

@@ -2,10 +2,10 @@ import secrets
 from pathlib import Path
 
 import pytest
+from support.services.influxdb2 import ORG, InfluxDB2
 
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint
-from support.services.influxdb2 import ORG, InfluxDB2
 from deploy.local.services.ports import free_port
 from stores.influx import InfluxStore
 from stores.influx_setup import create_buckets

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from collector import cli
-from deploy.local.stack.members import Member, Role
 from deploy.local.services.process import Process
+from deploy.local.stack.members import Member, Role
 from deploy.local.stack.state_file import StateFile
 
 

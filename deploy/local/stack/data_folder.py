@@ -17,6 +17,8 @@ class DataFolder:
         self.state = self.path / "stack.json"
         self.kafka = self.path / "kafka"
         self.influxdb = self.path / "influxdb"
+        self.gateway = self.path / "gateway"
+        self.pages = self.gateway / "pages"
         self.logs = self.path / "logs"
 
     def log(self, name: str) -> Path:

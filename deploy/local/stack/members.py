@@ -14,12 +14,17 @@ from deploy.local.services.service import status_of
 class Role(StrEnum):
     """What a process is for. In the order in which a stack is stopped: who feeds others goes first."""
 
-    FRONT = "front"
+    GATEWAY = "gateway"
     INGEST = "ingest"
     WORKER = "worker"
     AGGREGATOR = "aggregator"
     INFLUXDB = "influxdb"
     KAFKA = "kafka"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Role | None":
+        """A stack that was started when the gateway was called front can still be stopped."""
+        return cls.GATEWAY if value == "front" else None
 
 
 class Member(msgspec.Struct, frozen=True):

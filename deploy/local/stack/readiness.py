@@ -3,10 +3,10 @@
 import time
 from collections.abc import Sequence
 
-from deploy.local.stack.data_folder import DataFolder
 from deploy.local.errors import ServiceFailed
-from deploy.local.stack.interruption import Interruption
 from deploy.local.services.log_file import tail_of
+from deploy.local.stack.data_folder import DataFolder
+from deploy.local.stack.interruption import Interruption
 from deploy.local.stack.members import Member
 
 _SECONDS = 120.0

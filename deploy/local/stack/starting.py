@@ -2,25 +2,26 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import HttpUrl, SecretStr
 
+from deploy.gateway.pages.fetching import fetch_documents
+from deploy.gateway.pages.writing import write_pages
 from deploy.local.artifacts.installed import installed
-from deploy.local.stack.factory import ServiceFactory
-from deploy.local.stack.data_folder import DataFolder
 from deploy.local.errors import CannotStart
-from deploy.local.services.influxdb import LOCAL_ORG, LOCAL_TOKEN, InfluxDB
-from deploy.local.stack.interruption import Interruption
-from deploy.local.services.kafka import Kafka
-from deploy.local.stack.members import Member, Role
-from deploy.local.services.ports import is_free
 from deploy.local.report import Report
-from deploy.local.stack.state_file import StateFile
-from deploy.local.services.service import Service
+from deploy.local.services.influxdb import LOCAL_ORG, LOCAL_TOKEN, InfluxDB
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import is_free
 from deploy.local.settings import LocalSettings
+from deploy.local.stack.data_folder import DataFolder
+from deploy.local.stack.factory import ServiceFactory
+from deploy.local.stack.interruption import Interruption
+from deploy.local.stack.launch import Launch
+from deploy.local.stack.members import Role
 from deploy.local.stack.readiness import wait_until_all_ready
+from deploy.local.stack.state_file import StateFile
 from deploy.local.stack.stopping import stop_members
 from stores.influx_setup import create_buckets
 from stores.settings import InfluxSettings
@@ -61,9 +62,10 @@ def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: In
                     (Role.INGEST, factory.numbered(Role.INGEST, 1)),
                     *((Role.WORKER, factory.numbered(Role.WORKER, number + 1)) for number in range(plan.workers)),
                     (Role.AGGREGATOR, factory.numbered(Role.AGGREGATOR, 1)),
-                    (Role.GATEWAY, factory.front()),
                 ]
             )
+            write_pages(folder.pages, fetch_documents(_urls(state_file)))
+            launch.start([(Role.GATEWAY, factory.gateway())])
             wait_until_all_ready(state_file.members, folder, interruption)
         except BaseException:
             stop_members(state_file, state_file.members, report)
@@ -87,6 +89,10 @@ def _check_that_it_can_start(folder: DataFolder, state_file: StateFile, plan: Pl
         )
 
 
+def _urls(state_file: StateFile) -> dict[str, str]:
+    return {role: f"http://127.0.0.1:{state_file.port_of(role)}" for role in (Role.INGEST, Role.AGGREGATOR)}
+
+
 def _influx_settings(influxdb: InfluxDB) -> InfluxSettings:
     """What can be chosen comes from the environment; where the store is, the stack decides."""
     return InfluxSettings(influx_url=HttpUrl(influxdb.url), influx_token=SecretStr(LOCAL_TOKEN), influx_org=LOCAL_ORG)
@@ -98,22 +104,3 @@ def _create_topics(kafka: Kafka, settings: LocalSettings) -> None:
     for name, partitions in ((settings.topic, settings.local_partitions), (settings.rejected_topic, 1)):
         if name not in present:
             kafka.create_topic(name, partitions, retention)
-
-
-class Launch:
-    """Starts services together and waits until each of them is ready."""
-
-    def __init__(self, state_file: StateFile, report: Report, interruption: Interruption) -> None:
-        self._state_file = state_file
-        self._report = report
-        self._interruption = interruption
-
-    def start(self, services: Sequence[tuple[Role, Service]]) -> None:
-        """Starts them all, then waits for them all. Raises ServiceFailed or Interrupted; those started stay members."""
-        self._report.say(f"Starting {', '.join(service.name for _, service in services)}")
-        for role, service in services:
-            self._interruption.check()
-            process = service.start()
-            self._state_file.add(Member(service.name, role, service.port, process.pid, process.started))
-        for _, service in services:
-            service.wait_until_ready(self._interruption.check)

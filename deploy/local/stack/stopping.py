@@ -3,10 +3,10 @@
 import signal
 from collections.abc import Collection
 
-from deploy.local.stack.data_folder import DataFolder
 from deploy.local.errors import NoStack
-from deploy.local.stack.members import Member, Role
 from deploy.local.report import Report
+from deploy.local.stack.data_folder import DataFolder
+from deploy.local.stack.members import Member, Role
 from deploy.local.stack.state_file import StateFile
 
 _SECONDS = 60.0

@@ -1,10 +1,10 @@
 """Watching a running stack from the foreground: who died is told, once."""
 
+from deploy.local.report import Report
+from deploy.local.services.process import Process
 from deploy.local.stack.data_folder import DataFolder
 from deploy.local.stack.interruption import Interruption
 from deploy.local.stack.members import Member, Role
-from deploy.local.services.process import Process
-from deploy.local.report import Report
 from deploy.local.stack.state_file import read_state
 
 _SECONDS_BETWEEN_LOOKS = 0.5

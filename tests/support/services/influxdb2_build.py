@@ -14,8 +14,8 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.local.artifacts.cache import appears_whole, cache_folder, need_disk, only_set_up
-from deploy.local.errors import LocalError, SetupFailed
 from deploy.local.artifacts.go_toolchain import Builder, go_environment, go_program
+from deploy.local.errors import LocalError, SetupFailed
 from deploy.local.report import Report
 
 INFLUXDB2_VERSION = "2.7.12"

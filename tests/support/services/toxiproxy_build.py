@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.local.artifacts.cache import appears_whole, cache_folder, need_disk, only_set_up
-from deploy.local.errors import LocalError, SetupFailed
 from deploy.local.artifacts.go_toolchain import Builder, go_environment, go_program
+from deploy.local.errors import LocalError, SetupFailed
 from deploy.local.report import Report
 
 TOXIPROXY_VERSION = "2.12.0"

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-
 from support.services import influxdb2_build
-from deploy.local.errors import SetupFailed
 from support.services.influxdb2_build import build_influxd2, influxd2, main
+
+from deploy.local.errors import SetupFailed
 from deploy.local.report import quiet
 
 

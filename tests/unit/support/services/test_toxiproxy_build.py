@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
+from support.services.toxiproxy_build import build_toxiproxy, main, toxiproxy
 
 from deploy.local.report import quiet
-from support.services.toxiproxy_build import build_toxiproxy, main, toxiproxy
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from deploy.local.artifacts import kafka_jars
 from deploy.local.artifacts.cache import appears_whole, need_disk, only_set_up
-from deploy.local.errors import SetupFailed
 from deploy.local.artifacts.kafka_jars import Jar, fetch_jars, listed_jars
+from deploy.local.errors import SetupFailed
 from deploy.local.report import Report
 
 CONTENT = b"a jar's bytes"

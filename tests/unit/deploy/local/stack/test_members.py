@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from deploy.local.stack.data_folder import DataFolder
 from deploy.local.errors import CannotStart, LocalError, NoStack
-from deploy.local.stack.interruption import Interrupted, Interruption
-from deploy.local.stack.members import Member, Role
+from deploy.local.report import Report
 from deploy.local.services.ports import free_port, is_free
 from deploy.local.services.process import Command, Process
-from deploy.local.report import Report
+from deploy.local.stack.data_folder import DataFolder
+from deploy.local.stack.interruption import Interrupted, Interruption
+from deploy.local.stack.members import Member, Role
 from deploy.local.stack.state_file import StateFile, read_state
 from deploy.local.stack.stopping import stop_stack
 from deploy.local.stack.watching import watch_stack
