@@ -43,7 +43,7 @@ lint: .venv/installed ## Style, types and the direction of imports
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-lock: .venv/installed ## Writes requirements.lock anew from pyproject.toml
+lock: .venv/installed ## Writes requirements.lock from pyproject.toml
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && .venv/bin/python -m venv "$$tools" && \
 	"$$tools/bin/pip" install --disable-pip-version-check --quiet uv && \
 	"$$tools/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -28,7 +28,7 @@ _ADMIN_SECONDS: Final = 10.0
 class ProvisionSettings(InfluxSettings):
     """From the environment: COLLECTOR_ and a field's name in capitals. Durations: ISO 8601."""
 
-    kafka_bootstrap: str = Field("127.0.0.1:9092", min_length=1, description="Kafka's addresses, parted by commas")
+    kafka_bootstrap: str = Field("127.0.0.1:9092", min_length=1, description="Kafka's addresses, separated by commas")
     topic: str = Field("actions", min_length=1, description="The topic of actions")
     rejected_topic: str = Field("actions.rejected", min_length=1, description="The topic of rejected lines")
     log_level: str = Field("INFO", description="Least level of log lines that are written")

@@ -18,7 +18,12 @@ def merge_documents(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
     """
     routed = {service: _routed(document) for service, document in documents.items()}
     clashing = _clashing([_schemas(document) for document in routed.values()])
-    merged: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": _TITLE}, "paths": {}, "components": {"schemas": {}}}
+    merged: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": _TITLE, "version": "0"},
+        "paths": {},
+        "components": {"schemas": {}},
+    }
     for service, document in routed.items():
         own = _renamed(document, {name: service.capitalize() + name for name in clashing})
         merged["info"]["version"] = own["info"]["version"]

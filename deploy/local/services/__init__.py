@@ -1,1 +1,1 @@
-"""One program as a process each: how it is started, asked whether it is ready, and stopped. Nothing here knows a stack."""
+"""One program, one process: how it is started, asked whether it is ready, and stopped. Nothing here knows a stack."""

@@ -12,7 +12,7 @@ from deploy.local.services.service import Service, status_of
 
 ORG = "collector"
 _USER = "collector"
-_PASSWORD = "collector"  # noqa: S105 # of a server that only this machine reaches
+_PASSWORD = "collector"  # of a server that only this machine reaches
 
 
 class InfluxDB2(Service):

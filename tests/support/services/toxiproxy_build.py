@@ -1,4 +1,4 @@
-"""Toxiproxy, built from its source by `python -m support.services.toxiproxy_build`: a proxy whose network can be broken.
+"""Toxiproxy, built from its source by `python -m support.services.toxiproxy_build`: it breaks connections as told.
 
 Only the tests of faults need it.
 """
@@ -53,7 +53,7 @@ def _build(target: Path, lock: int, report: Report) -> None:
 
 
 def _check(program: Path) -> None:
-    answer = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 # we built it
+    answer = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60, check=False)
     if TOXIPROXY_VERSION not in answer.stdout:
         raise SetupFailed(
             _STEP, f"the built program does not run: {answer.stdout}{answer.stderr}", f"Remove {program.parent}."

@@ -6,6 +6,9 @@ from typing import Self
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-mine: yes\r\n\r\nok"
 
 
+_LARGEST = 1 << 20
+
+
 class Upstream:
     """As a context manager it listens on `port`. With an empty answer it closes the connection instead."""
 
@@ -21,7 +24,7 @@ class Upstream:
         return f"127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=_LARGEST)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
