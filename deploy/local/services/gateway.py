@@ -19,7 +19,7 @@ _ADMIN: Final = "unix/admin.sock"
 """Where Caddy takes a new configuration. Relative to its folder: the whole path of a socket may have 107 bytes only."""
 _RELOAD_SECONDS: Final = 30.0
 _GARBAGE_PERCENT: Final = "400"
-"""As in compose.yaml: the heap has a few MB, and looking for garbage after each further one takes some 5 % of its CPU."""
+"""As in compose.yaml: the heap has a few MB, looking for garbage after each further one takes 5 % of the CPU."""
 
 
 class Gateway(Service):
