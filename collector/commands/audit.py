@@ -21,7 +21,7 @@ def audit(
     last: Annotated[str | None, typer.Option("--to", metavar="HOUR", help="The last hour, itself included.")] = None,
     data: TargetOption = None,
     url: Annotated[
-        str | None, typer.Option(help="Where the aggregator is.", show_default="the stack's door, or port 8082 here")
+        str | None, typer.Option(help="Where the aggregator is.", show_default="the stack's gateway, or port 8082 here")
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,

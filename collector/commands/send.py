@@ -19,8 +19,8 @@ from collector.sending.summary import Summary
 from collector.sending.synthetic import synthetic_lines
 from contract.errors import CollectorError
 from deploy.local.errors import NoStack
-from deploy.local.members import Role
-from deploy.local.roster import read_state
+from deploy.local.stack.members import Role
+from deploy.local.stack.state_file import read_state
 
 _TIMEOUT = 60.0
 _PATIENCE = 60.0
@@ -39,7 +39,7 @@ def send(  # noqa: PLR0913 - one a command-line option
     seconds: Annotated[int, typer.Option("--for", min=1, metavar="S", help="For so many seconds.")] = 10,
     *,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Send to the door of the stack in this folder.")
+        Path | None, typer.Option("--data", metavar="DIR", help="Send to the gateway of the stack in this folder.")
     ] = None,
     compress: Annotated[bool, typer.Option("--gzip", help="Compress the requests.")] = False,
 ) -> None:
@@ -54,7 +54,7 @@ def send(  # noqa: PLR0913 - one a command-line option
         raise typer.BadParameter("give either --url or --data")
     tally = Summary()
     with (
-        _client(url or (_door_of(data) if data else _DEFAULT_URL)) as client,
+        _client(url or (_gateway_of(data) if data else _DEFAULT_URL)) as client,
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
         delivery = Delivery(client, tally, compress=compress, patience=_PATIENCE)
@@ -68,9 +68,9 @@ def send(  # noqa: PLR0913 - one a command-line option
         raise typer.Exit(1)
 
 
-def _door_of(data: Path) -> str:
+def _gateway_of(data: Path) -> str:
     folder = folder_of(data)
-    ports = [member.port for member in read_state(folder.state).members if member.role is Role.FRONT]
+    ports = [member.port for member in read_state(folder.state).members if member.role is Role.GATEWAY]
     if not ports:
         raise NoStack(f"no stack runs in {folder.path}")
     return f"http://127.0.0.1:{ports[0]}"

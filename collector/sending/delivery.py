@@ -4,7 +4,7 @@ What may be sent again is decided by what is known:
 
 | what happened | what is known | what is sent again |
 | --- | --- | --- |
-| no connection, 429, or the local door's `not_sent` | nothing arrived | everything |
+| no connection, 429, or the gateway's `not_sent` | nothing arrived | everything |
 | a broken connection, a time-out, any other 5xx | nothing | lines that are safe to repeat; the others are `unknown` |
 | any other 4xx | refused as a whole | nothing: DeliveryRefused |
 """

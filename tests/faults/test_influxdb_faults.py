@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from deploy.local.influxdb import InfluxDB
+from deploy.local.services.influxdb import InfluxDB
 from support.faults.held_write import HeldWrite
 from support.faults.storm import Storm
 from support.faults.toxic_network import ToxicNetwork

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from deploy.local.influxdb import InfluxDB
+from deploy.local.services.influxdb import InfluxDB
 from support.faults.dying_worker import Moment
 from support.faults.toxic_network import ToxicNetwork
 from support.scenarios.clients import made_up

@@ -12,10 +12,10 @@ import pytest
 
 from contract.action import Action, encode_action
 from contract.record import decode_record
-from deploy.local.artifacts import installed
+from deploy.local.artifacts.installed import installed
 from deploy.local.errors import CannotStart
-from deploy.local.kafka import Kafka
-from deploy.local.ports import free_port
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
 from support.pipeline.ingest_log import read_log
 from support.pipeline.ingest_process import Door, door
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 import httpx
 
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 
 LONGEST_SECONDS = 30.0
 """No answer may take longer, whatever happens to Kafka."""

@@ -1,1 +1,1 @@
-"""Real Kafka and InfluxDB for tests: containers where a Docker engine answers, else plain processes."""
+"""Real services for tests: Kafka and InfluxDB, as containers or plain processes, and what only tests run."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from deploy.local.ports import free_port
-from deploy.local.process import Process
-from deploy.local.python_service import PythonService
+from deploy.local.services.ports import free_port
+from deploy.local.services.process import Process
+from deploy.local.services.python_service import PythonService
 
 END_WITHIN = 60.0
 
