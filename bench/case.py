@@ -6,6 +6,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
+from contract.errors import CollectorError
+
 Figures = Mapping[str, float]
 """Named with their units, e.g. `actions/s`. What is better lower names a time or a cost: `ms`, `us`, `s`, `MB`."""
 
@@ -14,7 +16,7 @@ _NOISE: Final = 1.5
 """Costs of equal runs on a machine that is shared differ by less than this factor."""
 
 
-class WrongResult(Exception):
+class WrongResult(CollectorError):
     """A run was fast, and wrong: it does not count."""
 
 

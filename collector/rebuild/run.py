@@ -28,6 +28,10 @@ _ROUNDS: Final = 20
 _PAUSE: Final = 0.2
 
 
+class LogGrowsTooFast(CollectorError):
+    """A partition grows faster than it can be counted again."""
+
+
 class NotTakenOver(CollectorError):
     """The workers have not counted up to a rebuild's record yet."""
 
@@ -59,8 +63,8 @@ class Rebuilding:
     def run(self, planned: Callable[[int], None], advanced: Callable[[int], None]) -> list[Rebuilt]:
         """Returns once the workers have taken over.
 
-        Raises LogNotRetained, LogTruncated, RulesTooOld, NotTakenOver, and what Kafka and the store raise when they are
-        away for too long.
+        Raises LogNotRetained, LogTruncated, RulesTooOld, LogGrowsTooFast, NotTakenOver, and what Kafka and the store
+        raise when they are away for too long.
         """
         try:
             log, partitions = self._log.identify()
@@ -119,7 +123,7 @@ class Rebuilding:
             at, end = end - 1, self._log.extent(partition).end
             if end - 1 - at <= _NEAR:
                 return at
-        raise CollectorError(f"partition {partition} grows faster than it can be counted again")
+        raise LogGrowsTooFast(f"partition {partition} grows faster than it can be counted again")
 
     def _recognise(self, source: LogPartition, record: Record) -> None:
         counted = self._progress.get(source, Progress())
