@@ -137,7 +137,7 @@ async def test_without_workers_it_says_so_and_they_take_over_when_they_come(
     ended = rebuild(pipeline.this_hour, pipeline.this_hour, "--patience", "15")
 
     assert ended.returncode == 1
-    assert "workers stand still before the rebuild on partitions 0, 1, 2, 3" in ended.stderr
+    assert "workers have not reached the rebuild on partitions 0, 1, 2, 3" in ended.stderr
     pipeline.started()
 
     async def is_right() -> bool:
