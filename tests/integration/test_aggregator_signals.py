@@ -1,4 +1,4 @@
-"""The process as orchestrators meet it: started as a module, stopped by a signal."""
+"""The process as orchestrators see it: started as a module, stopped by a signal."""
 
 import asyncio
 import os
@@ -18,13 +18,13 @@ from deploy.local.ports import free_port
 _NO_ROWS: Final = b'{"results":[{"statement_id":0}]}\n'
 
 
-class HeldInfluxDB:
-    """Answers each query with no rows, but only while it is let."""
+class PausableInfluxDB:
+    """Answers each query with no rows, but not while it is paused."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
-        self.let = asyncio.Event()
-        self.let.set()
+        self.resumed = asyncio.Event()
+        self.resumed.set()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -42,7 +42,7 @@ class HeldInfluxDB:
 
     async def _answer(self, _: web.Request) -> web.Response:
         self.asked.set()
-        await self.let.wait()
+        await self.resumed.wait()
         return web.Response(body=_NO_ROWS)
 
 
@@ -73,7 +73,7 @@ async def aggregator(influx_url: str) -> AsyncIterator[tuple[Process, httpx.Asyn
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_with_0(number: signal.Signals) -> None:
-    async with HeldInfluxDB().serving() as url, aggregator(url) as (process, client):
+    async with PausableInfluxDB().serving() as url, aggregator(url) as (process, client):
         assert (await client.get("/readyz")).status_code == 200
 
         process.send_signal(number)
@@ -82,16 +82,16 @@ async def test_a_signal_ends_it_with_0(number: signal.Signals) -> None:
 
 
 async def test_what_is_in_flight_at_sigterm_is_answered() -> None:
-    influxdb = HeldInfluxDB()
+    influxdb = PausableInfluxDB()
     async with influxdb.serving() as url, aggregator(url) as (process, client):
-        influxdb.let.clear()
+        influxdb.resumed.clear()
         asking = asyncio.create_task(client.get("/analytics?timestamp=0"))
         await influxdb.asked.wait()
 
         process.send_signal(signal.SIGTERM)
         await _until_it_says(process, b"Shutting down")
         assert not asking.done()
-        influxdb.let.set()
+        influxdb.resumed.set()
 
         answer = await asking
         assert (answer.status_code, answer.text) == (200, "unique_users,0\nclicks,0\nimpressions,0\n")

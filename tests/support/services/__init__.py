@@ -1,1 +1,1 @@
-"""Real Kafka and InfluxDB for tests: containers where a Docker engine answers, else plain processes."""
+"""Real Kafka and InfluxDB for tests: containers where Docker answers, else plain processes; and our own processes."""
