@@ -185,7 +185,7 @@ async def test_a_recreated_topic_is_judged_and_its_old_log_is_reported(pipeline:
     pipeline.topic_recreated(log_of_topic(pipeline.admin, pipeline.topic))
     fresh = pipeline.this_hour - 500 * HOUR_MS
     pipeline.send([Action(pipeline.this_hour, "user-1", "click"), Action(fresh, "user-1", "click")])
-    pipeline.started()
+    pipeline.replacement()
     await pipeline.counted()
 
     code, verdict = audit()

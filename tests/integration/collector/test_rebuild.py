@@ -62,7 +62,7 @@ async def test_wrong_hours_are_right_again_and_workers_go_on_from_there(
     for hour in hours:
         await damage(pipeline, hour)
     pipeline.workers[0].kill()
-    pipeline.started()
+    pipeline.replacement()
     await counted(pipeline, traffic)
     assert audit()[0] == 1
 
@@ -71,7 +71,7 @@ async def test_wrong_hours_are_right_again_and_workers_go_on_from_there(
     assert (ended.returncode, ended.stdout.split(" ", 1)[0]) == (0, "rebuilt"), ended.stderr
     await pipeline.is_exact()
     pipeline.workers[1].kill()
-    pipeline.started()
+    pipeline.replacement()
     await counted(pipeline, traffic)
     await pipeline.is_exact()
     assert audit()[0] == 0

@@ -89,12 +89,12 @@ async def test_a_worker_that_ends_has_left_the_group(pipeline: Pipeline) -> None
 async def test_a_killed_worker_costs_no_number(pipeline: Pipeline) -> None:
     traffic = Traffic()
     for _ in range(2):
-        worker = pipeline.started()
+        worker = pipeline.replacement()
         before = await pipeline.through()
         pipeline.send(traffic.actions(4_000), lines=3)
         await pipeline.moved(before)
         worker.kill()
-    pipeline.started()
+    pipeline.replacement()
     await pipeline.counted()
     await pipeline.is_exact()
 

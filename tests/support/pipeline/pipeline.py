@@ -88,6 +88,13 @@ class Pipeline:
         worker.wait_until_ready()
         return worker
 
+    def replacement(self, **settings: str) -> WorkerProcess:
+        """A worker that is ready, for one that was killed.
+
+        In a group of its own: so it does not wait for the killed one's session. The store says where to resume.
+        """
+        return self.started(consumer_group=f"{self.group}-{len(self.workers)}", **settings)
+
     def append(
         self, value: bytes | None, partition: int = 0, header: bytes | None = b"4", name: str = "partitions"
     ) -> None:
