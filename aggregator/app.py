@@ -6,18 +6,20 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from aggregator.end_offsets.cache import CacheLimits, Clock, EndOffsetsCache
+from aggregator.end_offsets.cache import CacheLimits, EndOffsetsCache
 from aggregator.end_offsets.port import EndOffsetsReader
 from aggregator.hours.cache import HourCache
 from aggregator.hours.reader import HourReader
-from aggregator.http import problems
 from aggregator.http.fast_path import FastPath
-from aggregator.http.health import probes
+from aggregator.http.health import health
+from aggregator.http.problems import problem_handlers
 from aggregator.http.routes import routes
 from aggregator.ledger.reader import LedgerReader
 from aggregator.metrics import MeasuredRequests, Metrics
 from aggregator.settings import AggregatorSettings
 from contract.store import Store
+from service.clock import Clock
+from service.openapi import add_schemas
 
 
 def create_app(settings: AggregatorSettings, store: Store, end_offsets: EndOffsetsReader, clock: Clock) -> FastAPI:
@@ -44,9 +46,10 @@ def create_app(settings: AggregatorSettings, store: Store, end_offsets: EndOffse
         summary="Unique users, clicks and impressions of any UTC hour, and how complete the numbers are.",
         lifespan=lifespan,
     )
-    problems.install(app)
+    problem_handlers().install(app)
+    add_schemas(app)
     app.include_router(routes(hours, LedgerReader(store, look, metrics, settings)))
-    app.include_router(probes(store, look, metrics, settings.aggregator_probe_timeout))
+    app.include_router(health(store, look, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(FastPath, hours=hours)
     app.add_middleware(MeasuredRequests, metrics=metrics)
     return app

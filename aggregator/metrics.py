@@ -2,15 +2,17 @@
 
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.metrics import ServiceMetrics
 
-class Metrics:
-    """One set of metrics, in a registry of its own: so each app that a test makes starts at zero."""
+
+class Metrics(ServiceMetrics):
+    """The reader's metrics."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        super().__init__()
         self.requests = Counter(
             "collector_aggregator_requests",
             "Requests answered, by route and status.",
@@ -40,10 +42,6 @@ class Metrics:
             "Answers that could not say how complete they are.",
             registry=self.registry,
         )
-
-    def exposition(self) -> bytes:
-        """All of it in Prometheus' text format."""
-        return generate_latest(self.registry)
 
 
 class MeasuredRequests:

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import HttpUrl, SecretStr
 
 from collector.options import DEFAULT_DATA, folder_of
 from deploy.local.errors import NoStack
 from deploy.local.influxdb import LOCAL_ORG, LOCAL_TOKEN
 from deploy.local.members import Role
 from deploy.local.roster import read_state
+from service.settings import KafkaSettings
 from stores.influx.settings import InfluxSettings
 
 _AGGREGATOR: Final = "http://127.0.0.1:8082"
@@ -17,11 +18,8 @@ _ADDRESSES: Final = {"kafka_bootstrap", "influx_url"}
 _NEEDED: Final = {Role.KAFKA, Role.INFLUXDB, Role.FRONT}
 
 
-class AuditSettings(InfluxSettings):
-    """From the environment, as the services have them: COLLECTOR_ and a field's name in capitals."""
-
-    kafka_bootstrap: str = Field("127.0.0.1:9092", min_length=1, description="Kafka's addresses, parted by commas")
-    topic: str = Field("actions", min_length=1, description="The topic of actions")
+class AuditSettings(KafkaSettings, InfluxSettings):
+    """Where Kafka and the store are, from the environment, as the services have them."""
 
 
 class Target(NamedTuple):

@@ -13,9 +13,11 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # it is exported untyped
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from contract.errors import CollectorError, LogUnavailable, StoreUnavailable
+from service.process import configure_logging
+from service.settings import ProcessSettings, settings_or_exit
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 
@@ -25,13 +27,10 @@ _AGAIN_SECONDS: Final = 1.0
 _ADMIN_SECONDS: Final = 10.0
 
 
-class ProvisionSettings(InfluxSettings):
-    """From the environment: COLLECTOR_ and a field's name in capitals. Durations: ISO 8601."""
+class ProvisionSettings(ProcessSettings, InfluxSettings):
+    """What is to be created, and where."""
 
-    kafka_bootstrap: str = Field("127.0.0.1:9092", min_length=1, description="Kafka's addresses, parted by commas")
-    topic: str = Field("actions", min_length=1, description="The topic of actions")
     rejected_topic: str = Field("actions.rejected", min_length=1, description="The topic of rejected lines")
-    log_level: str = Field("INFO", description="Least level of log lines that are written")
 
     provision_partitions: int = Field(8, ge=1, description="Partitions of the topic of actions at its creation")
     provision_replication: int = Field(1, ge=1, description="Replicas of each partition at its creation")
@@ -99,12 +98,8 @@ async def _insist(what: str, create: Callable[[], Awaitable[None]]) -> None:
 
 def main() -> None:
     """Runs once."""
-    try:
-        settings = ProvisionSettings()
-    except ValidationError as error:
-        print(f"settings: {error}", file=sys.stderr)  # noqa: T201 - there is no log yet, its level is a setting
-        sys.exit(2)
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = settings_or_exit(ProvisionSettings)
+    configure_logging(settings)
     try:
         asyncio.run(provision(settings))
     except TimeoutError:

@@ -1,13 +1,11 @@
 """The door's rules: what is accepted on top of the log's rules. They are settings, and depend on the clock."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, TypeGuard, cast
 
 from contract.action import Action, Rejection, reject
-
-Clock = Callable[[], int]
-"""Now, in ms since the epoch, UTC."""
+from service.clock import Clock
 
 _MS: Final = timedelta(milliseconds=1)
 

@@ -1,6 +1,5 @@
-"""The door's app, wired once."""
+"""The ingest API's app, wired once."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -8,12 +7,12 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from ingest_api.acceptance import AcceptancePolicy, Clock
-from ingest_api.http import openapi
+from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.http.fast_path import FastPathApp
 from ingest_api.http.fast_path_protocol import SUBMIT_SINGLE
-from ingest_api.http.health import probes
-from ingest_api.http.problems import ProblemHandlers
+from ingest_api.http.health import health
+from ingest_api.http.openapi import SCHEMAS
+from ingest_api.http.problems import problem_handlers
 from ingest_api.http.routes import BatchReader, routes
 from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
@@ -21,11 +20,8 @@ from ingest_api.publishing.kafka import KafkaPublisher
 from ingest_api.publishing.metered import MeteredPublisher
 from ingest_api.publishing.publisher import Publisher
 from ingest_api.settings import IngestSettings
-
-
-def wall_clock() -> int:
-    """Ms since the epoch, UTC."""
-    return time.time_ns() // 1_000_000
+from service.clock import Clock, wall_clock
+from service.openapi import add_schemas
 
 
 def create_app(
@@ -33,16 +29,16 @@ def create_app(
 ) -> FastAPI:
     """The app; it starts `publisher` when it starts, and closes it when it shuts down."""
     metrics = metrics or Metrics()
-    measured = MeteredPublisher(publisher, metrics)
+    metered = MeteredPublisher(publisher, metrics)
     policy = AcceptancePolicy(settings.ingest_events, settings.ingest_oldest, settings.ingest_future_tolerance, clock)
-    problems = ProblemHandlers(metrics)
-    single = SingleAction(policy, measured, metrics, problems)
+    problems = problem_handlers(metrics)
+    single = SingleAction(policy, metered, metrics, problems)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        await measured.start()
+        await metered.start()
         yield {SUBMIT_SINGLE: single.submit}
-        await measured.close()
+        await metered.close()
 
     app = FastPathApp(
         title="User actions collector: ingest API",
@@ -52,11 +48,11 @@ def create_app(
         redirect_slashes=False,
     )
     problems.install(app)
-    takes_actions = routes(single, BatchReader(settings, policy, metrics), measured)
+    takes_actions = routes(single, BatchReader(settings, policy, metrics), metered)
     app.include_router(takes_actions)
     app.shorten(takes_actions, problems)
-    app.include_router(probes(measured, metrics))
-    openapi.install(app)
+    app.include_router(health(metered, metrics))
+    add_schemas(app, SCHEMAS)
     return app
 
 

@@ -1,13 +1,15 @@
-"""What the door measures."""
+"""What the ingest API measures."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram
+
+from service.metrics import ServiceMetrics
 
 
-class Metrics:
-    """One set of metrics, in a registry of its own: so each app that a test makes starts at zero."""
+class Metrics(ServiceMetrics):
+    """The API's metrics."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        super().__init__()
         self.accepted = Counter(
             "collector_ingest_actions_accepted", "Actions that the log has acknowledged.", registry=self.registry
         )
@@ -52,7 +54,3 @@ class Metrics:
             buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
             registry=self.registry,
         )
-
-    def exposition(self) -> bytes:
-        """All of it in Prometheus' text format."""
-        return generate_latest(self.registry)

@@ -1,13 +1,14 @@
-"""The door's settings."""
+"""The ingest API's settings."""
 
 from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from contract.action import is_event
 from contract.hour import END_OF_TIME_MS
+from service.settings import ServiceSettings
 
 _NONE: Final = timedelta(0)
 _MIB: Final = 1024 * 1024
@@ -19,25 +20,19 @@ def _names(value: object) -> object:
     names = tuple(name.strip() for name in value.split(","))
     for name in names:
         if not is_event(name):
-            raise ValueError(f"{name!r} is no event's name: a lower-case letter, then up to 31 of a-z, 0-9 and _")
+            raise ValueError(
+                f"{name!r} is not the name of an event: a lower-case letter, then up to 31 of a-z, 0-9 and _"
+            )
     return names
 
 
-class IngestSettings(BaseSettings):
-    """From the environment: COLLECTOR_ and a field's name in capitals. Durations: ISO 8601."""
+class IngestSettings(ServiceSettings):
+    """What one API process is told."""
 
-    model_config = SettingsConfigDict(env_prefix="COLLECTOR_", frozen=True)
-
-    host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8081, ge=0, le=65_535, description="Port to listen on")
-    kafka_bootstrap: str = Field("127.0.0.1:9092", min_length=1, description="Kafka's addresses, parted by commas")
-    topic: str = Field("actions", min_length=1, description="The topic of actions")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least level of log lines that are written"
-    )
 
     ingest_events: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
-        ("click", "impression"), min_length=1, description="Events that are accepted, parted by commas"
+        ("click", "impression"), min_length=1, description="Events that are accepted, separated by commas"
     )
     ingest_oldest: int = Field(
         0, ge=0, lt=END_OF_TIME_MS, description="Earliest timestamp that is accepted, ms since the epoch"
@@ -66,7 +61,7 @@ class IngestSettings(BaseSettings):
         timedelta(seconds=10), ge=timedelta(seconds=1), description="Longest wait for Kafka's acknowledgement; then 503"
     )
     ingest_metadata_refresh: timedelta = Field(
-        timedelta(seconds=5), gt=_NONE, description="How soon a topic's growth is learnt"
+        timedelta(seconds=5), gt=_NONE, description="How soon added partitions are noticed"
     )
     ingest_drain_timeout: timedelta = Field(
         timedelta(seconds=25), gt=_NONE, description="Longest time for requests in flight after SIGTERM"
@@ -76,10 +71,12 @@ class IngestSettings(BaseSettings):
     def _fits_together(self) -> Self:
         largest = max(self.ingest_max_body_bytes, self.ingest_max_decompressed_bytes)
         if self.ingest_max_in_flight_bytes < largest:
-            raise ValueError(f"ingest_max_in_flight_bytes is below {largest}, the largest body that is accepted")
+            raise ValueError(
+                f"COLLECTOR_INGEST_MAX_IN_FLIGHT_BYTES is below {largest}, the largest body that is accepted"
+            )
         longest_request = self.ingest_body_timeout + self.ingest_delivery_timeout
         if self.ingest_drain_timeout <= longest_request:
             raise ValueError(
-                f"ingest_drain_timeout is not above {longest_request}, the longest request: it would be cut"
+                f"COLLECTOR_INGEST_DRAIN_TIMEOUT is not above {longest_request}, the longest request: it would be cut"
             )
         return self

@@ -4,12 +4,11 @@ import logging
 from collections.abc import Iterator
 from typing import Final, NamedTuple, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from contract.errors import LogNotRetained, LogReplaced, LogTruncated, LogUnavailable, LogUnfit
-from contract.progress import log_of
+from contract.errors import LogNotRetained, LogTruncated, LogUnavailable
 from contract.record import Record, record_of
+from kafka_log.questions import Description, TopicQuestions, explain
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ class LogReader:
     def __init__(self, bootstrap: str, topic: str) -> None:
         """Connections are made when first needed."""
         self._topic = topic
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "client.id": _CLIENT}, logger=logger)
+        self._questions = TopicQuestions(bootstrap, topic, client_id=_CLIENT, within=_ANSWER_WITHIN)
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -45,6 +44,7 @@ class LogReader:
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,
+                "allow.auto.create.topics": False,
                 # A fetch that waits at the end of one partition holds up the first fetch of the next.
                 "fetch.wait.max.ms": 10,
                 # A record that is not there must not be passed over.
@@ -56,20 +56,13 @@ class LogReader:
             logger=logger,
         )
 
-    def identify(self) -> tuple[str, list[int]]:
+    def identify(self) -> Description:
         """The log that the topic is now, and its partitions."""
-        try:
-            described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_ANSWER_WITHIN)
-            description = described[self._topic].result()
-        except KafkaException as error:
-            raise self._explain(error.args[0]) from error
-        return log_of(str(description.topic_id)), sorted(partition.id for partition in description.partitions)
+        return self._questions.describe()
 
     def verify(self, log: str) -> None:
         """Raises LogReplaced unless the topic is still `log`."""
-        found, _ = self.identify()
-        if found != log:
-            raise LogReplaced(f"topic {self._topic!r} was created anew: its id was {log} and is {found}")
+        self._questions.verify(log)
 
     def extent(self, partition: int) -> Extent:
         """What the partition holds now."""
@@ -78,7 +71,7 @@ class LogReader:
                 TopicPartition(self._topic, partition), timeout=_ANSWER_WITHIN
             )
         except KafkaException as error:
-            raise self._explain(error.args[0]) from error
+            raise explain(self._topic, error.args[0]) from error
         return Extent(first, end)
 
     def records(self, partition: int, through: int, first: int = 0) -> Iterator[Record]:
@@ -120,12 +113,7 @@ class LogReader:
             raise LogTruncated(f"{where} ends before {message.offset()}, but offset {through} was counted")
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - likewise
             raise LogNotRetained(f"{where}: records were removed before they could be read again: {error.str()}")
-        raise self._explain(error)
-
-    def _explain(self, error: KafkaError) -> LogUnavailable | LogUnfit:
-        if error.name() == "UNKNOWN_TOPIC_OR_PART":
-            return LogUnfit(f"topic {self._topic!r} does not exist")
-        return LogUnavailable(f"Kafka did not answer about topic {self._topic!r}: {error.str()}")
+        raise explain(self._topic, error)
 
 
 def _offset_of(message: Message) -> int:

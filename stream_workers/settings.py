@@ -1,30 +1,23 @@
 """The worker's settings, from the environment."""
 
 from datetime import timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import Field
-from pydantic_settings import SettingsConfigDict
 
+from service.settings import ServiceSettings
 from stores.influx.settings import InfluxSettings
 
 _NONE: Final = timedelta(0)
 
 
-class WorkerSettings(InfluxSettings):
-    """Settings of one worker process; each is read from COLLECTOR_<NAME>."""
+class WorkerSettings(ServiceSettings, InfluxSettings):
+    """What one worker is told."""
 
-    model_config = SettingsConfigDict(env_prefix="COLLECTOR_")
+    port: int = Field(8083, ge=1, le=65_535, description="Port to listen on")
 
-    host: str = Field("127.0.0.1", description="Address that /healthz, /readyz and /metrics listen on.")
-    port: Annotated[int, Field(ge=1, le=65535)] = Field(8083, description="Port that they listen on.")
-    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma-separated.")
-    topic: str = Field("actions", description="The topic that holds the actions.")
     rejected_topic: str = Field("actions.rejected", description="The topic that rejected lines go to.")
     consumer_group: str = Field("stream-workers", description="The consumer group of all workers.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least level of log lines that are written."
-    )
 
     worker_flush_interval: timedelta = Field(
         timedelta(seconds=0.5), gt=_NONE, description="How long a record waits at most before a flush begins."
@@ -38,13 +31,13 @@ class WorkerSettings(InfluxSettings):
         512 * 1024 * 1024, description="Bytes that windows may take in memory, soft by one flush."
     )
     worker_buffered_records: Annotated[int, Field(ge=1)] = Field(
-        1024, description="Records that wait in the worker's queue; as many again are looked at ahead."
+        1024, description="Records that wait in the worker's queue; as many again are decoded ahead."
     )
     worker_buffered_bytes: Annotated[int, Field(ge=1)] = Field(
         4 * 1024 * 1024, description="Bytes that these records have together, soft by one record."
     )
     worker_metadata_refresh: timedelta = Field(
-        timedelta(seconds=5), gt=_NONE, description="How soon a topic's growth is learnt."
+        timedelta(seconds=5), gt=_NONE, description="How soon added partitions are noticed."
     )
     worker_session_timeout: timedelta = Field(
         timedelta(seconds=7), gt=_NONE, description="A worker that is silent for so long loses its partitions."

@@ -1,16 +1,13 @@
 """One look at the log's ends for all readers of a moment."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
 from aggregator.end_offsets.port import EndOffsetsReader, LogEndOffsets
 from aggregator.metrics import Metrics
 from contract.errors import LogError
-
-Clock = Callable[[], int]
-"""Now, in ms since the epoch, UTC."""
+from service.clock import Clock
 
 
 class EndOffsets(NamedTuple):

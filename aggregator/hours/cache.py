@@ -4,11 +4,11 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
-from aggregator.end_offsets.cache import Clock
 from aggregator.hours.reader import Answer, HourReader
 from aggregator.hours.unique_users import HourUsers
 from aggregator.settings import AggregatorSettings
 from contract.hour import HOUR_MS, hour_of
+from service.clock import Clock
 
 _ASKED_FOR: Final = timedelta(minutes=1)
 """An hour that nobody asked for during so long is held no longer: its users may take much memory."""

@@ -9,7 +9,6 @@ from fastapi.responses import PlainTextResponse
 from aggregator.hours.cache import HourCache
 from aggregator.http.fast_path import ANALYTICS
 from aggregator.http.parameters import TIMESTAMP_IN_OPENAPI, hour_in_path, hour_of_timestamp, wants_anew
-from aggregator.http.problems import documented
 from aggregator.http.representations import (
     COMPLETENESS_IN_OPENAPI,
     NO_STORE,
@@ -21,6 +20,7 @@ from aggregator.http.representations import (
 )
 from aggregator.ledger.model import Ledger
 from aggregator.ledger.reader import LedgerReader
+from service.openapi import documented
 
 _PROBLEMS = documented(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
 _LEDGER_PROBLEMS = documented(HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)

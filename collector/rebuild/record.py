@@ -1,11 +1,13 @@
 """Telling the workers of a rebuild: the record that they find in the log."""
 
 import logging
+from datetime import timedelta
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogUnavailable
 from contract.rebuild import REBUILD_HEADER, Rebuild
+from kafka_log.producer import producer_config
 
 logger = logging.getLogger(__name__)
 
@@ -16,17 +18,8 @@ def append_rebuild(bootstrap: str, topic: str, partition: int, rebuild: Rebuild,
     Raises LogUnavailable after `timeout` seconds; the record may be there all the same, which does no harm.
     """
     ends: list[tuple[KafkaError | None, Message]] = []
-    producer = Producer(
-        {
-            "bootstrap.servers": bootstrap,
-            "client.id": "collector-rebuild",
-            "acks": "all",
-            "enable.idempotence": True,
-            "delivery.timeout.ms": round(timeout * 1000),
-            "allow.auto.create.topics": False,
-        },
-        logger=logger,
-    )
+    config = producer_config(bootstrap, "collector-rebuild", timedelta(seconds=timeout))
+    producer = Producer(config, logger=logger)
     where = f"{topic}/{partition}"
     try:
         producer.produce(

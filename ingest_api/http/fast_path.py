@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from ingest_api.errors import PublishUnavailable, RequestRefused
-from ingest_api.http.problems import ProblemHandlers
+from service.problems import ProblemHandlers
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -11,7 +11,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from ingest_api.http.bounded_protocol import BoundedHttpProtocol
+from service.http_protocol import BoundedHttpProtocol
 
 SUBMIT_SINGLE: Final = "submit_single"
 """Where the app's lifespan state has SingleAction.submit."""

@@ -3,13 +3,10 @@
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-
 from contract.action import MAX_ID, MAX_USER
 from contract.hour import END_OF_TIME_MS
 from ingest_api.http.content_type import ACCEPT_POST, Media
-from ingest_api.http.problems import MEDIA_TYPE, Problem
+from service.openapi import documented
 
 _NO_CONTROL: Final = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 
@@ -67,7 +64,6 @@ _EXAMPLE_LINES: Final = (
 )
 _ACTION_REF: Final = {"$ref": "#/components/schemas/Action"}
 
-_RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _DESCRIPTIONS: Final = {
     HTTPStatus.BAD_REQUEST: "A value, or the body as a whole, breaks a rule: `code` names it.",
     HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
@@ -78,7 +74,6 @@ _DESCRIPTIONS: Final = {
     "whether the actions may still be counted. Send them again, with the same ids.",
 }
 _HEADERS: Final = {
-    HTTPStatus.SERVICE_UNAVAILABLE: _RETRY_AFTER,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: {
         "Accept-Post": {"description": "With `media_type_unsupported`.", "schema": {"type": "string"}},
         "Accept-Encoding": {"description": "With `encoding_unsupported`.", "schema": {"type": "string"}},
@@ -86,15 +81,8 @@ _HEADERS: Final = {
 }
 
 
-def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's `responses`: these statuses, and any other error, answer with a problem."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    responses: dict[int | str, dict[str, Any]] = {"default": {"description": "Any other error.", "content": content}}
-    for status in statuses:
-        responses[int(status)] = {"description": _DESCRIPTIONS[status], "content": content}
-        if status in _HEADERS:
-            responses[int(status)]["headers"] = _HEADERS[status]
-    return responses
+def _problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    return documented(*statuses, descriptions=_DESCRIPTIONS, headers=_HEADERS)
 
 
 ACTION_DOCS: Final[dict[str, Any]] = {
@@ -102,7 +90,7 @@ ACTION_DOCS: Final[dict[str, Any]] = {
     "description": "Answers once Kafka has acknowledged it. The query is percent-encoded UTF-8, `+` is a space; each "
     "parameter is given once, and no others. A body is ignored.",
     "response_description": "The action is in the log, and will be counted.",
-    "responses": problems(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE),
+    "responses": _problems(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE),
     "openapi_extra": {
         "parameters": [
             {
@@ -123,7 +111,7 @@ BATCH_DOCS: Final[dict[str, Any]] = {
     "description": "Answers once Kafka has acknowledged all that are accepted. A bad line or element is rejected by "
     "itself and never refuses the good ones. Blank lines of NDJSON are skipped, but counted for `index`.",
     "responses": {
-        **problems(
+        **_problems(
             HTTPStatus.BAD_REQUEST,
             HTTPStatus.REQUEST_TIMEOUT,
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -162,15 +150,5 @@ BATCH_DOCS: Final[dict[str, Any]] = {
     },
 }
 
-
-def install(app: FastAPI) -> None:
-    """Makes the app's document hold the schemas that are referred to above."""
-
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-            made["components"]["schemas"] |= {"Action": _ACTION, "Problem": Problem.model_json_schema()}
-            app.openapi_schema = made
-        return app.openapi_schema
-
-    app.openapi = document  # type: ignore[method-assign] # this is how the framework is told
+SCHEMAS: Final = {"Action": _ACTION}
+"""What the routes refer to by name."""

@@ -8,10 +8,10 @@ from typing import Any, Final, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from contract.errors import LogUnavailable, LogUnfit
 from contract.record import PARTITIONS_HEADER
 from ingest_api.publishing.accumulator import OutgoingRecord
 from ingest_api.publishing.loop_bridge import LoopBridge
+from kafka_log.questions import explain
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +71,10 @@ class KafkaConnection:
         try:
             metadata = self._producer.list_topics(topic, timeout=timeout).topics[topic]
         except KafkaException as error:
-            raise LogUnavailable(f"Kafka does not answer: {error.args[0].str()}") from error
-        if metadata.error is None:
-            return len(metadata.partitions)
-        if metadata.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            raise LogUnfit(f"topic {topic!r} does not exist")
-        raise LogUnavailable(f"topic {topic!r} cannot be used: {metadata.error.str()}")
+            raise explain(topic, error.args[0]) from error
+        if metadata.error is not None:
+            raise explain(topic, metadata.error)
+        return len(metadata.partitions)
 
     def close(self, timeout: float) -> None:
         self._producer.flush(timeout)

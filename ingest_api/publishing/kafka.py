@@ -17,6 +17,7 @@ from ingest_api.publishing.partitioning import group_by_partition
 from ingest_api.publishing.publisher import OnDelivered
 from ingest_api.publishing.topic_metadata import TopicMetadata
 from ingest_api.settings import IngestSettings
+from kafka_log.producer import producer_config
 
 logger = logging.getLogger(__name__)
 
@@ -25,24 +26,21 @@ _LATE_SECONDS: Final = 3.0
 """librdkafka looks for records that are out of time about once a second."""
 
 
-def producer_config(settings: IngestSettings) -> dict[str, Any]:
-    """How librdkafka is set: no record is lost that was acknowledged, none is written twice by a retry."""
-    return {
-        "bootstrap.servers": settings.kafka_bootstrap,
-        "client.id": "ingest-api",
-        "acks": "all",
-        "enable.idempotence": True,
-        "compression.type": settings.ingest_compression,
+def configuration(settings: IngestSettings) -> dict[str, Any]:
+    """How this producer is set, beyond what all of ours have in common."""
+    return producer_config(
+        settings.kafka_bootstrap,
+        "ingest-api",
+        settings.ingest_delivery_timeout,
+        compression_type=settings.ingest_compression,
         # Lines have waited for each other already, see RecordAccumulator.
-        "linger.ms": 0,
-        "delivery.timeout.ms": round(settings.ingest_delivery_timeout.total_seconds() * 1000),
+        linger_ms=0,
         # The budget is the bound that callers meet; this one lies above it.
-        "queue.buffering.max.kbytes": settings.ingest_max_in_flight_bytes // 512,
-        "allow.auto.create.topics": False,
-        "topic.metadata.refresh.interval.ms": round(settings.ingest_metadata_refresh.total_seconds() * 1000),
+        queue_buffering_max_kbytes=settings.ingest_max_in_flight_bytes // 512,
+        topic_metadata_refresh_interval_ms=round(settings.ingest_metadata_refresh.total_seconds() * 1000),
         # Kafka that is back is noticed within a second.
-        "reconnect.backoff.max.ms": 1000,
-    }
+        reconnect_backoff_max_ms=1000,
+    )
 
 
 class KafkaPublisher:
@@ -126,7 +124,7 @@ class KafkaPublisher:
         record.settle(failure)
 
     def _connect(self) -> Connection:
-        return self._open(producer_config(self._settings), self._on_delivered, self._replace)
+        return self._open(configuration(self._settings), self._on_delivered, self._replace)
 
     def _replace(self, broken: Connection) -> None:
         if self._connection is broken:

@@ -39,6 +39,7 @@ class InfluxSettings(BaseSettings):
     def _margin_within_retention(self) -> Self:
         if self.raw_retention_margin >= self.raw_retention:
             raise ValueError(
-                f"raw_retention_margin {self.raw_retention_margin} is not below raw_retention {self.raw_retention}"
+                f"COLLECTOR_RAW_RETENTION_MARGIN {self.raw_retention_margin} is not below COLLECTOR_RAW_RETENTION "
+                f"{self.raw_retention}"
             )
         return self

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogUnavailable
+from kafka_log.producer import producer_config
 from stream_workers.partition.decoded import RejectedLine
 
 MAX_VALUE: Final = 64 * 1024
@@ -20,15 +22,9 @@ class RejectedTopic:
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._topic = topic
+        within = timedelta(seconds=DELIVER_WITHIN)
         self._producer = Producer(
-            {
-                "bootstrap.servers": bootstrap,
-                "acks": "all",
-                "enable.idempotence": True,
-                "compression.type": "lz4",
-                "linger.ms": 5,
-                "delivery.timeout.ms": int(DELIVER_WITHIN * 1000),
-            }
+            producer_config(bootstrap, "stream-worker-rejected", within, compression_type="lz4", linger_ms=5)
         )
 
     async def publish(self, lines: Sequence[RejectedLine]) -> None:

@@ -164,7 +164,9 @@ async def test_a_topic_that_is_deleted_and_created_again_adds_to_the_same_hour(
 
     assert await asyncio.to_thread(first.wait_for_end) != 0
     # Which it sees first is chance: another id, no topic at all for a moment, or a position that the log does not have.
-    assert any(text in first.logged() for text in ("was created anew", "does not exist", "OffsetOutOfRange"))
+    assert any(
+        text in first.logged() for text in ("was deleted and created again", "does not exist", "OffsetOutOfRange")
+    )
     environment.start_worker()
     async with scenario.traffic(seed=57):
         await scenario.recovered("a topic that was deleted and created again")

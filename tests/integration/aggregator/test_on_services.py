@@ -9,7 +9,6 @@ import httpx
 import pytest
 from confluent_kafka import Producer
 
-from aggregator.__main__ import now
 from aggregator.app import create_app
 from aggregator.end_offsets.kafka import KafkaEndOffsets
 from aggregator.http.representations import format_instant
@@ -22,6 +21,7 @@ from contract.segment import Segment
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from deploy.local.ports import free_port
+from service.clock import wall_clock as now
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
 

@@ -98,14 +98,19 @@ async def test_what_is_in_flight_at_sigterm_is_answered() -> None:
         assert await process.wait() == 0
 
 
-async def test_unusable_settings_end_it_with_2_and_are_named() -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "aggregator", env={**os.environ, "COLLECTOR_PORT": "eighty"}, stderr=PIPE
-    )
-    _, errors = await process.communicate()
+async def test_an_offer_to_upgrade_is_ignored_and_a_body_is_no_request_of_its_own() -> None:
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"}
+    async with PausableInfluxDB().serving() as url, aggregator(url) as (_, client):
+        body = b"GET /healthz HTTP/1.1\r\n\r\n"
+        answer = await client.request("GET", "/analytics?timestamp=0", headers=offer, content=body)
+        assert (answer.status_code, answer.text) == (200, "unique_users,0\nclicks,0\nimpressions,0\n")
+        assert (await client.get("/analytics?timestamp=x")).status_code == 400
 
-    assert process.returncode == 2
-    assert b"port" in errors
+
+async def test_a_head_that_does_not_end_is_refused_with_a_problem() -> None:
+    async with PausableInfluxDB().serving() as url, aggregator(url) as (_, client):
+        answer = await client.get("/analytics?timestamp=0", headers={"X": "x" * 200_000})
+        assert (answer.status_code, answer.json()["code"]) == (431, "head_too_large")
 
 
 async def _until_it_says(process: Process, text: bytes) -> None:

@@ -74,7 +74,7 @@ async def test_while_kafka_hangs_the_answer_is_503_with_an_unknown_outcome_and_a
         )
         assert {(answer.status_code, answer.json()["outcome"]) for answer in answers} == {(503, "unknown")}
         assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
-        assert "Kafka does not answer" in (await api.not_ready()).json()["reason"]
+        assert "Kafka did not answer" in (await api.not_ready()).json()["reason"]
         assert (await api.client.get("/healthz")).status_code == 200
         assert await api.metric("actions_outcome_unknown_total") == unknown + 120
         assert await api.metric("in_flight_bytes") == 0
@@ -129,7 +129,7 @@ async def test_an_api_that_starts_without_kafka_says_so_and_is_ready_once_it_com
     await asyncio.to_thread(broker.kill)
     async with ingest_process(broker.bootstrap, topic) as api:
         assert (await api.client.get("/healthz")).status_code == 200
-        assert "Kafka does not answer" in (await api.not_ready()).json()["reason"]
+        assert "Kafka did not answer" in (await api.not_ready()).json()["reason"]
         answer = await api.post("early")
         assert (answer.status_code, answer.json()["outcome"]) == (503, "not_published")
         await asyncio.to_thread(broker.__enter__)

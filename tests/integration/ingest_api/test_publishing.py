@@ -143,7 +143,7 @@ async def test_to_a_topic_that_does_not_exist_nothing_is_published_and_it_is_not
     name = f"absent-{secrets.token_hex(6)}"
     publisher = kafka_publisher(kafka_bootstrap, name)
     await publisher.start()
-    await until(publisher, f"topic '{name}' does not exist")
+    await until(publisher, f"topic '{name}' does not exist: create it with message.timestamp.type=LogAppendTime")
     with pytest.raises(NotPublished):
         await publish(publisher, ACTIONS)
     await publisher.close()
@@ -156,7 +156,7 @@ async def test_a_topic_that_is_deleted_and_created_again_is_published_to(
     await publish(kafka, ACTIONS)
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     admin.delete_topics([topic])[topic].result(60)
-    await until(kafka, f"topic '{topic}' does not exist")
+    await until(kafka, f"topic '{topic}' does not exist: create it with message.timestamp.type=LogAppendTime")
     admin.create_topics([NewTopic(topic, 4, 1)])[topic].result(60)
     await until(kafka, None)
     await publish(kafka, ACTIONS)

@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient
 
 from contract.errors import LogReplaced, LogUnavailable, LogUnfit
 from deploy.local.ports import free_port
-from kafka_log import topic as topic_module
+from kafka_log import questions
 from kafka_log.topic import LogTopic
 from support.services.kafka_admin import create_again, delete_topic, log_of_topic
 
@@ -51,7 +51,7 @@ async def test_a_topic_with_the_producers_timestamps_is_unfit(
 
 
 async def test_a_kafka_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topic_module, "ANSWER_WITHIN", 0.5)
+    monkeypatch.setattr(questions, "ANSWER_WITHIN", 0.5)
     nowhere = LogTopic(f"127.0.0.1:{free_port()}", "actions")
     for question in (nowhere.log(), nowhere.verify("id"), nowhere.require_append_time()):
         with pytest.raises(LogUnavailable, match="actions"):

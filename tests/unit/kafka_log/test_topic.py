@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import KafkaError
 
 from contract.errors import LogUnavailable, LogUnfit
-from kafka_log import topic as topic_module
+from kafka_log import questions
 from kafka_log.topic import LogTopic
 from support.fixtures.failover_admin import FailoverAdmin
 
@@ -12,7 +12,7 @@ from support.fixtures.failover_admin import FailoverAdmin
 @pytest.fixture
 def admin(monkeypatch: pytest.MonkeyPatch) -> FailoverAdmin:
     admin = FailoverAdmin()
-    monkeypatch.setattr(topic_module, "AdminClient", lambda _config: admin)
+    monkeypatch.setattr(questions, "AdminClient", lambda *_, **__: admin)
     return admin
 
 
@@ -32,7 +32,7 @@ async def test_while_answers_come_nothing_else_is_asked(admin: FailoverAdmin) ->
 async def test_after_a_question_without_an_answer_the_next_begins_with_metadata(
     admin: FailoverAdmin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(topic_module, "ANSWER_WITHIN", 0.01)
+    monkeypatch.setattr(questions, "ANSWER_WITHIN", 0.01)
     topic = LogTopic("a,b,c", "actions")
     with pytest.raises(LogUnavailable):
         await topic.log()

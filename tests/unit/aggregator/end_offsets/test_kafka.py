@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.end_offsets import kafka as kafka_end_offsets
 from aggregator.end_offsets.kafka import KafkaEndOffsets
 from contract.errors import LogUnavailable
+from kafka_log import questions
 from support.fixtures.failover_admin import FailoverAdmin
 
 
@@ -14,7 +14,7 @@ async def test_after_a_look_without_an_answer_the_next_one_asks_whichever_broker
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     admin = FailoverAdmin()
-    monkeypatch.setattr(kafka_end_offsets, "AdminClient", lambda *_, **__: admin)
+    monkeypatch.setattr(questions, "AdminClient", lambda *_, **__: admin)
     end_offsets = KafkaEndOffsets("a,b,c", "actions", timedelta(seconds=1))
     with pytest.raises(LogUnavailable):
         await end_offsets.read()

@@ -59,9 +59,10 @@ def test_the_errors_of_an_answer_are_described_as_problems(openapi: dict[str, An
     assert set(responses) == {"200", "400", "500", "503", "default"}
     for status in ("400", "500", "503", "default"):
         assert list(responses[status]["content"]) == ["application/problem+json"]
-        assert {"type", "title", "status", "code"} <= responses[status]["content"]["application/problem+json"][
-            "schema"
-        ]["properties"].keys()
+        schema = responses[status]["content"]["application/problem+json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/Problem"}
+    problem = openapi["components"]["schemas"]["Problem"]
+    assert {"type", "title", "status", "code"} <= problem["properties"].keys()
     assert "Retry-After" in responses["503"]["headers"]
 
 

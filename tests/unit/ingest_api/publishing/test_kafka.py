@@ -12,7 +12,7 @@ from contract.errors import LogUnavailable, LogUnfit
 from contract.partitioning import partition_of
 from contract.record import decode_record
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
-from ingest_api.publishing.kafka import producer_config
+from ingest_api.publishing.kafka import configuration
 from ingest_api.publishing.publisher import publish
 from ingest_api.settings import IngestSettings
 from support.fixtures.ingest import PARTITIONS, TIMED_OUT, World, action, until
@@ -223,7 +223,7 @@ async def test_after_a_fatal_error_another_connection_takes_over_and_the_old_one
 
 
 def test_records_are_acknowledged_by_all_replicas_and_written_once() -> None:
-    config = producer_config(IngestSettings(ingest_delivery_timeout=timedelta(seconds=7)))
+    config = configuration(IngestSettings(ingest_delivery_timeout=timedelta(seconds=7)))
     assert (config["acks"], config["enable.idempotence"], config["delivery.timeout.ms"]) == ("all", True, 7000)
     assert config["allow.auto.create.topics"] is False
 

@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from ingest_api.http.bounded_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
+from service.http_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
 from support.fixtures.http_connection import Transport
 from support.fixtures.ingest import until
 

@@ -9,7 +9,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from ingest_api.http import problems
+from service import problems
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Far above any head that is meant: the longest query of ours has 5 KiB."""
@@ -76,7 +76,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._refuse(HTTPStatus.BAD_REQUEST, "http_malformed", msg)
 
     def _refuse(self, status: HTTPStatus, code: str, detail: str) -> None:
-        body = problems.simple(status, code, detail).model_dump_json(exclude_none=True).encode()
+        body = problems.problem(status, code, detail).model_dump_json(exclude_none=True).encode()
         head = (
             f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {problems.MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"

@@ -1,0 +1,19 @@
+"""How each of our producers is configured: what was acknowledged is not lost, and no retry writes a record twice."""
+
+from datetime import timedelta
+from typing import Any
+
+
+def producer_config(
+    bootstrap: str, client_id: str, delivery_timeout: timedelta, **options: str | float
+) -> dict[str, Any]:
+    """Librdkafka's configuration; an option's name has `_` for each `.` of librdkafka's."""
+    return {
+        "bootstrap.servers": bootstrap,
+        "client.id": client_id,
+        "acks": "all",
+        "enable.idempotence": True,
+        "delivery.timeout.ms": round(delivery_timeout.total_seconds() * 1000),
+        "allow.auto.create.topics": False,
+        **{name.replace("_", "."): value for name, value in options.items()},
+    }

@@ -1,0 +1,66 @@
+"""The settings that processes have in common, and how a process reads its own."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EXIT_UNUSABLE_SETTINGS = 2
+
+
+class KafkaSettings(BaseSettings):
+    """Where the log is. From the environment: COLLECTOR_ and a field's name in capitals. Durations: ISO 8601."""
+
+    model_config = SettingsConfigDict(env_prefix="COLLECTOR_", frozen=True)
+
+    kafka_bootstrap: str = Field(
+        "127.0.0.1:9092", min_length=1, description="Kafka brokers, host:port, separated by commas"
+    )
+    topic: str = Field("actions", min_length=1, description="The topic of actions")
+
+
+class ProcessSettings(KafkaSettings):
+    """A process that works on the log."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Lowest level of log lines that are written"
+    )
+
+
+class ServiceSettings(ProcessSettings):
+    """A process that answers over HTTP; each service has a default port of its own."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(ge=0, le=65_535, description="Port to listen on")
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def settings_or_exit(kind: type[S]) -> S:
+    """The settings in the environment. Where one is unusable: a line for each on standard error, and exit code 2."""
+    try:
+        return kind()
+    except ValidationError as error:
+        for line in _explained(kind, error):
+            print(line, file=sys.stderr)  # noqa: T201 - there is no log yet: its level is a setting
+        sys.exit(EXIT_UNUSABLE_SETTINGS)
+
+
+def _explained(kind: type[BaseSettings], error: ValidationError) -> Iterator[str]:
+    """The variable, its value and the rule."""
+    prefix = kind.model_config.get("env_prefix", "")
+    for one in error.errors():
+        rule = one["msg"].removeprefix("Value error, ")
+        # A rule about several settings names them itself.
+        name = f"{prefix}{one['loc'][0]}".upper() if one["loc"] else None
+        yield rule if name is None else f"{name}{_shown(kind, str(one['loc'][0]), one['input'])}: {rule}"
+
+
+def _shown(kind: type[BaseSettings], field: str, value: Any) -> str:  # noqa: ANN401 - whatever was read
+    """No secret is shown, nor a URL that may hold one."""
+    info = kind.model_fields.get(field)
+    is_secret = (info is not None and info.annotation is SecretStr) or "@" in str(value)
+    return "" if is_secret else f"={value}"
