@@ -25,7 +25,9 @@ _CASES: Final[Cases] = {
 
 
 def main(
-    cases: Annotated[list[str] | None, typer.Argument(help=f"Which: {', '.join(_CASES)}; all if none is named")] = None,
+    cases: Annotated[
+        list[str] | None, typer.Argument(help=f"The cases to run: {', '.join(_CASES)}; all by default")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often each contender runs")] = 3,
 ) -> None:
     """Measures this project beside baselines, in turn, on Kafka and InfluxDB that are started for it."""

@@ -6,15 +6,17 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
+from contract.errors import CollectorError
+
 Figures = Mapping[str, float]
-"""Named with their units, e.g. `actions/s`. What is better lower names a time or a cost: `ms`, `us`, `s`, `MB`."""
+"""Named with their units, e.g. `actions/s`. If lower is better, the unit is a time or a cost: `ms`, `us`, `s`, `MB`."""
 
 
 _NOISE: Final = 1.5
-"""Costs of equal runs on a machine that is shared differ by less than this factor."""
+"""Costs of equal runs on a shared machine differ by less than this factor."""
 
 
-class WrongResult(Exception):
+class WrongResult(CollectorError):
     """A run was fast, and wrong: it does not count."""
 
 
@@ -28,14 +30,14 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One row of the table, or several: one a figure."""
+    """One row of the table for each figure."""
 
     name: str
     contenders: Sequence[Contender]
     sizes: Sequence[float] = ()
-    """Where the contenders differ in the size of one thing: that size, rising."""
+    """If the contenders differ in one size: its values, rising."""
     once: bool = False
-    """It takes long, and is bound by settings more than by the machine: one round tells enough."""
+    """It takes long, and depends on settings more than on the machine: one round is enough."""
 
 
 @dataclass(slots=True)
@@ -83,12 +85,12 @@ def require_at_most_linear(case: Case, measured: "Measured", figure: str) -> Non
             raise WrongResult(f"{case.name}: {figure} grows from {cost:.2f} at {size} to {larger_cost:.2f} at {larger}")
 
 
-def measure(case: Case, rounds: int, told: Callable[[str], None]) -> Measured:
-    """Runs the contenders in turn, so that whatever else the machine does meets all of them alike."""
+def measure(case: Case, rounds: int, on_run: Callable[[str], None]) -> Measured:
+    """Runs the contenders in turn, so that other load on the machine affects all of them alike."""
     measured = Measured(case.name, case.contenders[0].name)
     rounds = 1 if case.once else rounds
     for number in range(rounds):
         for contender in case.contenders:
-            told(f"{case.name}: {contender.name}, {number + 1} of {rounds}")
+            on_run(f"{case.name}: {contender.name}, {number + 1} of {rounds}")
             measured.runs.setdefault(contender.name, []).append(contender.run())
     return measured

@@ -23,7 +23,7 @@ console = Console(stderr=True)
 
 
 def run(cases: Cases, chosen: Sequence[str] | None, rounds: int, check: Check = lambda _case, _measured: None) -> None:
-    """All cases, or those chosen. Exit code 1 for a wrong result; what was measured before it is told and written."""
+    """Runs all or the chosen cases. Exit code 1 for a wrong result; earlier results are still printed and written."""
     if unknown := set(chosen or ()) - cases.keys():
         raise typer.BadParameter(f"no such case: {', '.join(sorted(unknown))}")
     load_before = os.getloadavg()[0]

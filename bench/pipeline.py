@@ -53,7 +53,7 @@ class Pipeline:
         return self.sent.total() * BATCH
 
     async def load(self, seconds: float, rate: float | None) -> Answers:
-        """Sends batches for so long, at so many actions a second or as fast as they are taken."""
+        """Sends batches for this long, at this rate (actions/s) or as fast as they are accepted."""
         firsts = range(0, len(self.made), BATCH)
         requests = [_post(self.made[first : first + BATCH]) for first in firsts]
         load = Load(requests, b"200 ", rate=None if rate is None else rate / BATCH)

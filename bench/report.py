@@ -18,7 +18,7 @@ _TENTHS_BELOW = 100
 
 
 def table(results: Sequence[Measured]) -> Table:
-    """Medians; the last but one column is ours divided by the baseline's, the last how far the runs lie apart."""
+    """Medians; the last column but one is ours divided by the baseline's, the last the spread of the runs."""
     drawn = Table("case", "contender", "figure", "median", "ours / this", "spread")
     for measured in results:
         case = measured.case

@@ -11,11 +11,11 @@ from bench.scale_cases import SCALE_CASES
 
 def main(
     cases: Annotated[
-        list[str] | None, typer.Argument(help=f"Which: {', '.join(SCALE_CASES)}; all if none is named")
+        list[str] | None, typer.Argument(help=f"The cases to run: {', '.join(SCALE_CASES)}; all by default")
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often each row runs")] = 1,
 ) -> None:
-    """Measures the worker along one dimension after the other. Exit code 1 where cost grows faster than the size."""
+    """Measures the worker along one dimension after another. Exit code 1 where cost grows faster than the size."""
     run(SCALE_CASES, cases, rounds, _check)
 
 

@@ -58,7 +58,7 @@ class Services:
         return self.folder / f"{name}-{secrets.token_hex(4)}.log"
 
     def environment(self, topic: str, influx: InfluxSettings | None = None) -> Mapping[str, str]:
-        """What our services and the baselines are told."""
+        """The settings of our services and the baselines."""
         environment = {
             "COLLECTOR_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "COLLECTOR_TOPIC": topic,

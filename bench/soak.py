@@ -23,10 +23,10 @@ _FLAT: Final = 1.1
 
 
 def main(
-    minutes: Annotated[float, typer.Option(min=0.1, help="How long")] = 20,
-    share: Annotated[float, typer.Option(min=0.01, max=1, help="Of what the pipeline can do for long")] = 0.8,
+    minutes: Annotated[float, typer.Option(min=0.1, help="For how many minutes")] = 20,
+    share: Annotated[float, typer.Option(min=0.01, max=1, help="The share of the limit that is sent")] = 0.8,
 ) -> None:
-    """Finds the pipeline's limit, then holds a share of it, and tells each process' memory as it went.
+    """Finds the pipeline's limit, then keeps a share of it, and reports how each process's memory developed.
 
     Exit code 1 where memory grew; a wrong number raises WrongResult.
     """

@@ -1,6 +1,6 @@
 """CPU an action, step by step, in one process without Kafka and InfluxDB: what a core must spend whatever else happens.
 
-The yardstick is json.loads of the same lines: it tells how fast this machine is now.
+The reference is json.loads of the same lines: it tells how fast this machine is at the moment.
 """
 
 import asyncio

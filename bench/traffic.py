@@ -1,4 +1,4 @@
-"""Made-up actions, and what they must come to: counted here, apart from the product."""
+"""Synthetic actions, and the numbers they must come to, counted independently of the product."""
 
 import random
 import time
@@ -40,7 +40,7 @@ def this_hour() -> int:
 
 
 def each_user_once(hour: int, users: int) -> Iterator[Made]:
-    """So many actions of one hour, every second one a click: an oracle needs no memory for them."""
+    """One action per user, all in one hour, every second one a click: an oracle needs no memory for them."""
     return (
         Made(hour + number % HOUR_MS, f"user-{number}", "impression" if number % 2 else "click")
         for number in range(users)
@@ -49,7 +49,7 @@ def each_user_once(hour: int, users: int) -> Iterator[Made]:
 
 def make(seed: int, number: int, users: int, late: float = LATE) -> list[Made]:
     """A share of them in the 47 hours before the current one; the rest in the current hour, up to now."""
-    rng = random.Random(seed)  # noqa: S311 - made-up traffic needs no secrecy
+    rng = random.Random(seed)  # noqa: S311 - synthetic traffic needs no secrecy
     now = time.time_ns() // 1_000_000
     current = now // HOUR_MS * HOUR_MS
     draw, below = rng.random, rng.randrange
@@ -77,15 +77,15 @@ def count(made: Iterable[Made]) -> dict[int, Numbers]:
 
 
 def records(made: Iterable[Made], lines: int, partitions: int) -> Iterator[tuple[int, bytes]]:
-    """(partition, value) with so many lines in each, but for the last of each partition; the partitions mixed."""
-    held: list[list[bytes]] = [[] for _ in range(partitions)]
+    """(partition, value) with `lines` lines each, except the last of each partition; partitions interleaved."""
+    waiting: list[list[bytes]] = [[] for _ in range(partitions)]
     for action in made:
         partition = crc32(action.user.encode()) % partitions
-        held[partition].append(action.line())
-        if len(held[partition]) == lines:
-            yield partition, b"\n".join(held[partition]) + b"\n"
-            held[partition] = []
-    for partition, rest in enumerate(held):
+        waiting[partition].append(action.line())
+        if len(waiting[partition]) == lines:
+            yield partition, b"\n".join(waiting[partition]) + b"\n"
+            waiting[partition] = []
+    for partition, rest in enumerate(waiting):
         if rest:
             yield partition, b"\n".join(rest) + b"\n"
 

@@ -49,7 +49,7 @@ def one_line(services: Services) -> Case:
 
 
 def filled(services: Services, made: Sequence[Made], lines: int, partitions: int = PARTITIONS) -> Work:
-    """A new topic that holds these actions in records of so many lines."""
+    """A new topic that holds these actions in records of `lines` lines."""
     topic = services.topic(partitions)
     fill(services.kafka.bootstrap, topic, records(made, lines, partitions), partitions)
     return Work(topic, len(made), count(made), partitions)

@@ -68,13 +68,13 @@ class Workers:
         """Returns once the partitions are spread over all that run, and each counts."""
 
         def spread() -> bool:
-            held = [_assigned(worker) for worker in self.running]
-            return min(held) > 0 and sum(held) == partitions
+            owned = [_assigned(worker) for worker in self.running]
+            return min(owned) > 0 and sum(owned) == partitions
 
         self.wait_until(spread)
 
     def wait_until_counted(self, number: int) -> None:
-        """Returns once the store has acknowledged so many lines."""
+        """Returns once the store has acknowledged this many lines."""
         self.wait_until(lambda: self.lines_through() == number)
 
     def lines_through(self) -> int:
@@ -82,7 +82,7 @@ class Workers:
         return asyncio.run(self.stored.lines_through())
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Looks every 50 ms. Raises RuntimeError with a worker's log if it takes too long."""
+        """Polls every 50 ms. Raises RuntimeError with a worker's log if it takes too long."""
         give_up = time.monotonic() + _LONGEST
         while not condition():
             if time.monotonic() > give_up:
@@ -106,7 +106,7 @@ class Workers:
 
 @contextmanager
 def workers_on(services: Services, topic: str, number: int = 0) -> Iterator[Workers]:
-    """Buckets of their own and so many workers; those that still run are stopped at the end."""
+    """This many workers with buckets of their own; those still running are stopped at the end."""
     with services.buckets() as influx, ExitStack() as stack:
         workers = Workers(services, topic, influx)
         stack.callback(lambda: [worker.stop() for worker in workers.running])
@@ -116,7 +116,7 @@ def workers_on(services: Services, topic: str, number: int = 0) -> Iterator[Work
 
 
 def require_raw(stored: StoredNumbers, number: int) -> None:
-    """Raises WrongResult unless so many raw actions are stored."""
+    """Raises WrongResult unless this many raw actions are stored."""
     require(asyncio.run(stored.raw_actions()), number, "raw actions")
 
 

@@ -17,17 +17,18 @@ from collector.commands.up import up
 from contract.errors import CollectorError
 
 app = typer.Typer(
-    help="Runs the user actions collector on this machine, and sends it actions.",
+    help="Runs the user actions collector on this machine, sends it actions, and checks its numbers.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # else the lines of a help text break where they do in its docstring
 )
 for command in (setup, up, down, ps, logs, scale, send, audit, rebuild, settings):
     app.command()(command)
 
 
 def main() -> None:
-    """Runs one command. An error that we expect is told without a traceback: exit code 1; wrong usage: 2."""
+    """Runs one command. An expected error is reported without a traceback: exit code 1; wrong usage: 2."""
     try:
         app()
     except CollectorError as error:

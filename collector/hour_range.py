@@ -1,4 +1,4 @@
-"""The hours that a command is asked for."""
+"""The range of hours that a command works on."""
 
 from typing import NamedTuple
 
@@ -27,5 +27,5 @@ def hour_range(first: str | None, last: str | None) -> HourRange:
     except InvalidHour as error:
         raise typer.BadParameter(str(error)) from error
     if hours.first >= hours.end:
-        raise typer.BadParameter(f"--from {first} lies after --to {last}")
+        raise typer.BadParameter(f"--from {first} is after --to {last}")
     return hours

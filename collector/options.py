@@ -10,21 +10,24 @@ from deploy.local.report import Report
 from deploy.local.stack.data_folder import DataFolder
 
 DataOption = Annotated[
-    Path, typer.Option("--data", metavar="DIR", help="The stack's folder: its data, its logs, and where it is found.")
+    Path,
+    typer.Option(
+        "--data", metavar="DIR", help="The stack's folder: its data, its logs, and the list of its processes."
+    ),
 ]
 TargetOption = Annotated[
     Path | None,
     typer.Option(
         "--data",
         metavar="DIR",
-        help="The local stack in that folder. Without it: what COLLECTOR_KAFKA_BOOTSTRAP, COLLECTOR_INFLUX_URL and "
-        "the like name; if they name nothing, the stack in .collector.",
+        help="The local stack in this folder. Without it: the services that COLLECTOR_KAFKA_BOOTSTRAP, "
+        "COLLECTOR_INFLUX_URL and related settings name; if neither is set, the stack in .collector.",
     ),
 ]
 DEFAULT_DATA = Path(".collector")
 DEFAULT_PORT = 8080
 INTERRUPTED = 130
-"""The exit code of a command that Ctrl-C ended, as shells have it."""
+"""The exit code of a command that Ctrl-C ended, as in shells."""
 
 
 def folder_of(data: Path) -> DataFolder:
@@ -33,5 +36,5 @@ def folder_of(data: Path) -> DataFolder:
 
 
 def report() -> Report:
-    """Tells people on standard output what happens."""
+    """Reports on standard output what happens."""
     return Report(Console())

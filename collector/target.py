@@ -1,4 +1,4 @@
-"""Where an audit finds Kafka, the store and the aggregator."""
+"""The target of an audit or a rebuild: where Kafka, the store and the aggregator are."""
 
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,7 +23,7 @@ class AuditSettings(KafkaSettings, InfluxSettings):
 
 
 class Target(NamedTuple):
-    """What is audited."""
+    """What is audited or rebuilt."""
 
     settings: AuditSettings
     aggregator_url: str

@@ -1,19 +1,39 @@
-"""Every error the project raises on purpose.
+"""Every error that the project raises on purpose.
+
+Those that several packages share are defined here; the others beside their use, in the module that the drawing names.
 
 CollectorError
-├── InvalidHour            a text that names no hour
+├── InvalidHour            a text that names no UTC hour
 ├── StateUnreadable        a stored state of a version, or in a form, that this program does not know
 ├── StoreError             the store did not do what was asked
 │   ├── StoreUnavailable   try again: down, slow, refusing or overloaded; the outcome of a write is unknown
 │   └── StoreConflict      never try again: the store cannot accept our own points as they are
-└── LogError               the log cannot be read, or is not what the stored progress says it is
-    ├── LogUnavailable     try again: Kafka does not answer
-    ├── LogReplaced        the topic was deleted and created again while it was being read
-    ├── LogTruncated       the log ends below, or differs at, the offset that progress names
-    ├── RecordsMissing     records were lost on their way from Kafka to the count; a restart reads them again
-    ├── LogNotRetained     records that must be read again were removed by retention
-    ├── LogUnfit           the topic is missing, or does not use LogAppendTime
-    └── RulesTooOld        progress was written under rules newer than this program's
+├── LogError               the log cannot be read, or is not what the stored progress says it is
+│   ├── LogUnavailable     try again: Kafka does not answer
+│   ├── LogReplaced        the topic was deleted and created again while it was being read
+│   ├── LogTruncated       the log ends below, or differs at, the offset that progress names
+│   ├── RecordsMissing     records were lost on their way from Kafka to the count; a restart reads them again
+│   ├── LogNotRetained     records that must be read again were removed by retention
+│   ├── LogUnfit           the topic is missing, or does not use LogAppendTime
+│   └── RulesTooOld        progress was written under rules newer than this program's
+├── RequestRefused         ingest_api.errors: a request breaks a rule; nothing of it was published
+├── PublishUnavailable     ingest_api.errors: try again, Kafka has not acknowledged the actions
+│   ├── NotPublished       ingest_api.errors: nothing was sent to Kafka
+│   └── OutcomeUnknown     ingest_api.errors: some or all of it may be in the log
+├── Abandoned              stream_workers.retry: the partition was taken away while this was being tried again
+├── ParameterRefused       aggregator.http.problems: a parameter of a request breaks a rule
+├── NoAnswer               collector.audit.answers: the aggregator did not answer for an hour
+├── LogGrowsTooFast        collector.rebuild.run: a partition grows faster than it can be counted again
+├── NotTakenOver           collector.rebuild.run: the workers have not counted up to a rebuild's record yet
+├── DeliveryRefused        collector.sending.delivery: the API refuses such requests; never try again
+├── DeliveryGivenUp        collector.sending.delivery: the API did not answer for too long
+├── LocalError             deploy.local.errors: something is wrong with the local stack
+│   ├── SetupFailed        deploy.local.errors: a tool could not be fetched, verified or built
+│   ├── CannotStart        deploy.local.errors: something stands in the way, found before anything was started
+│   ├── NoStack            deploy.local.errors: no stack runs in the data folder
+│   ├── ServiceFailed      deploy.local.errors: a process died, or did not become ready in time
+│   └── Interrupted        deploy.local.stack.interruption: somebody asked to stop
+└── WrongResult            bench.case: a benchmark's run was fast, and wrong
 """
 
 

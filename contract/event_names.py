@@ -1,4 +1,4 @@
-"""How many names of events an hour may have: a foreign producer can make up any number of them."""
+"""How many event names an hour may have: a foreign producer can invent any number of them."""
 
 from collections.abc import Container, Sized
 from typing import Final, Protocol
@@ -7,14 +7,14 @@ BUSINESS_EVENTS: Final = ("click", "impression")
 """Always counted under their own names."""
 
 MAX_EVENT_NAMES: Final = 1_000
-"""Some 25,000 fill the largest text that InfluxDB 2 takes in a field: then nothing more could be stored."""
+"""About 25,000 fill the largest string that InfluxDB 2 accepts in a field: nothing more could be stored then."""
 
 OTHER_EVENTS: Final = "_other"
-"""What further events are counted as; no event can have this name."""
+"""The name that further events are counted under; no event can have it."""
 
 
 class _Names(Sized, Container[str], Protocol):
-    """Names that were counted so far."""
+    """Names that have been counted so far."""
 
 
 def counted_as(event: str, names: _Names) -> str:

@@ -1,4 +1,4 @@
-"""A set of 64-bit hashes that takes little more than 8 bytes for each: sorted arrays."""
+"""A set of 64-bit hashes that takes little more than 8 bytes each: sorted arrays."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -16,25 +16,25 @@ BYTES_OF_MANY: Final = 10
 """A hash in an array: 9.5 to 10.4 of the process's memory were measured, for 2,500,000 and 1,250,000."""
 
 MAX_FEW: Final = 256
-"""So many at most stand in a Python set: there one is looked up in 0.1 us, in an array in 2 us."""
+"""At most this many are kept in a Python set: a lookup takes 0.1 us there, 2 us in an array."""
 
 MAX_SINGLY: Final = 32
-"""Above so many at a time, numpy's 50 us for a call are less than looking them up one by one."""
+"""For more than this many at a time, numpy's 50 us per call are less than looking them up one by one."""
 
 GROWTH: Final = 16
-"""Each array is at least so many times as large as the next. Merging sorted arrays takes 1 to 4 ns a hash, looking
+"""Each array is at least this many times as large as the next. Merging sorted arrays takes 1 to 4 ns a hash, looking
 6,000 hashes up in one more array 0.04 us each: 16 was faster than 2, 4 and 8 up to 1,250,000 hashes."""
 
 
 class HashSet:
-    """Holds hashes, and tells which of those that are added are new."""
+    """Holds hashes, and tells which of those added are new."""
 
     def __init__(self, hashes: Iterable[Hashes] = ()) -> None:
         """The union of some arrays."""
         self._few: set[int] = set()
         self._arrays: list[Hashes] = []
         """Disjoint, each sorted, the largest first."""
-        # Most windows are new: an empty union would take longer than all else about them.
+        # Most windows are new: an empty union would take longer than everything else about them.
         if arrays := [array for array in hashes if len(array)]:
             self._push(union(arrays))
 
@@ -47,7 +47,7 @@ class HashSet:
         return BYTES_OF_FEW * len(self._few) + BYTES_OF_MANY * sum(map(len, self._arrays))
 
     def all(self) -> Hashes:
-        """All hashes, rising."""
+        """All hashes, in ascending order."""
         return np.sort(np.concatenate([_few(self._few), *self._arrays]), kind="stable")
 
     def add(self, hashes: Hashes | list[int]) -> Hashes:
@@ -104,7 +104,7 @@ class HashSet:
 
 
 def union(hashes: Iterable[Hashes]) -> Hashes:
-    """All hashes of some arrays, each once, rising."""
+    """All hashes of some arrays, each once, in ascending order."""
     return _distinct(np.concatenate([NO_HASHES, *hashes]))
 
 

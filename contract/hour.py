@@ -36,6 +36,6 @@ def parse_hour(text: str) -> int:
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
     timestamp = (instant - _EPOCH) // timedelta(milliseconds=1)
-    if not 0 <= timestamp < END_OF_TIME_MS or "\x00" in text:  # fromisoformat takes a NUL for the text's end
+    if not 0 <= timestamp < END_OF_TIME_MS or "\x00" in text:  # fromisoformat takes a NUL for the end of the text
         raise InvalidHour(f"hour {text[:64]!r}: {rule}")
     return hour_of(timestamp)

@@ -20,7 +20,7 @@ def log_of(topic_id: str) -> str:
 
 
 class RecordMark(msgspec.Struct, frozen=True):
-    """What a record is recognised by: its timestamp (ms since the epoch) and the CRC-32 of its value."""
+    """What identifies a record: its timestamp (ms since the epoch) and the CRC-32 of its value."""
 
     timestamp: int
     crc: int

@@ -1,7 +1,7 @@
-"""A rebuild: hours of one partition that were counted again from the log, told to the workers by the log itself.
+"""A rebuild: hours of one partition that were counted again from the log, announced to the workers by the log itself.
 
-Whoever rebuilds reads the partition through some offset, stores segments and then values under a generation of their
-own, and once the store has acknowledged them appends a record with the header `rebuild`. A worker that folds past it
+A rebuild reads the partition through some offset, stores segments and then values under a generation of its own,
+and once the store has acknowledged them appends a record with the header `rebuild`. A worker that folds past it
 takes the rebuilt hours from there, adds what the log has between the two offsets, and counts on in that generation. So
 at any offset all workers agree on what was rebuilt, as on everything else.
 """
@@ -22,7 +22,7 @@ class Rebuild(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The hours from `first` up to, not including, `end` were counted again through `through_offset`."""
 
     generation: Annotated[int, msgspec.Meta(gt=0)]
-    """Told apart from all others by when it began, ms since the epoch."""
+    """Identified by when it began, ms since the epoch."""
     first: _Hour
     end: _Hour
     through_offset: Annotated[int, msgspec.Meta(ge=0)]
@@ -37,7 +37,7 @@ class Rebuild(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def decode(cls, value: bytes | None, offset: int) -> Self | None:
-        """The rebuild in the record at `offset`; None where there is none that can be meant."""
+        """The rebuild in the record at `offset`; None if it holds no valid one."""
         try:
             rebuild = msgspec.json.decode(value or b"", type=cls)
         except msgspec.DecodeError:

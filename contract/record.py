@@ -33,7 +33,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 def record_of(partition: int, offset: int, timestamp: int, value: bytes | None, headers: Headers | None) -> Record:
-    """A record with what its headers say. Headers that nobody knows are passed over."""
+    """A record with what its headers say. Unknown headers are ignored."""
     partitions, is_rebuild = 0, False
     for name, content in headers or ():
         if name == PARTITIONS_HEADER:
@@ -43,19 +43,19 @@ def record_of(partition: int, offset: int, timestamp: int, value: bytes | None, 
 
 
 def mark_of(record: Record) -> RecordMark:
-    """What the record is recognised by."""
+    """What identifies the record."""
     return RecordMark(record.timestamp, crc32(record.value or b""))
 
 
 def partitions_in(header: bytes | None) -> int:
-    """The partition count in a header's value; 0 where there is none to be read."""
+    """The partition count in a header's value; 0 if there is none, or it is malformed."""
     if header is None or not header.isdigit() or len(header) > 9:  # noqa: PLR2004 - nine digits are always a sane int
         return 0
     return int(header)
 
 
 def lines_of(record: Record) -> list[Action | Rejection]:
-    """One entry a line, in order; none of a rebuild."""
+    """One entry a line, in order; no entries for a rebuild."""
     if not record.is_rebuild:
         return decode_record(record.value)
     known = Rebuild.decode(record.value, record.offset) is not None
@@ -77,13 +77,13 @@ def decode_record(value: bytes | None) -> list[Action | Rejection]:
 
 def encode_records(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Packs lines (without their newlines, each far below MAX_BYTES) into as few records as the limits allow."""
-    held: list[bytes] = []
+    packed: list[bytes] = []
     size = 0
     for line in lines:
-        if len(held) == MAX_LINES or size + len(line) + 1 > MAX_BYTES:
-            yield b"\n".join(held) + b"\n"
-            held, size = [], 0
-        held.append(line)
+        if len(packed) == MAX_LINES or size + len(line) + 1 > MAX_BYTES:
+            yield b"\n".join(packed) + b"\n"
+            packed, size = [], 0
+        packed.append(line)
         size += len(line) + 1
-    if held:
-        yield b"\n".join(held) + b"\n"
+    if packed:
+        yield b"\n".join(packed) + b"\n"

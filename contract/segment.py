@@ -30,7 +30,7 @@ class Segment(NamedTuple):
     """It holds all of the window's hashes up to `through_offset`, not only those that were new."""
 
     def belongs_to(self, value: WindowValue) -> bool:
-        """Whether the users and ids of a window are to be found here: never those of a later attempt to count on."""
+        """Whether the users and ids of a window are stored here: never those of a later attempt to count on."""
         if self.generation != value.generation:
             return False
         if self.full:
@@ -46,7 +46,7 @@ def cut_segments(
     *,
     full: bool = False,
 ) -> list[Segment]:
-    """The hashes of a segment, in as few parts as the store's limit on a text field allows; no parts for nothing."""
+    """The hashes of a segment, in as few parts as the store's limit on a string field allows; no hashes, no parts."""
     users, ids = np.asarray(users, np.uint64), np.asarray(ids, np.uint64)
     parts = 1
     while len(users) + len(ids) > MAX_SEGMENT_HASHES * parts:

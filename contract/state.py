@@ -16,7 +16,7 @@ class _Versioned(msgspec.Struct):
 
 
 def encode_state(value: msgspec.Struct) -> str:
-    """The text that `decode_state` reads back."""
+    """The text that `decode_state` decodes."""
     return msgspec.json.encode({"version": VERSION, **msgspec.structs.asdict(value)}).decode()
 
 

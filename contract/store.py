@@ -1,6 +1,6 @@
 """The store as the services see it: what may be written and read, and what each promises.
 
-A `slot` is a number of nanoseconds within an hour: it tells values of one hour apart that have different writers, or
+A `slot` is a number of nanoseconds within an hour: it distinguishes values of one hour by different writers, or
 different turns of one writer. Values are facts about the log, each with the offset that it covers, so the order of
 writes does not matter and a write may be repeated.
 """
@@ -98,4 +98,4 @@ class Store(StoreWriter, StoreReader, Protocol):
         """Returns if the store answers and accepts our credentials; else raises StoreUnavailable."""
 
     async def close(self) -> None:
-        """Gives back connections."""
+        """Closes its connections."""

@@ -16,11 +16,11 @@ from contract.segment import Segment, cut_segments
 from contract.window_value import WindowValue
 
 MANY_ACTIONS: Final = 10_000
-"""So many actions are counted at once, or as many as there are at a flush: one by one takes several times as long."""
+"""This many actions are counted at once, or as many as there are at a flush: one by one takes several times as long."""
 
 
 class Window:
-    """A window as a worker holds it: a cache of the stored value, and what came since.
+    """A window in a worker's memory: a cache of the stored value, and what has come since.
 
     `through_offset` is the highest offset that the stored counts cover; a record at or below it is a replay: it changes
     no count, but its hashes are still remembered.
@@ -114,13 +114,13 @@ class Window:
         self._remember(replayed)
         counted = self._remember(rising)
         self._duplicates += len(rising) - len(counted)
-        # In the order in which each event first came.
+        # In the order in which each event first appeared.
         for event, number in Counter([action.event for action in counted]).items():
             name = counted_as(event, self._counts)
             self._counts[name] = self._counts.get(name, 0) + number
 
     def _remember(self, actions: list[Action]) -> list[Action]:
-        """Remembers users and ids; returns those of the actions that are no duplicates."""
+        """Remembers users and ids; returns the actions that are not duplicates."""
         if not actions:
             return actions
         counted = self._without_duplicates(actions)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from contract.errors import LogUnavailable, StoreUnavailable
+from contract.errors import CollectorError, LogUnavailable, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 
 
-class Abandoned(Exception):
+class Abandoned(CollectorError):
     """What was being written is no longer ours to write."""
 
 

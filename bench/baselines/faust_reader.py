@@ -1,6 +1,6 @@
 """A Faust app as its documents teach, that only reads: the most that any worker on Faust could do.
 
-`python -m bench.baselines.faust_reader NUMBER` reads so many messages, prints its figures as JSON, and ends. The time
+`python -m bench.baselines.faust_reader NUMBER` reads that many messages, prints its figures as JSON, and ends. The time
 runs from the first message to the last.
 """
 

@@ -3,7 +3,7 @@
 One action a message, keyed by user. The state tells whether a user was seen in an hour; the sink writes raw actions and
 the hours' numbers at each checkpoint. NOT exact after kill -9: the sums are in the sink's memory.
 
-`python bench/baselines/quix_app.py NUMBER` reads so many messages, prints its figures as JSON, and ends. The time runs
+`python bench/baselines/quix_app.py NUMBER` reads that many messages, prints its figures as JSON and ends. The time runs
 from the first message to the end of the last checkpoint.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from quixstreams import Application, State  # type: ignore[import-not-found] # it is installed for this program only
-from quixstreams.sinks import BatchingSink, SinkBatch  # type: ignore[import-not-found] # likewise
+from quixstreams.sinks import BatchingSink, SinkBatch  # type: ignore[import-not-found] # it is installed for this program only
 
 HOUR_MS = 3_600_000
 

@@ -1,4 +1,4 @@
-"""Asking the aggregator for hours, and telling which of the answers may be held against the recount."""
+"""Asking the aggregator for hours, and telling which of the answers can be compared with the recount."""
 
 import asyncio
 from collections import defaultdict
@@ -14,7 +14,7 @@ from contract.hour import HOUR_MS, format_hour
 from contract.progress import LogPartition
 from contract.store import StoreReader
 
-_SIDE_BY_SIDE: Final = 8
+_CONCURRENT: Final = 8
 _TIMEOUT: Final = 60.0
 _SHOWN: Final = 300
 
@@ -27,16 +27,16 @@ class NoAnswer(CollectorError):
 
 
 class Answers(NamedTuple):
-    """What the aggregator says of the hours that stood still."""
+    """What the aggregator answers for the hours that did not change meanwhile."""
 
     settled: dict[int, Numbers]
     moving: list[int]
-    """Hours that were counted on: nobody can say which of their values an answer should have."""
+    """Hours that were still being counted: which of their values an answer should have is unknown."""
     of_old_logs: list[int]
-    """Hours that hold actions of other logs too."""
+    """Hours that hold actions of other logs, too."""
 
     def corrected_by(self, again: "Answers", hours: Collection[int]) -> "Answers":
-        """These answers, but for `hours` those of a second time."""
+        """These answers, with those for `hours` replaced by the second ones."""
         kept = {hour: numbers for hour, numbers in self.settled.items() if hour not in hours}
         return Answers(
             kept | again.settled, sorted([*self.moving, *again.moving]), sorted([*self.of_old_logs, *again.of_old_logs])
@@ -46,10 +46,10 @@ class Answers(NamedTuple):
 async def ask_for_hours(
     store: StoreReader, client: httpx.AsyncClient, log: str, expected: Mapping[int, Covered]
 ) -> Answers:
-    """Asks for each hour of `expected`, which says what its windows cover as they were held against the log.
+    """Asks for each hour of `expected`: what its windows covered when they were compared with the log.
 
-    An answer is settled if no window of the hour covers anything else after it, as what they cover only rises. Hours
-    that were counted on before are not asked for. Raises NoAnswer, and what the store raises.
+    An answer is settled if the windows of the hour cover the same after it, as what they cover only rises. Hours that
+    have been counted on already are not asked for. Raises NoAnswer, and what the store raises.
     """
     before = await _covered(store, expected)
     with_old = [hour for hour in expected if any(source.log != log for source in before.get(hour, {}))]
@@ -65,8 +65,8 @@ async def _covered(store: StoreReader, hours: Collection[int]) -> dict[int, dict
     if not hours:
         return highest
     for point in await store.read_windows_between(min(hours), max(hours) + HOUR_MS):
-        held = highest[point.hour]
-        held[point.source] = max(held.get(point.source, -1), point.value.through_offset)
+        covered = highest[point.hour]
+        covered[point.source] = max(covered.get(point.source, -1), point.value.through_offset)
     return highest
 
 
@@ -77,7 +77,7 @@ class _Hour(msgspec.Struct):
 
 
 async def _ask(client: httpx.AsyncClient, hours: Collection[int]) -> dict[int, Numbers]:
-    limit = asyncio.Semaphore(_SIDE_BY_SIDE)
+    limit = asyncio.Semaphore(_CONCURRENT)
 
     async def ask(hour: int) -> Numbers:
         async with limit:
@@ -97,11 +97,11 @@ async def _answer(client: httpx.AsyncClient, hour: int) -> Numbers:
     try:
         found = msgspec.json.decode(response.content, type=_Hour)
     except msgspec.DecodeError as error:
-        raise NoAnswer(f"{client.base_url}{path}: no answer for an hour: {error}") from error
+        raise NoAnswer(f"{client.base_url}{path}: not an answer for an hour: {error}") from error
     return Numbers(found.counts, found.duplicates, found.unique_users)
 
 
 def aggregator_client(url: str) -> httpx.AsyncClient:
-    """A client of the aggregator, which reads each hour anew; a proxy for the world knows nothing of our services."""
+    """A client of the aggregator: each hour is read afresh, and no proxy is used, as none can reach our services."""
     headers = {"Cache-Control": "no-cache"}
     return httpx.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT, trust_env=False)

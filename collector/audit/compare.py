@@ -1,4 +1,4 @@
-"""Holding what is stored and answered against what was counted again. Pure."""
+"""Comparing what is stored and answered with what was counted again. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,33 +13,35 @@ from stores.committed_hours import CommittedHours
 
 
 def reason_not_to_read(where: str, stored: CommittedHours | None, first: int, end: int) -> str | None:
-    """Why a partition whose log holds the offsets from `first` up to `end` cannot be judged; None: it can."""
+    """Why a partition whose log holds the offsets from `first` up to `end` cannot be judged; None if it can."""
     if stored is None:
-        return f"{where}: its progress did not stand still while its windows were read; ask for fewer hours"
+        return f"{where}: its progress kept moving while its windows were read; ask for fewer hours"
     progress = stored.progress
     if progress.through_offset < 0:
-        return f"{where}: the store has no progress of it" if end > 0 else None
+        return f"{where}: the store has no progress for it" if end > 0 else None
     if first > 0:
         return f"{where}: the log is no longer retained from the beginning: its first offset is {first}"
     if progress.rules != RULES_VERSION:
-        return f"{where}: counted by version {progress.rules} of the log's rules; this program knows {RULES_VERSION}"
+        return (
+            f"{where}: counted by version {progress.rules} of the log's rules; this program has version {RULES_VERSION}"
+        )
     if progress.through_offset >= end:
         return f"{where}: progress says {progress.through_offset}, but the log ends before {end}: it was truncated"
     return None
 
 
 def reason_not_to_compare(where: str, progress: Progress, recount: Recount) -> str | None:
-    """Why a partition that was read cannot be judged: the log is not the one that was counted."""
+    """Why a partition that was read cannot be judged: its log is not the one that was counted."""
     if progress.mark in (None, recount.last):
         return None
     return (
         f"{where}: the record at offset {progress.through_offset} is {recount.last}, not {progress.mark} as progress "
-        "remembers: the log was truncated and written anew"
+        "remembers: the log was truncated and rewritten"
     )
 
 
 def window_differences(partition: int, stored: CommittedHours, recount: Recount) -> Iterator[Difference]:
-    """The hours whose stored window is not what the log gives, those that have none, or should have none, too."""
+    """The hours whose stored window is not what the log gives, including missing and superfluous windows."""
     for hour in sorted(stored.windows.keys() | recount.hours.keys()):
         window, recounted = _of_window(stored.windows.get(hour)), _of_recount(recount.hours.get(hour))
         if window != recounted:
@@ -47,7 +49,7 @@ def window_differences(partition: int, stored: CommittedHours, recount: Recount)
 
 
 def progress_differences(partition: int, progress: Progress, recount: Recount) -> Iterator[Difference]:
-    """Whether progress counts the lines that the log has."""
+    """Whether progress counts exactly the lines that the log has."""
     stored = Lines(progress.lines, progress.rejected, progress.watermark)
     recounted = Lines(recount.lines, dict(recount.rejected), recount.watermark)
     if stored != recounted:
@@ -67,7 +69,7 @@ def _of_recount(hour: RecountedHour | None) -> Numbers | None:
 
 
 class RecountedTotals:
-    """Hours added up over all partitions: users by the union of their names, whoever keyed them how."""
+    """Hours added up over all partitions: users by the union of their names, whatever their records were keyed by."""
 
     def __init__(self) -> None:
         """Nothing added yet."""

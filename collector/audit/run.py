@@ -1,4 +1,4 @@
-"""The course of an audit: what is stored at one moment, the log up to there, then the answers."""
+"""One audit from beginning to end: what is stored at one moment, the log up to there, then the answers."""
 
 import asyncio
 import time
@@ -24,14 +24,14 @@ from kafka_log.reader import LogReader
 from stores.committed_hours import CommittedHours, read_committed_between
 from stores.influx.store import InfluxStore
 
-_LOOKS: Final = 20
+_READINGS: Final = 20
 
 Stored = dict[int, CommittedHours | None]
-"""By partition; None: its progress never stood still."""
+"""By partition; None: its progress kept moving."""
 Planned = Callable[[int], None]
-"""Told how many offsets will be read."""
+"""Called with the number of offsets that will be read."""
 Advanced = Callable[[int], None]
-"""Told how many offsets were read since."""
+"""Called with the number of offsets read since the last call."""
 
 
 class Audit:
@@ -41,14 +41,14 @@ class Audit:
     2. the log up to that progress, counted again; each window must be what this gives;
     3. the answers, for the hours whose windows did not change since.
 
-    Blocking reads of the log stand between two event loops, so that Ctrl-C ends them.
+    The log is read with blocking calls, outside any event loop, so that Ctrl-C ends them.
     """
 
-    def __init__(self, surroundings: Target, hours: HourRange) -> None:
+    def __init__(self, target: Target, hours: HourRange) -> None:
         """Connects to nothing yet."""
-        self._surroundings = surroundings
+        self._target = target
         self._hours = hours
-        settings = surroundings.settings
+        settings = target.settings
         self._log = LogReader(settings.kafka_bootstrap, settings.topic)
         self._totals = RecountedTotals()
         self._expected: dict[int, dict[LogPartition, int]] = {}
@@ -58,7 +58,7 @@ class Audit:
         self._records = self._lines = self._windows = 0
 
     def run(self, planned: Planned, advanced: Advanced) -> Verdict:
-        """All of it. Raises what Kafka and the store raise when they are away."""
+        """Runs the audit. Raises what Kafka and the store raise when they are unavailable."""
         try:
             log, partitions = self._log.identify()
             stored, old_logs = asyncio.run(self._read_stored(log, partitions))
@@ -70,7 +70,7 @@ class Audit:
         finally:
             self._log.close()
         if not self._through and not self._not_judged:
-            self._not_judged.append(NotJudged(None, f"log {log}: nothing of it was counted yet"))
+            self._not_judged.append(NotJudged(None, f"log {log}: nothing of it has been counted yet"))
         answers = self._answers(log)
         return Verdict(
             log=log,
@@ -91,7 +91,7 @@ class Audit:
         try:
             old_logs = {source.log for source in await store.read_progress()} - {log}
             stored = {
-                partition: await read_committed_between(store, LogPartition(log, partition), *self._hours, _LOOKS)
+                partition: await read_committed_between(store, LogPartition(log, partition), *self._hours, _READINGS)
                 for partition in partitions
             }
         finally:
@@ -135,12 +135,12 @@ class Audit:
 
     def _answers(self, log: str) -> Answers:
         if self._not_judged:
-            # An answer is of all partitions, and they were not all counted again.
+            # An answer covers all partitions, and they were not all counted again.
             return Answers({}, [], [])
         try:
             answers = asyncio.run(self._ask(log, self._expected))
             if unequal := self._unequal(answers):
-                # Readers share an answer under way: one may have begun before we asked. The second can't have.
+                # Readers share an answer in progress: it may have begun before we asked. A second one cannot have.
                 again = asyncio.run(self._ask(log, {hour: self._expected[hour] for hour in unequal}))
                 answers = answers.corrected_by(again, unequal)
         except CollectorError as error:
@@ -158,10 +158,10 @@ class Audit:
     async def _ask(self, log: str, expected: Mapping[int, Covered]) -> Answers:
         store = self._store()
         try:
-            async with aggregator_client(self._surroundings.aggregator_url) as client:
+            async with aggregator_client(self._target.aggregator_url) as client:
                 return await ask_for_hours(store, client, log, expected)
         finally:
             await store.close()
 
     def _store(self) -> InfluxStore:
-        return InfluxStore(self._surroundings.settings, lambda: time.time_ns() // 1_000_000)
+        return InfluxStore(self._target.settings, lambda: time.time_ns() // 1_000_000)

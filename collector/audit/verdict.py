@@ -1,4 +1,4 @@
-"""What an audit found, for people and for programs."""
+"""What an audit found, for people and programs."""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -10,7 +10,7 @@ _SHOWN: Final = 100
 
 
 class Outcome(StrEnum):
-    """In short."""
+    """The verdict in a word."""
 
     EQUAL = "equal"
     DIFFERENT = "different"
@@ -21,7 +21,7 @@ EXIT_CODES: Final = {Outcome.EQUAL: 0, Outcome.DIFFERENT: 1, Outcome.NOT_JUDGED:
 
 
 class Numbers(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one side says of an hour; of one partition's window also which partition counts its headers named."""
+    """One side's numbers for an hour; a partition's window also has the partition counts that its headers named."""
 
     counts: dict[str, int]
     duplicates: int
@@ -36,7 +36,7 @@ class Numbers(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Lines(msgspec.Struct, frozen=True):
-    """What one side says of a partition's lines, of all hours."""
+    """One side's numbers for a partition's lines, over all hours."""
 
     lines: int
     rejected: dict[str, int]
@@ -48,13 +48,13 @@ class Lines(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Something that is not what the log says."""
+    """Something that differs from the log."""
 
     what: str
     """`window`: a stored window; `answer`: what the aggregator answers; `progress`: a partition's lines."""
     hour: str | None
     partition: int | None
-    """None in an answer: it is of all partitions."""
+    """None for an answer: it covers all partitions."""
     stored: Numbers | Lines | None
     """What is stored, or answered; None: nothing."""
     recounted: Numbers | Lines | None
@@ -69,7 +69,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class NotJudged(msgspec.Struct, frozen=True):
-    """A partition, or all of it (None), that could not be held against the log, and why."""
+    """A partition, or everything (None), that could not be compared with the log, and why."""
 
     partition: int | None
     reason: str
@@ -88,17 +88,17 @@ class Verdict(msgspec.Struct, frozen=True):
     answers: int = 0
     """Hours whose answers were compared."""
     moving: list[str] = []
-    """Hours that were counted on meanwhile: their windows were compared, their answers could not be."""
+    """Hours that were still being counted: their windows were compared, their answers could not be."""
     old_logs: list[str] = []
-    """Logs from before the topic was created anew: they can't be read again, so they are not judged."""
+    """Logs from before the topic was re-created: they can't be read again, so they are not judged."""
     of_old_logs: list[str] = []
-    """Hours that hold actions of old logs too: their answers could not be compared."""
+    """Hours that also hold actions of old logs: their answers could not be compared."""
     differences: list[Difference] = []
     not_judged: list[NotJudged] = []
 
     @property
     def outcome(self) -> Outcome:
-        """A difference is one whatever else could not be judged."""
+        """A difference counts, whatever else could not be judged."""
         if self.differences:
             return Outcome.DIFFERENT
         return Outcome.NOT_JUDGED if self.not_judged else Outcome.EQUAL
@@ -113,14 +113,14 @@ class Verdict(msgspec.Struct, frozen=True):
         for difference in self.differences[:_SHOWN]:
             yield f"differs: {difference}"
         if len(self.differences) > _SHOWN:
-            yield f"differs: {len(self.differences) - _SHOWN} more; --json tells all"
+            yield f"differs: {len(self.differences) - _SHOWN} more; --json lists them all"
         for one in self.not_judged:
             yield f"not judged: {one.reason}"
         if self.moving:
-            yield f"counted on meanwhile, answers not compared: {_in_short(self.moving)}"
+            yield f"still being counted, answers not compared: {_in_short(self.moving)}"
         if self.old_logs:
             hours = f"; answers not compared: {_in_short(self.of_old_logs)}" if self.of_old_logs else ""
-            yield f"not judged, as the topic was created anew since: {', '.join(self.old_logs)}{hours}"
+            yield f"not judged, as the topic has been re-created since: {', '.join(self.old_logs)}{hours}"
         yield (
             f"{self.outcome.replace('_', ' ')}: {self.windows:,} windows and {self.answers:,} answers against "
             f"{self.lines:,} lines in {self.records:,} records"

@@ -17,20 +17,26 @@ from contract.errors import CollectorError
 
 
 def audit(
-    first: Annotated[str | None, typer.Option("--from", metavar="HOUR", help="The first hour, 2026-11-24T09.")] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="HOUR", help="The last hour, itself included.")] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="HOUR", help="The first hour, e.g. 2026-11-24T09.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="HOUR", help="The last hour, inclusive.")] = None,
     data: TargetOption = None,
     url: Annotated[
         str | None, typer.Option(help="Where the aggregator is.", show_default="the stack's gateway, or port 8082 here")
     ] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as one JSON object.")] = False,
 ) -> None:
-    """Counts the log again, apart from the workers' code, and compares each hour with what is stored and answered.
+    """Counts the log again, by code of its own, and compares every hour with what is stored and answered.
 
-    Workers may go on meanwhile. It commits nothing and writes nothing. Exit code 0: all is equal; 1: something differs;
-    2: something could not be judged, e.g. as the log is no longer retained. It needs some 100 MB of memory for each
-    million users of each hour, and up to 200 MB more for each million ids of a partition; --from and --to bound it.
+    Workers may keep running. It commits nothing and writes nothing.
+
+    Exit code 0: everything is equal; 1: something differs; 2: something could not be judged, e.g. because the log is no
+    longer retained.
+
+    It needs about 100 MB of memory for each million users of each hour, and up to 200 MB more for each million ids of a
+    partition; --from and --to limit the hours.
     """
     hours = hour_range(first, last)
     try:

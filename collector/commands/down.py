@@ -5,7 +5,7 @@ from deploy.local.stack.stopping import stop_stack
 
 
 def down(data: DataOption = DEFAULT_DATA) -> None:
-    """Stops the stack in the right order, draining; its data stay."""
+    """Stops the stack in the right order, draining; its data is kept."""
     tell = report()
     stop_stack(folder_of(data), tell)
-    tell.say("All is stopped; the data stay")
+    tell.say("Everything is stopped; the data is kept")

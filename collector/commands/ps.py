@@ -24,11 +24,13 @@ class Row(msgspec.Struct, frozen=True):
 def ps(
     data: DataOption = DEFAULT_DATA,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="A list of objects: name, pid, port, state.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON list of objects: name, pid, port, state.")
+    ] = False,
 ) -> None:
     """Lists the stack's processes: running, not ready, stopping or dead."""
     folder = folder_of(data)
-    rows = _look_at(read_state(folder.state).members)
+    rows = _rows_of(read_state(folder.state).members)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(rows)))
         return
@@ -41,7 +43,7 @@ def ps(
         typer.echo(f"{row.name:{width}}  {row.pid:>7}  {row.port:>5}  {row.state}")
 
 
-def _look_at(members: tuple[Member, ...]) -> list[Row]:
+def _rows_of(members: tuple[Member, ...]) -> list[Row]:
     with ThreadPoolExecutor(max_workers=len(members) or 1) as pool:
         states = list(pool.map(Member.state, members))
     return [Row(one.name, one.pid, one.port, state) for one, state in zip(members, states, strict=True)]

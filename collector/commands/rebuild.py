@@ -18,19 +18,22 @@ _NOT_RETAINED: Final = 2
 
 
 def rebuild(
-    first: Annotated[str, typer.Option("--from", metavar="HOUR", help="The first hour, 2026-11-24T09.")],
-    last: Annotated[str, typer.Option("--to", metavar="HOUR", help="The last hour, itself included.")],
+    first: Annotated[str, typer.Option("--from", metavar="HOUR", help="The first hour, e.g. 2026-11-24T09.")],
+    last: Annotated[str, typer.Option("--to", metavar="HOUR", help="The last hour, inclusive.")],
     data: TargetOption = None,
     patience: Annotated[
-        float, typer.Option(min=1, metavar="SECONDS", help="How long the store, and then the workers, may take.")
+        float, typer.Option(min=1, metavar="SECONDS", help="How long to wait for the store, and then for the workers.")
     ] = 120.0,
 ) -> None:
-    """Counts hours again from the log, and has the workers go on from these numbers. Nothing has to be stopped.
+    """Counts hours again from the log, and has the workers continue from these numbers. Nothing has to be stopped.
 
-    For what the audit finds different, for a store restored from a backup, for a new version of the log's rules. What
-    comes in meanwhile is counted too. Exit code 0: all workers have taken the hours over; 1: it failed, or they have
-    not yet; 2: the log is no longer retained. It may be run again at any time. It holds the users
-    of all these hours of one partition in memory: rebuild a day at a time.
+    Use it for hours that the audit finds different, for a store restored from a backup, for a new version of the log's
+    rules. Actions that arrive meanwhile are counted, too. It may be run again at any time.
+
+    Exit code 0: all workers have taken the hours over; 1: it failed, or they have not yet; 2: the log is no longer
+    retained.
+
+    It holds one partition's users of all these hours in memory: rebuild a day at a time.
     """
     hours = hour_range(first, last)
     try:
@@ -50,4 +53,6 @@ def rebuild(
         raise typer.Exit(INTERRUPTED) from None
     windows = sum(len(one.hours) for one in rebuilt)
     of_hours = len({hour for one in rebuilt for hour in one.hours})
-    typer.echo(f"rebuilt {windows} windows (hours: {of_hours}, partitions: {len(rebuilt)}); workers go on from them")
+    typer.echo(
+        f"rebuilt {windows} windows (hours: {of_hours}, partitions: {len(rebuilt)}); the workers continue from them"
+    )

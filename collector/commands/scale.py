@@ -12,7 +12,7 @@ from deploy.local.stack.scaling import scale_stack
 
 
 class Pool(StrEnum):
-    """What can run in several equal processes."""
+    """A service that can run as several processes."""
 
     INGEST = "ingest"
     WORKERS = "workers"
@@ -23,10 +23,10 @@ _ROLES = {Pool.INGEST: Role.INGEST, Pool.WORKERS: Role.WORKER, Pool.AGGREGATOR: 
 
 
 def scale(
-    pool: Annotated[Pool, typer.Argument(help="Which processes.")],
-    number: Annotated[int, typer.Argument(min=0, metavar="N", help="How many shall run.")],
+    pool: Annotated[Pool, typer.Argument(help="Which service.")],
+    number: Annotated[int, typer.Argument(min=0, metavar="N", help="How many processes should run.")],
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Brings a pool to N processes: too many are drained, missing and dead ones are started."""
+    """Scales a service to N processes: surplus ones are drained, missing and dead ones are started."""
     with Interruption() as interruption:
         scale_stack(folder_of(data), _ROLES[pool], number, report(), interruption)

@@ -31,40 +31,45 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def send(  # noqa: PLR0913 - one a command-line option
     file: Annotated[
-        str | None, typer.Argument(metavar="FILE.ndjson", help="Actions, one a line; - reads standard input.")
+        str | None,
+        typer.Argument(metavar="FILE.ndjson", help="Actions, one JSON object per line; - reads standard input."),
     ] = None,
-    url: Annotated[str | None, typer.Option(help=f"Where the ingest API is.  [default: {_DEFAULT_URL}]")] = None,
-    rate: Annotated[int | None, typer.Option(min=1, metavar="R", help="Make up R actions a second instead.")] = None,
-    users: Annotated[int, typer.Option(min=1, metavar="U", help="Of so many users.")] = 1_000,
-    seconds: Annotated[int, typer.Option("--for", min=1, metavar="S", help="For so many seconds.")] = 10,
+    url: Annotated[str | None, typer.Option(help="Where the ingest API is.", show_default=_DEFAULT_URL)] = None,
+    rate: Annotated[
+        int | None, typer.Option(min=1, metavar="R", help="Generate R synthetic actions per second instead.")
+    ] = None,
+    users: Annotated[int, typer.Option(min=1, metavar="U", help="The number of users of synthetic actions.")] = 1_000,
+    seconds: Annotated[
+        int, typer.Option("--for", min=1, metavar="S", help="For how many seconds to generate them.")
+    ] = 10,
     *,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Send to the gateway of the stack in this folder.")
     ] = None,
     compress: Annotated[bool, typer.Option("--gzip", help="Compress the requests.")] = False,
 ) -> None:
-    """Sends actions, a file's or made-up ones, and tells what became of them.
+    """Sends actions from a file, or synthetic ones, and reports what became of them.
 
-    A request whose outcome is unknown is repeated only for lines with an id, as those can't be counted twice; other
-    lines are told as unknown, and the exit code is 1.
+    When the outcome of a request is unknown, only its lines with an id are sent again, as these can't be counted twice;
+    the others are reported as unknown, and the exit code is 1.
     """
     if (file is None) == (rate is None):
         raise typer.BadParameter("give either a file or --rate")
     if url is not None and data is not None:
         raise typer.BadParameter("give either --url or --data")
-    tally = Summary()
+    summary = Summary()
     with (
         _client(url or (_gateway_of(data) if data else _DEFAULT_URL)) as client,
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
-        delivery = Delivery(client, tally, compress=compress, patience=_PATIENCE)
-        batches = _file_batches(file, progress) if file else _traffic_batches(rate or 0, users, seconds, progress)
-        trouble = _deliver(delivery, batches)
-    for line in tally.lines():
+        delivery = Delivery(client, summary, compress=compress, patience=_PATIENCE)
+        batches = _file_batches(file, progress) if file else _synthetic_batches(rate or 0, users, seconds, progress)
+        problem = _deliver(delivery, batches)
+    for line in summary.lines():
         typer.echo(line)
-    if trouble:
-        typer.echo(f"collector: {trouble}", err=True)
-    if trouble or not tally.is_complete:
+    if problem:
+        typer.echo(f"collector: {problem}", err=True)
+    if problem or not summary.is_complete:
         raise typer.Exit(1)
 
 
@@ -77,14 +82,14 @@ def _gateway_of(data: Path) -> str:
 
 
 def _deliver(delivery: Delivery, batches: Iterator[list[Line]]) -> str | None:
-    """Why not all was sent; None if it was."""
+    """Why some actions were not sent; None if all were."""
     try:
         for batch in batches:
             delivery.send(batch)
     except CollectorError as error:
-        return f"{error}. What follows was not sent"
+        return f"{error}. The remaining actions were not sent"
     except KeyboardInterrupt:
-        return "interrupted. The last request's outcome is unknown, and what follows was not sent"
+        return "interrupted. The outcome of the last request is unknown, and the remaining actions were not sent"
     return None
 
 
@@ -94,8 +99,8 @@ def _client(url: str) -> httpx.Client:
     except httpx.InvalidURL as error:
         raise typer.BadParameter(f"{url}: {error}") from error
     if address.scheme not in {"http", "https"} or not address.host:
-        raise typer.BadParameter(f"{url} is no http address")
-    # A proxy for the world knows nothing of this machine's own ports.
+        raise typer.BadParameter(f"{url} is not an HTTP address")
+    # A proxy cannot reach this machine's own ports.
     return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=address.host not in _LOOPBACK)
 
 
@@ -105,18 +110,18 @@ def _file_batches(file: str, progress: Progress) -> Iterator[list[Line]]:
         return
     path = Path(file)
     if not path.is_file():
-        raise typer.BadParameter(f"{file} is no file")
+        raise typer.BadParameter(f"{file} is not a file")
     with progress.open(path, "rb", description=path.name) as opened:
         yield from in_batches(lines_of(opened))
 
 
-def _traffic_batches(rate: int, users: int, seconds: int, progress: Progress) -> Iterator[list[Line]]:
-    """Keeps to the rate as long as the API does; a slow API gets all of it, later."""
-    random, begin, made, total = SystemRandom(), time.monotonic(), 0, rate * seconds
+def _synthetic_batches(rate: int, users: int, seconds: int, progress: Progress) -> Iterator[list[Line]]:
+    """Keeps the rate as long as the API keeps up; a slow API gets all actions, later."""
+    random, begin, generated, total = SystemRandom(), time.monotonic(), 0, rate * seconds
     task = progress.add_task(f"{rate} actions/s", total=total)
-    while made < total:
+    while generated < total:
         due = min(total, int((time.monotonic() - begin) * rate))
-        yield from in_batches(synthetic_lines(time.time_ns() // 1_000_000, users, random, due - made))
-        made = due
-        progress.update(task, completed=made)
+        yield from in_batches(synthetic_lines(time.time_ns() // 1_000_000, users, random, due - generated))
+        generated = due
+        progress.update(task, completed=generated)
         time.sleep(_TICK_SECONDS)

@@ -30,7 +30,7 @@ class Setting(NamedTuple):
 
 
 class Form(StrEnum):
-    """How the settings are shown."""
+    """The formats in which settings are shown."""
 
     MARKDOWN = "markdown"
     ENV = "env"

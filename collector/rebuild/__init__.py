@@ -1,1 +1,1 @@
-"""Counting hours again from the log, and having the workers go on from these numbers."""
+"""Counting hours again from the log, and having the workers continue from these numbers."""

@@ -20,14 +20,14 @@ class Recounted(NamedTuple):
     segments: list[SegmentPoint]
 
 
-Patiently = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+Retry = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 """Repeats an attempt until the store has acknowledged it."""
 
 
-async def store_recounted(store: StoreWriter, recounted: Recounted, patiently: Patiently) -> None:
+async def store_recounted(store: StoreWriter, recounted: Recounted, retry: Retry) -> None:
     """Stores segments, and once they are acknowledged values: anyone may use these as soon as they are there."""
-    await patiently(lambda: store.write_windows([], recounted.segments))
-    await patiently(lambda: store.write_windows(recounted.windows, []))
+    await retry(lambda: store.write_windows([], recounted.segments))
+    await retry(lambda: store.write_windows(recounted.windows, []))
 
 
 class RebuildRecount:

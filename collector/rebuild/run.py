@@ -1,4 +1,4 @@
-"""The course of a rebuild: each partition is counted again, stored, and told to the workers by a record of its log."""
+"""One rebuild: each partition is counted again and stored, then a record of its log tells the workers."""
 
 import asyncio
 import random
@@ -23,9 +23,13 @@ from stores.influx.store import InfluxStore
 T = TypeVar("T")
 
 _NEAR: Final = 1_000
-"""Records: so close to the log's end, workers need no second to read what came since."""
+"""Records: this close to the log's end, workers read what has been appended since in less than a second."""
 _ROUNDS: Final = 20
 _PAUSE: Final = 0.2
+
+
+class LogGrowsTooFast(CollectorError):
+    """A partition grows faster than it can be counted again."""
 
 
 class NotTakenOver(CollectorError):
@@ -33,7 +37,7 @@ class NotTakenOver(CollectorError):
 
 
 class Rebuilt(NamedTuple):
-    """One partition: its record in the log stands at `offset`."""
+    """One partition; the rebuild's record is at `offset` of its log."""
 
     source: LogPartition
     offset: int
@@ -41,13 +45,13 @@ class Rebuilt(NamedTuple):
 
 
 class Rebuilding:
-    """One rebuild. It may end anywhere: what it stored until then is right, and nobody has to use it.
+    """One rebuild. It may stop at any point: what it stored until then is right, and nobody has to use it.
 
-    Blocking reads of the log stand between two event loops, so that Ctrl-C ends them.
+    The log is read with blocking calls, outside any event loop, so that Ctrl-C ends them.
     """
 
     def __init__(self, settings: AuditSettings, hours: HourRange, generation: int, patience: float) -> None:
-        """`patience`: seconds that the store may be away, and that the workers may stand still. Connects to nothing."""
+        """`patience`: seconds that the store may be unavailable, and the workers not progress. Connects to nothing."""
         self._settings = settings
         self._hours = hours
         self._generation = generation
@@ -59,13 +63,13 @@ class Rebuilding:
     def run(self, planned: Callable[[int], None], advanced: Callable[[int], None]) -> list[Rebuilt]:
         """Returns once the workers have taken over.
 
-        Raises LogNotRetained, LogTruncated, RulesTooOld, NotTakenOver, and what Kafka and the store raise when they are
-        away for too long.
+        Raises LogNotRetained, LogTruncated, RulesTooOld, LogGrowsTooFast, NotTakenOver, and what Kafka and the store
+        raise when they are unavailable for too long.
         """
         try:
             log, partitions = self._log.identify()
             # Before the log's ends: else records that were appended in between would look cut off.
-            self._progress = asyncio.run(self._with_store(lambda store: self._patiently(store.read_progress)))
+            self._progress = asyncio.run(self._with_store(lambda store: self._retry(store.read_progress)))
             ends = {LogPartition(log, partition): self._end(partition) for partition in partitions}
             for source, end in ends.items():
                 self._require_whole(source, end)
@@ -80,12 +84,12 @@ class Rebuilding:
         first, end = self._log.extent(partition)
         if first > 0:
             raise LogNotRetained(
-                f"nothing was changed: partition {partition} begins at offset {first}, what came before is gone"
+                f"nothing was changed: partition {partition} begins at offset {first}; earlier records are gone"
             )
         return end
 
     def _require_whole(self, source: LogPartition, end: int) -> None:
-        """Where the log is not the one that was counted, its numbers are no better than those stored."""
+        """If the log is not the one that was counted, its numbers are no better than those stored."""
         counted = self._progress.get(source, Progress())
         where = f"nothing was changed: partition {source.partition}"
         if counted.through_offset >= end:
@@ -112,38 +116,38 @@ class Rebuilding:
         partition, at = source.partition, -1
         for _ in range(_ROUNDS):
             for record in self._log.records(partition, end - 1, at + 1):
-                self._recognise(source, record)
+                self._require_same_record(source, record)
                 recount.add(record)
                 advanced(record.offset - at)
                 at = record.offset
             at, end = end - 1, self._log.extent(partition).end
             if end - 1 - at <= _NEAR:
                 return at
-        raise CollectorError(f"partition {partition} grows faster than it can be counted again")
+        raise LogGrowsTooFast(f"partition {partition} grows faster than it can be counted again")
 
-    def _recognise(self, source: LogPartition, record: Record) -> None:
+    def _require_same_record(self, source: LogPartition, record: Record) -> None:
         counted = self._progress.get(source, Progress())
         if record.offset == counted.through_offset and counted.mark not in (None, mark_of(record)):
             raise LogTruncated(
                 f"partition {source.partition}: the record at offset {record.offset} is not the one that progress "
-                "remembers: the log was truncated and written anew"
+                "remembers: the log was truncated and rewritten"
             )
 
     async def _store(
         self, store: InfluxStore, recount: RebuildRecount, source: LogPartition, through_offset: int
     ) -> list[int]:
-        """Stores what was counted; returns the hours that this is of."""
-        stored = await self._patiently(lambda: store.read_windows_between(*self._hours, source))
+        """Stores what was counted; returns its hours."""
+        stored = await self._retry(lambda: store.read_windows_between(*self._hours, source))
         slot = random.randrange(SLOTS)  # noqa: S311 - slots need no secrecy
         recounted = recount.stored_as(source, through_offset, {point.hour for point in stored}, slot)
-        await store_recounted(store, recounted, self._patiently)
+        await store_recounted(store, recounted, self._retry)
         return [point.hour for point in recounted.windows]
 
     async def _wait_for_workers(self, store: InfluxStore, rebuilt: Sequence[Rebuilt]) -> None:
-        """Returns once each partition is counted through its rebuild, and on from what that has stored."""
+        """Returns once the workers have counted each partition beyond its rebuild, from what that has stored."""
         seen, give_up = 0, time.monotonic() + self._patience
         while True:
-            progress = await self._patiently(store.read_progress)
+            progress = await self._retry(store.read_progress)
             counted = {one.source: progress[one.source].through_offset for one in rebuilt if one.source in progress}
             behind = [one for one in rebuilt if counted.get(one.source, -1) < one.offset]
             if not behind:
@@ -151,16 +155,16 @@ class Rebuilding:
             if sum(counted.values()) > seen:
                 seen, give_up = sum(counted.values()), time.monotonic() + self._patience
             if time.monotonic() > give_up:
-                told = ", ".join(str(one.source.partition) for one in behind)
+                partitions = ", ".join(str(one.source.partition) for one in behind)
                 raise NotTakenOver(
-                    f"workers stand still before the rebuild on partitions {told}: they take it over once they count on"
+                    f"workers have not reached the rebuild on partitions {partitions}: they take it over once they do"
                 )
             await asyncio.sleep(_PAUSE)
         for one in rebuilt:
             await self._require_taken_over(store, one)
 
     async def _require_taken_over(self, store: InfluxStore, rebuilt: Rebuilt) -> None:
-        points = await self._patiently(lambda: store.read_windows_between(*self._hours, rebuilt.source))
+        points = await self._retry(lambda: store.read_windows_between(*self._hours, rebuilt.source))
         taken = {
             point.hour
             for point in points
@@ -170,10 +174,10 @@ class Rebuilding:
         if left:
             raise NotTakenOver(
                 f"partition {rebuilt.source.partition}: {len(left)} hours from {format_hour(min(left))} on were not "
-                "taken over; the workers' log says why"
+                "taken over; the workers' logs say why"
             )
 
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
         give_up = time.monotonic() + self._patience
         while True:
             try:

@@ -14,7 +14,7 @@ class Line(NamedTuple):
 
     text: bytes
     repeatable: bool
-    """Sending it twice counts once: it has an id, or is no action at all."""
+    """Sent twice, it counts once: it has an id, or is not an action at all."""
 
 
 def lines_of(file: Iterable[bytes]) -> Iterator[Line]:
@@ -26,7 +26,7 @@ def lines_of(file: Iterable[bytes]) -> Iterator[Line]:
 
 
 def in_batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """Groups that the API takes as one request each."""
+    """Batches that the API accepts as one request each."""
     batch: list[Line] = []
     size = 0
     for line in lines:

@@ -1,11 +1,11 @@
-"""Sending batches through POST /v1/actions, so that nothing counts twice.
+"""Sending batches through POST /v1/actions, so that nothing is counted twice.
 
 What may be sent again is decided by what is known:
 
 | what happened | what is known | what is sent again |
 | --- | --- | --- |
 | no connection, 429, or the gateway's `not_sent` | nothing arrived | everything |
-| a broken connection, a time-out, any other 5xx | nothing | lines that are safe to repeat; the others are `unknown` |
+| a broken connection, a timeout, any other 5xx | nothing | lines that are safe to repeat; the others are `unknown` |
 | any other 4xx | refused as a whole | nothing: DeliveryRefused |
 """
 
@@ -57,15 +57,15 @@ class Delivery:
     def __init__(
         self,
         client: httpx.Client,
-        tally: Summary,
+        summary: Summary,
         *,
         compress: bool,
         patience: float,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`patience`: seconds of pauses after which a batch is given up."""
+        """`patience`: seconds spent in pauses after which a batch is given up."""
         self._client = client
-        self._tally = tally
+        self._summary = summary
         self._compress = compress
         self._patience = patience
         self._pause = pause
@@ -73,37 +73,37 @@ class Delivery:
     def send(self, batch: Sequence[Line]) -> None:
         """Returns when each line is accepted, rejected or unknown. Raises DeliveryRefused and DeliveryGivenUp."""
         left, waited, pause = list(batch), 0.0, _FIRST_PAUSE
-        self._tally.sent += len(left)
+        self._summary.sent += len(left)
         while left:
             try:
                 answer = self._post(left)
-            except (_NothingArrived, _OutcomeUnknown) as trouble:
-                if isinstance(trouble, _OutcomeUnknown):
+            except (_NothingArrived, _OutcomeUnknown) as failure:
+                if isinstance(failure, _OutcomeUnknown):
                     left = self._repeatable(left)
                 if left and waited >= self._patience:
-                    self._withdraw(left, unknown=isinstance(trouble, _OutcomeUnknown))
-                    raise DeliveryGivenUp(f"gave up after {waited:.0f} s: {trouble}") from trouble
+                    self._withdraw(left, unknown=isinstance(failure, _OutcomeUnknown))
+                    raise DeliveryGivenUp(f"gave up after {waited:.0f} s: {failure}") from failure
                 self._pause(pause)
                 waited, pause = waited + pause, min(pause * 2, _LONGEST_PAUSE)
             except KeyboardInterrupt:
-                self._tally.unknown += len(left)
+                self._summary.unknown += len(left)
                 raise
             else:
-                self._tally.accepted += answer.accepted
-                self._tally.rejected.update(rejected.code for rejected in answer.rejected)
+                self._summary.accepted += answer.accepted
+                self._summary.rejected.update(rejected.code for rejected in answer.rejected)
                 return
 
     def _repeatable(self, lines: list[Line]) -> list[Line]:
         repeatable = [line for line in lines if line.repeatable]
-        self._tally.unknown += len(lines) - len(repeatable)
+        self._summary.unknown += len(lines) - len(repeatable)
         return repeatable
 
     def _withdraw(self, lines: list[Line], *, unknown: bool) -> None:
         if unknown:
-            self._tally.unknown += len(lines)
+            self._summary.unknown += len(lines)
         else:
-            self._tally.sent -= len(lines)
-            self._tally.unsent += len(lines)
+            self._summary.sent -= len(lines)
+            self._summary.unsent += len(lines)
 
     def _post(self, lines: list[Line]) -> _Answer:
         body = b"\n".join(line.text for line in lines) + b"\n"
@@ -122,12 +122,12 @@ class Delivery:
         raise AssertionError("unreachable")
 
     def _raise_for(self, response: httpx.Response) -> None:
-        told = f"HTTP {response.status_code}: {response.text[:_SHOWN]}"
+        answer = f"HTTP {response.status_code}: {response.text[:_SHOWN]}"
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or _code_of(response) == "not_sent":
-            raise _NothingArrived(told)
+            raise _NothingArrived(answer)
         if response.is_server_error:
-            raise _OutcomeUnknown(told)
-        raise DeliveryRefused(told)
+            raise _OutcomeUnknown(answer)
+        raise DeliveryRefused(answer)
 
 
 def _code_of(response: httpx.Response) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Summary:
-    """Counts of actions. `unknown`: sent once, unanswered, and not sent again as they could have been counted twice."""
+    """Counts of actions. `unknown`: sent without an answer, and not sent again: they might count twice."""
 
     sent: int = 0
     accepted: int = 0
@@ -26,7 +26,7 @@ class Summary:
         lines.append(f"rejected  {self.rejected.total():>10,}")
         lines += [f"  {code}: {count:,}" for code, count in self.rejected.most_common()]
         if self.unknown:
-            lines.append(f"unknown   {self.unknown:>10,}  sent, but unanswered; without an id they could count twice")
+            lines.append(f"unknown   {self.unknown:>10,}  sent without an answer; sent again, they might count twice")
         if self.unsent:
             lines.append(f"not sent  {self.unsent:>10,}")
         return lines

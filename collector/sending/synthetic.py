@@ -1,4 +1,4 @@
-"""Made-up traffic: mostly of now, some of it late; each action has an id, so that it can be sent again."""
+"""Synthetic traffic: mostly current, some of it late; each action has an id, so that it can be sent again."""
 
 from collections.abc import Iterator
 from random import Random
@@ -24,6 +24,6 @@ def synthetic_action(now: int, users: int, random: Random) -> Action:
 
 
 def synthetic_lines(now: int, users: int, random: Random, count: int) -> Iterator[Line]:
-    """So many actions."""
+    """`count` actions."""
     for _ in range(count):
         yield Line(encode_action(synthetic_action(now, users, random)), repeatable=True)

@@ -1,4 +1,4 @@
-"""Workers that stop and die in mid-stream change no number."""
+"""Workers that stop or die mid-stream change no number."""
 
 import asyncio
 import signal

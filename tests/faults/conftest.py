@@ -9,10 +9,10 @@ from deploy.local.artifacts.installed import Artifacts, installed
 from deploy.local.errors import LocalError
 from deploy.local.services.influxdb import InfluxDB
 from deploy.local.services.ports import free_port
-from support.faults.shaken_kafka import ShakenKafka
+from support.faults.proxied_kafka import ProxiedKafka
 from support.faults.toxic_network import ToxicNetwork
-from support.scenarios.environment import Stage, staged
-from support.scenarios.scenario import Trial
+from support.scenarios.environment import Environment, started_environment
+from support.scenarios.scenario import Scenario
 from support.services.addresses import Missing
 from support.services.toxiproxy_build import toxiproxy
 
@@ -20,7 +20,7 @@ _durations: list[tuple[str, str, float]] = []
 
 
 def unavailable(why: object) -> None:
-    """Where something cannot be had, tests are skipped on a laptop and fail in CI."""
+    """What is missing skips tests on a laptop and fails them in CI."""
     (pytest.fail if os.environ.get("CI") else pytest.skip)(str(why))
 
 
@@ -35,13 +35,13 @@ def artifacts() -> Artifacts:
 
 
 @pytest.fixture(scope="session")
-def kafka_of_all(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShakenKafka]:
-    with ShakenKafka(artifacts, tmp_path_factory.mktemp("kafka")) as kafka:
+def shared_kafka(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedKafka]:
+    with ProxiedKafka(artifacts, tmp_path_factory.mktemp("kafka")) as kafka:
         yield kafka
 
 
 @pytest.fixture(scope="session")
-def influxdb_of_all(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
+def shared_influxdb(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
     with InfluxDB(artifacts, tmp_path_factory.mktemp("influxdb"), free_port()) as influxdb:
         yield influxdb
 
@@ -55,46 +55,46 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ToxicNetwork]:
 
 
 @pytest.fixture
-def kafka(kafka_of_all: ShakenKafka) -> Iterator[ShakenKafka]:
+def kafka(shared_kafka: ProxiedKafka) -> Iterator[ProxiedKafka]:
     """A broker that a test may kill: the next one finds it alive again."""
-    yield kafka_of_all
-    assert kafka_of_all.process is not None
-    if not kafka_of_all.process.is_alive():
-        kafka_of_all.start()
-    kafka_of_all.wait_until_ready()
+    yield shared_kafka
+    assert shared_kafka.process is not None
+    if not shared_kafka.process.is_alive():
+        shared_kafka.start()
+    shared_kafka.wait_until_ready()
 
 
 @pytest.fixture
-def influxdb(influxdb_of_all: InfluxDB) -> Iterator[InfluxDB]:
-    """A store that a test may kill: likewise."""
-    yield influxdb_of_all
-    assert influxdb_of_all.process is not None
-    if not influxdb_of_all.process.is_alive():
-        influxdb_of_all.start()
-    influxdb_of_all.wait_until_ready()
+def influxdb(shared_influxdb: InfluxDB) -> Iterator[InfluxDB]:
+    """A store that a test may kill: the next one finds it alive again."""
+    yield shared_influxdb
+    assert shared_influxdb.process is not None
+    if not shared_influxdb.process.is_alive():
+        shared_influxdb.start()
+    shared_influxdb.wait_until_ready()
 
 
 @pytest.fixture
 def raw_retention() -> timedelta:
-    """How long the stage's raw bucket keeps actions; a module may say otherwise."""
+    """How long the environment's raw bucket keeps actions; a module may say otherwise."""
     return timedelta(days=30)
 
 
 @pytest.fixture
-async def stage(
-    kafka: ShakenKafka, influxdb: InfluxDB, raw_retention: timedelta, tmp_path: Path
-) -> AsyncIterator[Stage]:
+async def environment(
+    kafka: ProxiedKafka, influxdb: InfluxDB, raw_retention: timedelta, tmp_path: Path
+) -> AsyncIterator[Environment]:
     """One API and one aggregator on the one broker, no workers yet."""
-    async with staged(kafka, influxdb.url, tmp_path, raw_retention) as stage:
-        yield stage
+    async with started_environment(kafka, influxdb.url, tmp_path, raw_retention) as environment:
+        yield environment
 
 
 @pytest.fixture
-async def trial(stage: Stage, request: pytest.FixtureRequest) -> AsyncIterator[Trial]:
-    """Traffic, watch and verdict; how long recoveries took is shown at the end of the run."""
-    trial = Trial(stage, lambda what, seconds: _durations.append((request.node.name, what, seconds)))
-    yield trial
-    await trial.watch.close()
+async def scenario(environment: Environment, request: pytest.FixtureRequest) -> AsyncIterator[Scenario]:
+    """Traffic, monitor and verdict; how long recoveries took is shown at the end of the run."""
+    scenario = Scenario(environment, lambda what, seconds: _durations.append((request.node.name, what, seconds)))
+    yield scenario
+    await scenario.monitor.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,9 +7,9 @@ from itertools import count, islice
 import pytest
 
 from support.faults.foreign_producer import CODECS, ForeignProducer, partition_of
-from support.scenarios.environment import PARTITIONS, Stage
+from support.scenarios.environment import PARTITIONS, Environment
 from support.scenarios.ledger import HOUR_MS, Action
-from support.scenarios.scenario import Trial
+from support.scenarios.scenario import Scenario
 
 pytestmark = pytest.mark.faults
 
@@ -31,7 +31,7 @@ DAY_IN_1997 = 868_060_800_000
 """1997-07-05T00:00Z."""
 
 
-class MadeUp:
+class SyntheticActions:
     """Actions of named kinds; each has an id of its own."""
 
     def __init__(self, now: int) -> None:
@@ -73,44 +73,44 @@ def living_on(partition: int) -> Iterator[str]:
     return (user for number in count() if partition_of(user := f"hot-{number}", PARTITIONS) == partition)
 
 
-async def test_poison_and_every_codec_from_a_foreign_producer(stage: Stage, trial: Trial) -> None:
-    made_up = MadeUp(trial.now)
-    victim, _ = stage.start_worker(), stage.start_worker()
-    async with trial.traffic(seed=51):
-        await trial.counted(1_000)
+async def test_poison_and_every_codec_from_a_foreign_producer(environment: Environment, scenario: Scenario) -> None:
+    synthetic_actions = SyntheticActions(scenario.now)
+    victim, _ = environment.start_worker(), environment.start_worker()
+    async with scenario.traffic(seed=51):
+        await scenario.counted(1_000)
         for number, codec in enumerate(CODECS):
-            foreign = ForeignProducer(stage.bootstrap, stage.topic, trial.ledger, codec)
+            foreign = ForeignProducer(environment.bootstrap, environment.topic, scenario.ledger, codec)
             for partition in range(PARTITIONS):
                 # Without a header users are told apart over partitions too: these live on two of them.
-                foreign.append(made_up.in_one_millisecond(10), partition, between=POISON)
+                foreign.append(synthetic_actions.in_one_millisecond(10), partition, between=POISON)
                 foreign.append_value(POISON[(number + partition) % len(POISON)], partition)
-                foreign.append(made_up.of_far_hours(), partition)
+                foreign.append(synthetic_actions.of_far_hours(), partition)
             foreign.append_value(None, number)
             foreign.append_value(b"", number)
             foreign.append_value(MEGABYTE, number)
-            foreign.append(made_up.in_one_millisecond(2), number, between=[LONG_LINE])
+            foreign.append(synthetic_actions.in_one_millisecond(2), number, between=[LONG_LINE])
             if number == 2:
                 victim.kill()
-                stage.start_worker()
-        await trial.recovered("poison in every codec, a worker killed meanwhile")
-        await trial.counted(1_000)
-    assert await trial.verdict() == []
+                environment.start_worker()
+        await scenario.recovered("poison in every codec, a worker killed meanwhile")
+        await scenario.counted(1_000)
+    assert await scenario.verdict() == []
 
 
 async def test_far_hours_boundaries_one_millisecond_many_hours_a_busy_user_and_a_hot_partition(
-    stage: Stage, trial: Trial
+    environment: Environment, scenario: Scenario
 ) -> None:
-    made_up = MadeUp(trial.now)
-    victim, _ = stage.start_worker(), stage.start_worker()
-    async with trial.watched():
-        await trial.send(made_up.around_boundaries())
-        await trial.send(made_up.of_far_hours())
-        await trial.send(made_up.in_one_millisecond(5_000))
-        await trial.send(made_up.of_hours(500), batch=500)
-        await trial.send(made_up.of_one_user(50_000), batch=10_000)
+    synthetic_actions = SyntheticActions(scenario.now)
+    victim, _ = environment.start_worker(), environment.start_worker()
+    async with scenario.monitored():
+        await scenario.send(synthetic_actions.around_boundaries())
+        await scenario.send(synthetic_actions.of_far_hours())
+        await scenario.send(synthetic_actions.in_one_millisecond(5_000))
+        await scenario.send(synthetic_actions.of_hours(500), batch=500)
+        await scenario.send(synthetic_actions.of_one_user(50_000), batch=10_000)
         victim.kill()
-        stage.start_worker()
-        await trial.send(made_up.of_one_user(50_000), batch=10_000)
-        await trial.send(made_up.of_one_partition(20_000), batch=10_000)
-        await trial.recovered("100,000 actions of a user, a hot partition, 500 hours in a batch, a worker killed")
-    assert await trial.verdict() == []
+        environment.start_worker()
+        await scenario.send(synthetic_actions.of_one_user(50_000), batch=10_000)
+        await scenario.send(synthetic_actions.of_one_partition(20_000), batch=10_000)
+        await scenario.recovered("100,000 actions of a user, a hot partition, 500 hours in a batch, a worker killed")
+    assert await scenario.verdict() == []

@@ -12,8 +12,8 @@ from deploy.local.artifacts.installed import Artifacts
 from deploy.local.services.influxdb import InfluxDB
 from deploy.local.services.ports import free_port
 from support.faults.small_disk import SmallDisk
-from support.scenarios.environment import Stage
-from support.scenarios.scenario import Trial
+from support.scenarios.environment import Environment
+from support.scenarios.scenario import Scenario
 from support.services.worker_process import WorkerProcess
 
 pytestmark = pytest.mark.faults
@@ -37,24 +37,24 @@ def influxdb(artifacts: Artifacts, disk: SmallDisk, tmp_path: Path) -> Iterator[
 
 
 async def test_disk_full_then_worker_replaced_then_store_killed_then_disk_freed(
-    stage: Stage, trial: Trial, disk: SmallDisk, influxdb: InfluxDB
+    environment: Environment, scenario: Scenario, disk: SmallDisk, influxdb: InfluxDB
 ) -> None:
     async def is_refused(worker: WorkerProcess) -> bool:
         return "no space left" in await asyncio.to_thread(worker.why_not_ready)
 
-    victim = stage.start_worker()
-    async with trial.traffic(seed=28):
-        await trial.counted(3_000)
+    victim = environment.start_worker()
+    async with scenario.traffic(seed=28):
+        await scenario.counted(3_000)
         await asyncio.to_thread(disk.fill)
-        await trial.until("the store has no space left", partial(is_refused, victim))
+        await scenario.until("the store has no space left", partial(is_refused, victim))
         victim.kill()
-        heir = stage.start_worker()
+        heir = environment.start_worker()
         # It waits for its first write: the progress that it saw may be one that the store will forget.
-        await trial.until("the heir is refused", partial(is_refused, heir))
+        await scenario.until("the heir is refused", partial(is_refused, heir))
         influxdb.kill()
         disk.free()
         influxdb.start()
         await asyncio.to_thread(influxdb.wait_until_ready)
-        await trial.recovered("disk full, worker replaced, store killed, disk freed")
-        await trial.counted(2_000)
-    assert await trial.verdict() == []
+        await scenario.recovered("disk full, worker replaced, store killed, disk freed")
+        await scenario.counted(2_000)
+    assert await scenario.verdict() == []

@@ -13,12 +13,12 @@ from contract.progress import Progress
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
 from support.faults.foreign_producer import ForeignProducer
-from support.scenarios import checks as judges
-from support.scenarios.environment import Stage
+from support.scenarios import checks
+from support.scenarios.environment import Environment
 from support.scenarios.ledger import HOUR_MS, Action, Ledger, key_of
 from support.scenarios.log_count import LogCount
-from support.scenarios.scenario import Trial
-from support.scenarios.watch import Watch
+from support.scenarios.monitor import Monitor
+from support.scenarios.scenario import Scenario
 
 HOUR = 494_902 * HOUR_MS
 ACTION: Action = {"timestamp": HOUR + 1, "user": "ada", "event": "click", "id": "1"}
@@ -31,13 +31,13 @@ def ledger() -> Ledger:
 
 
 @pytest.fixture
-async def watch(ledger: Ledger) -> AsyncIterator[Watch]:
-    stage = SimpleNamespace(
+async def monitor(ledger: Ledger) -> AsyncIterator[Monitor]:
+    environment = SimpleNamespace(
         bootstrap="127.0.0.1:1", topic="none", influx=InfluxSettings(), aggregator_url="http://none"
     )
-    watch = Watch(cast("Stage", stage), ledger, HOUR)
-    yield watch
-    await watch.close()
+    monitor = Monitor(cast("Environment", environment), ledger, HOUR)
+    yield monitor
+    await monitor.close()
 
 
 def answer(clicks: int, *, through: str | None = None, final: bool = False) -> dict[str, Any]:
@@ -81,44 +81,44 @@ def test_a_line_that_is_no_action_is_counted_as_rejected() -> None:
     assert (counted.lines, counted.rejected, len(counted.keys)) == (7, 6, 1)
 
 
-def test_a_number_that_goes_back_is_seen(watch: Watch, ledger: Ledger) -> None:
+def test_a_number_that_goes_back_is_seen(monitor: Monitor, ledger: Ledger) -> None:
     ledger.sending([ACTION])
-    watch.judge(HOUR, answer(1))
-    watch.judge(HOUR, answer(0))
+    monitor.check_answer(HOUR, answer(1))
+    monitor.check_answer(HOUR, answer(0))
 
-    assert len(watch.wrong) == 1
-    assert "went back" in watch.wrong[0]
-
-
-def test_more_than_was_sent_is_seen(watch: Watch) -> None:
-    watch.judge(HOUR, answer(1))
-
-    assert len(watch.wrong) == 1
-    assert "1 counted, 0 sent" in watch.wrong[0]
+    assert len(monitor.wrong) == 1
+    assert "went back" in monitor.wrong[0]
 
 
-def test_an_hour_called_final_too_early_is_seen(watch: Watch, ledger: Ledger) -> None:
+def test_more_than_was_sent_is_seen(monitor: Monitor) -> None:
+    monitor.check_answer(HOUR, answer(1))
+
+    assert len(monitor.wrong) == 1
+    assert "1 counted, 0 sent" in monitor.wrong[0]
+
+
+def test_an_hour_called_final_too_early_is_seen(monitor: Monitor, ledger: Ledger) -> None:
     ledger.sending([ACTION])
     ledger.was_answered([ACTION], "acknowledged")
     later = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 60))
 
-    watch.judge(HOUR, answer(0, through=later, final=True))
+    monitor.check_answer(HOUR, answer(0, through=later, final=True))
 
-    assert len(watch.wrong) == 1
-    assert "called final" in watch.wrong[0]
-
-
-def test_an_hour_called_final_whose_completeness_is_unknown_is_seen(watch: Watch) -> None:
-    watch.judge(HOUR, answer(0, final=True))
-
-    assert len(watch.wrong) == 1
-    assert "completeness is unknown" in watch.wrong[0]
+    assert len(monitor.wrong) == 1
+    assert "called final" in monitor.wrong[0]
 
 
-def test_an_offset_committed_above_the_stores_progress_is_seen(watch: Watch) -> None:
-    watch.judge_commits({0: 5, 1: 1}, {0: Progress(through_offset=4)})
+def test_an_hour_called_final_whose_completeness_is_unknown_is_seen(monitor: Monitor) -> None:
+    monitor.check_answer(HOUR, answer(0, final=True))
 
-    assert watch.wrong == ["partition 1: 1 is committed, the store has -1"]
+    assert len(monitor.wrong) == 1
+    assert "completeness is unknown" in monitor.wrong[0]
+
+
+def test_an_offset_committed_above_the_stores_progress_is_seen(monitor: Monitor) -> None:
+    monitor.check_commits({0: 5, 1: 1}, {0: Progress(through_offset=4)})
+
+    assert monitor.wrong == ["partition 1: 1 is committed, the store has -1"]
 
 
 def of_the_log(*actions: Action) -> LogCount:
@@ -131,7 +131,7 @@ def test_an_acknowledged_action_that_is_not_in_the_log_is_seen(ledger: Ledger) -
     ledger.sending([ACTION])
     ledger.was_answered([ACTION], "acknowledged")
 
-    (problem,) = judges.wrong_actions(ledger, of_the_log())
+    (problem,) = checks.wrong_actions(ledger, of_the_log())
 
     assert "1 acknowledged actions are not in the log" in problem
 
@@ -140,7 +140,7 @@ def test_a_refused_action_that_is_in_the_log_is_seen(ledger: Ledger) -> None:
     ledger.sending([ACTION])
     ledger.was_answered([ACTION], "not_published")
 
-    (problem,) = judges.wrong_actions(ledger, of_the_log(ACTION))
+    (problem,) = checks.wrong_actions(ledger, of_the_log(ACTION))
 
     assert "1 actions are in the log that were refused or never sent" in problem
 
@@ -149,29 +149,33 @@ def test_a_refused_action_that_is_in_the_log_is_seen(ledger: Ledger) -> None:
 def test_an_action_counted_twice_or_not_at_all_and_a_lag_are_seen(clicks: int, lag: int) -> None:
     found = {HOUR: answer(clicks) | {"unique_users": 1, "lag": lag}}
 
-    assert len([*judges.wrong_answers(found, of_the_log(ACTION))]) == 1
-    assert [*judges.wrong_answers({HOUR: answer(1) | {"lag": 0}}, of_the_log(ACTION))] == []
+    assert len([*checks.wrong_answers(found, of_the_log(ACTION))]) == 1
+    assert [*checks.wrong_answers({HOUR: answer(1) | {"lag": 0}}, of_the_log(ACTION))] == []
 
 
-async def test_whatever_is_wrong_on_real_services_each_judge_tells_it(stage: Stage, trial: Trial) -> None:
-    stage.start_worker()
-    async with trial.traffic(seed=81):
-        await trial.counted(1_000)
-    assert await trial.verdict() == []
-    store = InfluxStore(stage.influx, clock=lambda: trial.now)
-    hour = trial.now // HOUR_MS * HOUR_MS
+async def test_whatever_is_wrong_on_real_services_each_check_reports_it(
+    environment: Environment, scenario: Scenario
+) -> None:
+    environment.start_worker()
+    async with scenario.traffic(seed=81):
+        await scenario.counted(1_000)
+    assert await scenario.verdict() == []
+    store = InfluxStore(environment.influx, clock=lambda: scenario.now)
+    hour = scenario.now // HOUR_MS * HOUR_MS
     right = max(await store.read_windows(hour), key=lambda point: point.value.through_offset)
     wrong = msgspec.structs.replace(right.value, counts={**right.value.counts, "click": 0})
 
     await store.write_windows([right._replace(value=wrong)], [])
-    of_the_store = await trial.verdict()
+    of_the_store = await scenario.verdict()
     await store.write_windows([right], [])
-    assert await trial.verdict() == []
-    ForeignProducer(stage.bootstrap, stage.topic, Ledger()).append([{**ACTION, "timestamp": trial.now}], 0)
-    of_a_stranger = await trial.verdict()
+    assert await scenario.verdict() == []
+    ForeignProducer(environment.bootstrap, environment.topic, Ledger()).append(
+        [{**ACTION, "timestamp": scenario.now}], 0
+    )
+    of_a_stranger = await scenario.verdict()
     await store.close()
 
-    judges_heard = ["'clicks': ", "the ledger is not balanced", "the ledger says", "audit:\ndiffers:"]
-    assert [any(text in problem for problem in of_the_store) for text in judges_heard] == [True] * 4
+    expected = ["'clicks': ", "the ledger is not balanced", "the ledger says", "audit:\ndiffers:"]
+    assert [any(text in problem for problem in of_the_store) for text in expected] == [True] * 4
     assert len(of_a_stranger) == 1
     assert "1 actions are in the log that were refused or never sent" in of_a_stranger[0]

@@ -15,11 +15,11 @@ from contract.segment import Segment
 from contract.window_value import WindowValue
 from stores.committed import read_committed, read_committed_segments
 from stores.influx.store import InfluxStore
-from support.scenarios.clients import made_up
-from support.scenarios.environment import Stage
+from support.scenarios.clients import synthetic_actions
+from support.scenarios.environment import Environment
 from support.scenarios.ledger import HOUR_MS, Key, key_of
 from support.scenarios.log_count import action_in, read_log
-from support.scenarios.scenario import Trial
+from support.scenarios.scenario import Scenario
 
 pytestmark = pytest.mark.faults
 
@@ -40,10 +40,10 @@ class Seen(NamedTuple):
 class Readers:
     """They read an hour's committed windows and the segments that belong to them, without pause."""
 
-    def __init__(self, stage: Stage, hour: int) -> None:
+    def __init__(self, environment: Environment, hour: int) -> None:
         self.seen: dict[tuple[int, int], set[Seen]] = defaultdict(set)
         """By partition and offset; one each, if none was ever torn."""
-        self._store = InfluxStore(stage.influx, clock=lambda: time.time_ns() // 1_000_000)
+        self._store = InfluxStore(environment.influx, clock=lambda: time.time_ns() // 1_000_000)
         self._hour = hour
 
     @asynccontextmanager
@@ -72,12 +72,12 @@ class Readers:
         self.seen[source.partition, window.through_offset].add(Seen(*numbers, users, ids))
 
 
-def in_the_log(stage: Stage, hour: int, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], set[Seen]]:
+def in_the_log(environment: Environment, hour: int, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], set[Seen]]:
     """What the log gives for the hour, for each partition up to each offset that is wanted."""
     found: dict[tuple[int, int], set[Seen]] = {}
     keys: dict[int, set[Key]] = defaultdict(set)
     counts: dict[int, dict[str, int]] = defaultdict(lambda: {"click": 0, "impression": 0, "duplicates": 0})
-    for message in read_log(stage.bootstrap, stage.topic):
+    for message in read_log(environment.bootstrap, environment.topic):
         partition, offset = message.partition(), message.offset()
         for line in message.value().split(b"\n"):
             action = action_in(line)
@@ -93,23 +93,28 @@ def in_the_log(stage: Stage, hour: int, wanted: set[tuple[int, int]]) -> dict[tu
     return found
 
 
-async def test_nobody_ever_uses_a_torn_value(stage: Stage, trial: Trial) -> None:
-    hour = trial.now // HOUR_MS * HOUR_MS
-    readers = Readers(stage, hour)
+async def test_nobody_ever_uses_a_torn_value(environment: Environment, scenario: Scenario) -> None:
+    hour = scenario.now // HOUR_MS * HOUR_MS
+    readers = Readers(environment, hour)
 
     async def enough() -> bool:
         return len(readers.seen) > 100
 
-    stage.start_worker(worker_flush_interval="PT0.02S")
-    async with trial.traffic(seed=71, actions=made_up(71, trial.now, repeats=0.2), batch=50), readers.reading():
+    environment.start_worker(worker_flush_interval="PT0.02S")
+    async with (
+        scenario.traffic(seed=71, actions=synthetic_actions(71, scenario.now, repeats=0.2), batch=50),
+        readers.reading(),
+    ):
         for _ in range(3):
-            await trial.counted(1_000)
+            await scenario.counted(1_000)
             # Who comes loads what is just being written; who leaves without a word leaves it half written.
-            stage.start_worker(worker_flush_interval="PT0.02S", consumer_group=f"{stage.topic}-{len(stage.workers)}")
-            await trial.counted(1_000)
-            stage.workers[-2].kill()
-        stage.start_worker()
-        await trial.recovered("three workers killed that flushed without pause, three readers")
-        await trial.until("readers have seen many values", enough)
-    assert in_the_log(stage, hour, set(readers.seen)) == readers.seen
-    assert await trial.verdict() == []
+            environment.start_worker(
+                worker_flush_interval="PT0.02S", consumer_group=f"{environment.topic}-{len(environment.workers)}"
+            )
+            await scenario.counted(1_000)
+            environment.workers[-2].kill()
+        environment.start_worker()
+        await scenario.recovered("three workers killed that flushed without pause, three readers")
+        await scenario.until("readers have seen many values", enough)
+    assert in_the_log(environment, hour, set(readers.seen)) == readers.seen
+    assert await scenario.verdict() == []

@@ -9,10 +9,10 @@ import psutil  # type: ignore[import-untyped] # it has no types
 import pytest
 
 from deploy.local.services.influxdb import InfluxDB
-from support.scenarios.environment import Stage
+from support.scenarios.environment import Environment
 from support.scenarios.ledger import HOUR_MS, Action
 from support.scenarios.log_count import count_log
-from support.scenarios.scenario import Trial
+from support.scenarios.scenario import Scenario
 
 pytestmark = pytest.mark.faults
 
@@ -39,28 +39,28 @@ def of_each_week_since_1970(now: int) -> list[Action]:
 
 
 async def test_an_action_in_each_week_since_1970_leaves_the_stores_files_and_memory_flat(
-    stage: Stage, trial: Trial, influxdb: InfluxDB
+    environment: Environment, scenario: Scenario, influxdb: InfluxDB
 ) -> None:
-    async def watched() -> bool:
-        return trial.watch.looks > 0
+    async def monitored() -> bool:
+        return scenario.monitor.answers_checked > 0
 
-    stage.start_worker()
-    weeks = of_each_week_since_1970(trial.now)
-    async with trial.watched():
+    environment.start_worker()
+    weeks = of_each_week_since_1970(scenario.now)
+    async with scenario.monitored():
         # One partition's windows and progress are there before: files of shards that everybody needs.
-        await trial.send(weeks[-1:])
-        await trial.recovered("an action of this week")
+        await scenario.send(weeks[-1:])
+        await scenario.recovered("an action of this week")
         before = used_by(influxdb)
-        await trial.send(weeks)
-        await trial.recovered(f"{len(weeks)} weeks")
+        await scenario.send(weeks)
+        await scenario.recovered(f"{len(weeks)} weeks")
         after = used_by(influxdb)
-        # All of it may be counted before the watch has seen an answer that tells how complete it is.
-        await trial.until("the watch has seen an answer", watched)
-    trial.note(f"{before} became {after}", 0)
+        # All of it may be counted before the monitor has seen an answer that tells how complete it is.
+        await scenario.until("the monitor has seen an answer", monitored)
+    scenario.note(f"{before} became {after}", 0)
     # With shards of 7 days 1,000 weeks cost 9,018 descriptors and 635 MB.
     assert after.descriptors - before.descriptors < 200
     assert after.megabytes - before.megabytes < 200
-    assert await trial.verdict(hours=sorted(trial.ledger.hours())[::50]) == []
+    assert await scenario.verdict(hours=sorted(scenario.ledger.hours())[::50]) == []
 
 
 @pytest.fixture
@@ -68,30 +68,32 @@ def raw_retention() -> timedelta:
     return KEPT
 
 
-async def test_what_is_older_than_the_raw_retention_is_counted_all_the_same(stage: Stage, trial: Trial) -> None:
-    stage.start_worker(raw_retention="P7D", raw_retention_margin="PT0S")
+async def test_what_is_older_than_the_raw_retention_is_counted_all_the_same(
+    environment: Environment, scenario: Scenario
+) -> None:
+    environment.start_worker(raw_retention="P7D", raw_retention_margin="PT0S")
     # Its settings say more than the bucket keeps: the store refuses some of what it sends, in the midst of the rest.
-    stage.start_worker(raw_retention="P30D")
-    ages = [0, 5 * DAY_MS, 7 * DAY_MS - 5_000, 7 * DAY_MS, 8 * DAY_MS, 29 * DAY_MS, 31 * DAY_MS, trial.now]
+    environment.start_worker(raw_retention="P30D")
+    ages = [0, 5 * DAY_MS, 7 * DAY_MS - 5_000, 7 * DAY_MS, 8 * DAY_MS, 29 * DAY_MS, 31 * DAY_MS, scenario.now]
     actions: list[Action] = [
-        {"timestamp": trial.now - age, "user": f"u{number}", "event": "click", "id": f"{age}-{number}"}
+        {"timestamp": scenario.now - age, "user": f"u{number}", "event": "click", "id": f"{age}-{number}"}
         for number in range(100)
         for age in ages
     ]
-    async with trial.traffic(seed=61):
-        await trial.counted(1_000)
-        await trial.send(actions, batch=50)
-        await trial.recovered("actions around the raw retention")
-    assert await trial.verdict() == []
-    since = (trial.now - 6 * DAY_MS) // HOUR_MS * HOUR_MS
-    counted = await asyncio.to_thread(count_log, stage.bootstrap, stage.topic)
-    assert await raw_lines(stage, since) == sum(one.lines for hour, one in counted.hours.items() if hour >= since)
+    async with scenario.traffic(seed=61):
+        await scenario.counted(1_000)
+        await scenario.send(actions, batch=50)
+        await scenario.recovered("actions around the raw retention")
+    assert await scenario.verdict() == []
+    since = (scenario.now - 6 * DAY_MS) // HOUR_MS * HOUR_MS
+    counted = await asyncio.to_thread(count_log, environment.bootstrap, environment.topic)
+    assert await raw_lines(environment, since) == sum(one.lines for hour, one in counted.hours.items() if hour >= since)
 
 
-async def raw_lines(stage: Stage, since: int) -> int:
+async def raw_lines(environment: Environment, since: int) -> int:
     """How many raw actions are stored from that hour on."""
-    database, _, _ = stage.influx.raw_bucket.partition("/")
+    database, _, _ = environment.influx.raw_bucket.partition("/")
     query = f'SELECT COUNT("user") FROM "actions" WHERE time >= {since}ms AND time < {since + 30 * DAY_MS}ms'
-    async with httpx.AsyncClient(base_url=str(stage.influx.influx_url), timeout=60) as http:
+    async with httpx.AsyncClient(base_url=str(environment.influx.influx_url), timeout=60) as http:
         answer = (await http.get("/query", params={"db": database, "q": query})).raise_for_status().json()
     return int(answer["results"][0]["series"][0]["values"][0][1])

@@ -10,7 +10,7 @@ from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.pipeline.collector_program import Auditor
 from support.pipeline.pipeline import PARTITIONS, Pipeline
-from support.services.tcp_gate import Door
+from support.services.tcp_gate import TcpGate
 
 
 @pytest.fixture
@@ -25,11 +25,11 @@ async def pipeline(
 
 
 @pytest.fixture
-def door(pipeline: Pipeline) -> Iterator[Door]:
-    """Before the pipeline's store, open."""
+def gate(pipeline: Pipeline) -> Iterator[TcpGate]:
+    """In front of the pipeline's store, open."""
     address = urlsplit(str(pipeline.influx.influx_url))
-    with Door(address.hostname or "", address.port or 0) as door:
-        yield door
+    with TcpGate(address.hostname or "", address.port or 0) as gate:
+        yield gate
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def environment(pipeline: Pipeline) -> dict[str, str]:
         "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
         "COLLECTOR_RAW_BUCKET": pipeline.influx.raw_bucket,
         "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
-        # A slow machine is no outage.
+        # A slow machine must not look like an outage.
         "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT60S",
         "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT60S",
     }

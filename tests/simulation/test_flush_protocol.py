@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -29,7 +29,7 @@ from support.simulation.log import SimulatedLog
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "400"))
 
 
-def run_all(seeds: range) -> None:
+def run_all(seeds: Iterable[int]) -> None:
     for seed in seeds:
         world.run(seed)
 
@@ -247,6 +247,8 @@ RULES = [
     store_rebuilt_values_before_their_users,
     load_segments_of_any_generation,
 ]
+TRIED_FIRST = {use_values_above_progress: 1_323, load_segments_of_any_generation: 319}
+"""Seeds that show a broken rule which shows rarely: this saves a minute. Where one no longer does, all are tried."""
 
 
 @pytest.mark.timeout(3600)
@@ -256,4 +258,4 @@ def test_breaking_a_rule_of_the_flush_gives_wrong_answers(
 ) -> None:
     break_rule(monkeypatch)
     with pytest.raises((AssertionError, KeyError)):
-        run_all(range(2_000))
+        run_all([TRIED_FIRST.get(break_rule, 0), *range(2_000)])

@@ -23,24 +23,24 @@ def influx_settings(request: pytest.FixtureRequest) -> InfluxSettings:
 
 
 @pytest.fixture(params=[pytest.param(None, id="memory"), *INFLUX])
-def where(request: pytest.FixtureRequest) -> InfluxSettings | None:
-    """Each slot for a store in turn, empty; None: memory."""
+def settings_or_none(request: pytest.FixtureRequest) -> InfluxSettings | None:
+    """The settings of each store in turn; None: memory."""
     return None if request.param is None else request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-async def subject(where: InfluxSettings | None) -> AsyncIterator[Subject]:
+async def subject(settings_or_none: InfluxSettings | None) -> AsyncIterator[Subject]:
     """Each store in turn, empty."""
-    if where is None:
+    if settings_or_none is None:
         memory = MemoryStore()
 
-        async def held() -> Actions:
+        async def actions() -> Actions:
             return dict(memory.actions)
 
-        yield Subject(memory, held)
+        yield Subject(memory, actions)
         return
-    store = InfluxStore(where, now)
-    yield Subject(store, lambda: raw_actions(where))
+    store = InfluxStore(settings_or_none, now)
+    yield Subject(store, lambda: raw_actions(settings_or_none))
     await store.close()
 
 

@@ -1,1 +1,1 @@
-"""All services as processes, producers before them, and an oracle."""
+"""All services as processes, producers, and an oracle."""

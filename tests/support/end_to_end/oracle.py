@@ -1,4 +1,4 @@
-"""Counts actions apart from the product, and compares every hour."""
+"""Counts actions independently of the product, and compares every hour."""
 
 import asyncio
 from collections import defaultdict
@@ -45,8 +45,8 @@ async def differences(http: httpx.AsyncClient, url: str, expected: dict[int, Exp
 
     async def answer(hour: int) -> str:
         async with limit:
-            anew = {"Cache-Control": "no-cache"}
-            response = await http.get(f"{url}/analytics", params={"timestamp": hour + 1}, headers=anew)
+            no_cache = {"Cache-Control": "no-cache"}
+            response = await http.get(f"{url}/analytics", params={"timestamp": hour + 1}, headers=no_cache)
             response.raise_for_status()
             return response.text
 

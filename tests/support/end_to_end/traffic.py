@@ -1,4 +1,4 @@
-"""Made-up actions, and clients that send them as producers do."""
+"""Synthetic actions, and clients that send them as producers do."""
 
 import asyncio
 import json
@@ -37,9 +37,9 @@ def batches(made: Sequence[dict[str, Any]]) -> Iterator[bytes]:
         yield "\n".join(map(json.dumps, made[start : start + BATCH])).encode()
 
 
-async def send(http: httpx.AsyncClient, url: str, made: Sequence[dict[str, Any]], *, side_by_side: int = 4) -> None:
+async def send(http: httpx.AsyncClient, url: str, made: Sequence[dict[str, Any]], *, concurrency: int = 4) -> None:
     """Posts all in batches; each must be accepted whole."""
-    limit = asyncio.Semaphore(side_by_side)
+    limit = asyncio.Semaphore(concurrency)
 
     async def post(body: bytes) -> None:
         async with limit:
@@ -53,10 +53,10 @@ async def send(http: httpx.AsyncClient, url: str, made: Sequence[dict[str, Any]]
 
 
 async def send_singles(
-    http: httpx.AsyncClient, url: str, made: Sequence[dict[str, Any]], *, side_by_side: int = 32
+    http: httpx.AsyncClient, url: str, made: Sequence[dict[str, Any]], *, concurrency: int = 32
 ) -> list[httpx.Response]:
     """Posts each action by itself."""
-    limit = asyncio.Semaphore(side_by_side)
+    limit = asyncio.Semaphore(concurrency)
 
     async def post(action: dict[str, Any]) -> httpx.Response:
         async with limit:

@@ -17,7 +17,7 @@ from stores.influx.store import InfluxStore
 from support.services.worker_process import WorkerProcess
 
 FLUSHES = 3
-"""So many are committed before the one that is died in."""
+"""This many are committed before the one during which the worker dies."""
 _MOMENT = "DYING_WORKER_MOMENT"
 
 
@@ -44,21 +44,21 @@ class DyingWorker(WorkerProcess):
 
 
 class DyingStore:
-    """Passes everything on to a store, but in the doomed flush only what comes before the moment."""
+    """Passes everything on to a store, but during the last flush only what comes before the moment."""
 
     def __init__(self, store: Store, moment: Moment) -> None:
         self._store = store
         self._moment = moment
         self._flushes = 0
-        self._doomed = False
+        self._last_flush = False
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - reads and the like go straight to the store
         return getattr(self._store, name)
 
     async def write_actions(self, batches: Sequence[RawActions]) -> None:
         """A flush begins with it; one of a single partition has no halves."""
-        self._doomed = self._flushes >= FLUSHES and len(batches) > 1
-        match self._moment if self._doomed else None:
+        self._last_flush = self._flushes >= FLUSHES and len(batches) > 1
+        match self._moment if self._last_flush else None:
             case Moment.NOTHING:
                 _die(self._moment)
             case Moment.HALF_THE_ACTIONS:
@@ -70,7 +70,7 @@ class DyingStore:
 
     async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
         """A flush writes its segments first."""
-        match self._moment if self._doomed else None:
+        match self._moment if self._last_flush else None:
             case Moment.HALF_THE_ACTIONS | Moment.ACTIONS:
                 await asyncio.Event().wait()
             case Moment.HALF_THE_SEGMENTS if len(segments) > 1:
@@ -83,7 +83,7 @@ class DyingStore:
                 await self._store.write_windows(windows, segments)
 
     async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
-        match self._moment if self._doomed else None:
+        match self._moment if self._last_flush else None:
             case Moment.RESULTS:
                 _die(self._moment)
             case Moment.HALF_THE_PROGRESS:

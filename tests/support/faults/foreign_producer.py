@@ -1,4 +1,4 @@
-"""A producer that is not ours: whatever it likes to put into a record, in whatever codec, under no key and header."""
+"""A producer that is not ours: records of any content and codec, without key or header."""
 
 import json
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 
 
 def partition_of(user: str, partitions: int) -> int:
-    """Where a user lives, as docs/design.md says it."""
+    """Where a user lives, as docs/glossary.md says."""
     return crc32(user.encode()) % partitions
 
 
 class ForeignProducer:
-    """What it appends is acknowledged when `append` returns, and its actions are booked as that."""
+    """What it appends is acknowledged when `append` returns, and recorded so in the ledger."""
 
     def __init__(self, bootstrap: str, topic: str, ledger: Ledger, codec: str = "none") -> None:
         self._topic = topic

@@ -1,4 +1,4 @@
-"""A proxy before InfluxDB that understands requests: what it does with each is decided by who derives from it."""
+"""A proxy in front of InfluxDB that understands requests; subclasses decide what happens to each."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ class HttpProxy:
         return f"http://127.0.0.1:{self.port}"
 
     async def answer(self, request: bytes) -> bytes | None:
-        """What its client hears; None: nothing, until the client gives up."""
+        """The answer for its client; None: no answer, until the client gives up."""
         return await self.forward(request)
 
     async def forward(self, request: bytes) -> bytes:

@@ -25,7 +25,7 @@ class SmallDisk:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
     def fill(self) -> None:
-        """No byte is left. What others give back meanwhile they may take again."""
+        """Leaves no free byte; what others free in the meantime they may use again."""
         with self._filler.open("ab", buffering=0) as file:
             size = len(_CHUNK)
             while size:

@@ -1,4 +1,4 @@
-"""A network that can be broken: toxiproxy, as a process, told what to do over HTTP."""
+"""A network that can be broken: toxiproxy as a process, controlled over HTTP."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from deploy.local.services.service import Service, status_of
 
 
 class ToxicNetwork(Service):
-    """Every proxy that a test makes is on 127.0.0.1."""
+    """All proxies listen on 127.0.0.1."""
 
     def __init__(self, program: Path, folder: Path) -> None:
         super().__init__("toxiproxy", free_port(), folder / "toxiproxy.log")
@@ -29,8 +29,8 @@ class ToxicNetwork(Service):
         """A link to `upstream` (host:port) for as long as the block runs."""
         listen = listen or f"127.0.0.1:{free_port()}"
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}") as http:
-            made = {"name": listen, "listen": listen, "upstream": upstream, "enabled": True}
-            http.post("/proxies", json=made).raise_for_status()
+            proxy = {"name": listen, "listen": listen, "upstream": upstream, "enabled": True}
+            http.post("/proxies", json=proxy).raise_for_status()
             try:
                 yield Link(http, listen)
             finally:
@@ -38,7 +38,7 @@ class ToxicNetwork(Service):
 
 
 class Link:
-    """One way through the proxy."""
+    """One proxied connection path."""
 
     def __init__(self, http: httpx.Client, address: str) -> None:
         self.address = address
@@ -46,25 +46,25 @@ class Link:
 
     @contextmanager
     def delayed(self, milliseconds: int) -> Iterator[None]:
-        """Every answer comes so much later."""
+        """Delays every answer."""
         with self._toxic("latency", "downstream", latency=milliseconds):
             yield
 
     @contextmanager
     def losing_answers(self, share: float) -> Iterator[None]:
-        """What is asked arrives and is done; the connection is cut before the answer. Of a share of connections."""
+        """Requests arrive and are done, but a share of connections is cut before the answer."""
         with self._toxic("limit_data", "downstream", share, bytes=0):
             yield
 
     @contextmanager
     def resetting(self, share: float, milliseconds: int) -> Iterator[None]:
-        """A share of connections is reset, so long after data came."""
+        """A share of connections is reset, this long after data arrived."""
         with self._toxic("reset_peer", "downstream", share, timeout=milliseconds):
             yield
 
     @contextmanager
     def cut(self) -> Iterator[None]:
-        """Nothing passes, and nobody is told."""
+        """Nothing passes, and no connection is closed."""
         with self._toxic("timeout", "upstream", timeout=0), self._toxic("timeout", "downstream", timeout=0):
             yield
 

@@ -1,1 +1,1 @@
-"""The product's processes around real services, and what they should come to."""
+"""The product's processes around real services, and the numbers they should come to."""

@@ -10,7 +10,7 @@ COLLECTOR = [sys.executable, "-c", "from collector.cli import main; main()"]
 
 
 def collector(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """What it said and how it ended."""
+    """Its output and exit code."""
     return subprocess.run(
         [*COLLECTOR, *arguments], env=os.environ | environment, capture_output=True, text=True, check=False
     )

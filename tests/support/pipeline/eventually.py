@@ -10,18 +10,18 @@ WITHIN = 60.0
 
 
 async def eventually(condition: Callable[[], T], within: float = WITHIN) -> T:
-    """What `condition` gives once that is true; fails after `within` seconds."""
+    """The result of `condition` once it is true; fails after `within` seconds."""
 
-    async def look() -> T:
+    async def probe() -> T:
         return condition()
 
-    return await eventually_stored(look, within, lambda: "")
+    return await eventually_stored(probe, within, lambda: "")
 
 
-async def eventually_stored(look: Callable[[], Awaitable[T]], within: float, evidence: Callable[[], str]) -> T:
-    """Likewise, for what takes time to look at; a failure shows `evidence`."""
+async def eventually_stored(probe: Callable[[], Awaitable[T]], within: float, evidence: Callable[[], str]) -> T:
+    """The same for an asynchronous `probe`; a failure shows `evidence`."""
     deadline = time.monotonic() + within
-    while not (found := await look()):
+    while not (found := await probe()):
         assert time.monotonic() < deadline, f"not so after {within} s: {found!r} {evidence()}"
         await asyncio.sleep(0.05)
     return found

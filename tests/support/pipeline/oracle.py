@@ -1,4 +1,4 @@
-"""What hours should come to: counted here, apart from the product's fold."""
+"""The expected numbers of hours, counted independently of the product's fold."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from contract.hour import hour_of
 
 
 class Numbers(NamedTuple):
-    """What an hour comes to."""
+    """The numbers of an hour."""
 
     counts: dict[str, int]
     duplicates: int
@@ -17,7 +17,7 @@ class Numbers(NamedTuple):
 
 
 def numbers_of(lines: Mapping[int, Sequence[Action]]) -> dict[int, Numbers]:
-    """What each hour comes to, by the shortest way."""
+    """The numbers of each hour, counted in the simplest way."""
     counts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     users: dict[int, set[str]] = defaultdict(set)
     ids: dict[int, set[tuple[str, str]]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""A topic, a store and workers between them that only one test knows, and what they should come to."""
+"""One test's own topic, buckets and workers, and the numbers they should come to."""
 
 import secrets
 import time
@@ -88,6 +88,13 @@ class Pipeline:
         worker.wait_until_ready()
         return worker
 
+    def replacement(self, **settings: str) -> WorkerProcess:
+        """A worker that is ready, for one that was killed.
+
+        In a group of its own: so it does not wait for the killed one's session. The store says where to resume.
+        """
+        return self.started(consumer_group=f"{self.group}-{len(self.workers)}", **settings)
+
     def append(
         self, value: bytes | None, partition: int = 0, header: bytes | None = b"4", name: str = "partitions"
     ) -> None:
@@ -149,11 +156,11 @@ class Pipeline:
         await eventually_stored(has_moved, WITHIN, self.logs)
 
     def expected(self) -> dict[int, Numbers]:
-        """What each hour should come to: counted here, apart from the product's fold."""
+        """The numbers of each hour, counted independently of the product's fold."""
         return numbers_of(self.lines)
 
     async def numbers(self) -> dict[int, Numbers]:
-        """What the store says of each hour that has actions."""
+        """The stored numbers of each hour that has actions."""
         return {hour: await self.numbers_of_hour(hour) for hour in self.expected()}
 
     async def numbers_of_hour(self, hour: int) -> Numbers:
@@ -168,8 +175,8 @@ class Pipeline:
         }
         return {source: number for source, number in young.items() if number}
 
-    def starts_anew(self, log: str) -> None:
-        """The topic was created again: nothing was appended to it yet."""
+    def topic_recreated(self, log: str) -> None:
+        """From here on the topic is a new, empty log."""
         self.log = log
         self.lines.clear()
         self.ends.clear()

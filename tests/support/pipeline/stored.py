@@ -12,7 +12,7 @@ from support.pipeline.oracle import Numbers
 
 
 async def stored_numbers(store: Store, log: str, hour: int) -> Numbers:
-    """What an hour comes to: the sum over the log's partitions."""
+    """The numbers of an hour: the sum over the log's partitions."""
     counts: Counter[str] = Counter()
     duplicates = users = 0
     for source, committed in (await read_committed(store, hour)).items():

@@ -1,1 +1,1 @@
-"""A fault under load: traffic, the services, what watches them, and the checks at the end."""
+"""A fault under load: traffic, the services, the monitor, and the checks at the end."""

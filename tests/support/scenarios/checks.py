@@ -1,6 +1,6 @@
-"""What the product says of itself once all is counted, held against the log: answers, ledger and audit.
+"""Checks of what the product reports once everything is counted: answers, ledger and audit, against the log.
 
-Each judge returns what is not as promised.
+Each yields what is not as promised.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ from collector.audit.run import Audit
 from collector.audit.verdict import Outcome, Verdict
 from collector.target import AuditSettings, Target
 from contract.hour import END_OF_TIME_MS, format_hour
-from support.scenarios.environment import Stage
+from support.scenarios.environment import Environment
 from support.scenarios.ledger import Key, Ledger
 from support.scenarios.log_count import LogCount
 
-SIDE_BY_SIDE = 8
+CONCURRENCY = 8
 ATTEMPTS = 10
 
 
 async def answers_of(http: httpx.AsyncClient, hours: Collection[int]) -> dict[int, dict[str, Any]]:
-    """What the aggregator says of each hour, once it says how complete that is."""
-    limit = asyncio.Semaphore(SIDE_BY_SIDE)
+    """The aggregator's answer for each hour, once it says how complete that is."""
+    limit = asyncio.Semaphore(CONCURRENCY)
 
     async def ask(hour: int) -> dict[str, Any]:
         for _ in range(ATTEMPTS):
@@ -32,7 +32,7 @@ async def answers_of(http: httpx.AsyncClient, hours: Collection[int]) -> dict[in
                 answer = dict((await http.get(f"/v1/hours/{format_hour(hour)}")).raise_for_status().json())
             if answer["lag"] is not None:
                 break
-            # Kafka took too long to say where the log ends: it is not asked again for as long as this.
+            # Kafka took too long to answer for the end offsets; the aggregator does not ask again before this time.
             await asyncio.sleep(2)
         return answer
 
@@ -40,7 +40,7 @@ async def answers_of(http: httpx.AsyncClient, hours: Collection[int]) -> dict[in
 
 
 def wrong_answers(answers: Mapping[int, Mapping[str, Any]], counted: LogCount) -> Iterator[str]:
-    """Each hour is what the log gives, and nothing is left to count."""
+    """Each hour must be what the log gives, and nothing may be left to count."""
     for hour, answer in answers.items():
         expected = counted.hours[hour].answer() | {"lag": 0}
         found = {name: answer[name] for name in expected}
@@ -49,7 +49,7 @@ def wrong_answers(answers: Mapping[int, Mapping[str, Any]], counted: LogCount) -
 
 
 def wrong_actions(ledger: Ledger, counted: LogCount) -> Iterator[str]:
-    """What was acknowledged is in the log; nothing is there that was neither acknowledged nor left open."""
+    """What was acknowledged must be in the log, and nothing else but what has an unknown outcome."""
     if lost := ledger.acknowledged - counted.keys:
         yield f"{len(lost)} acknowledged actions are not in the log: {_some(lost)}"
     if foreign := counted.keys - ledger.acknowledged - ledger.unknown:
@@ -60,23 +60,23 @@ def _some(keys: set[Key]) -> list[Key]:
     return sorted(keys)[:3]
 
 
-async def ask_for_books(http: httpx.AsyncClient) -> dict[str, Any]:
-    """The product's ledger, once it says how much is unread."""
+async def read_ledger(http: httpx.AsyncClient) -> dict[str, Any]:
+    """The aggregator's ledger, once it says how much is unread."""
     for _ in range(ATTEMPTS):
-        books = dict((await http.get("/v1/ledger")).raise_for_status().json())
-        if books["totals"]["unread"] is not None:
+        ledger = dict((await http.get("/v1/ledger")).raise_for_status().json())
+        if ledger["totals"]["unread"] is not None:
             break
         # As above.
         await asyncio.sleep(2)
-    return books
+    return ledger
 
 
-def wrong_books(books: Mapping[str, Any], counted: LogCount) -> Iterator[str]:
-    """The ledger balances in every partition, and knows of each line where it went."""
-    if books["balanced"] is not True:
-        off = [one for one in books["partitions"] if one["balanced"] is not True]
+def wrong_ledger(ledger: Mapping[str, Any], counted: LogCount) -> Iterator[str]:
+    """The ledger must balance in every partition, and account for every line."""
+    if ledger["balanced"] is not True:
+        off = [one for one in ledger["partitions"] if one["balanced"] is not True]
         yield f"the ledger is not balanced: {off}"
-    totals = {**books["totals"], "rejected": sum(books["totals"]["rejected"].values())}
+    totals = {**ledger["totals"], "rejected": sum(ledger["totals"]["rejected"].values())}
     expected = {
         "lines": counted.lines,
         "counted": len(counted.keys),
@@ -89,14 +89,14 @@ def wrong_books(books: Mapping[str, Any], counted: LogCount) -> Iterator[str]:
         yield f"the ledger says {totals}, the log has {expected}"
 
 
-def run_audit(stage: Stage) -> Verdict:
+def run_audit(environment: Environment) -> Verdict:
     """`collector audit`, in this process; blocking."""
-    settings = AuditSettings(**dict(stage.influx), kafka_bootstrap=stage.bootstrap, topic=stage.topic)
-    audit = Audit(Target(settings, stage.aggregator_url), HourRange(0, END_OF_TIME_MS))
+    settings = AuditSettings(**dict(environment.influx), kafka_bootstrap=environment.bootstrap, topic=environment.topic)
+    audit = Audit(Target(settings, environment.aggregator_url), HourRange(0, END_OF_TIME_MS))
     return audit.run(lambda _total: None, lambda _offsets: None)
 
 
 def wrong_audit(verdict: Verdict, counted: LogCount) -> Iterator[str]:
-    """The audit judged all lines, and found everything equal."""
+    """The audit must have judged all lines, and found everything equal."""
     if verdict.outcome is not Outcome.EQUAL or verdict.moving or verdict.lines != counted.lines:
         yield "\n".join(["audit:", *verdict.text(), f"the log has {counted.lines:,} lines"])

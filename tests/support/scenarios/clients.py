@@ -1,4 +1,4 @@
-"""Clients of the ingest API that send without pause, try again with the same ids, and note what they were told."""
+"""Clients of the ingest API that send continuously, retry with the same ids, and record the outcomes."""
 
 import asyncio
 import json
@@ -16,8 +16,10 @@ ANSWER_WITHIN = 20.0
 """Seconds: longer than the API's own bound."""
 
 
-def made_up(seed: int, now: int, *, late_hours: int = 48, users: int = 2_000, repeats: float = 0.0) -> Iterator[Action]:
-    """Actions without end, 95 % of them in the current hour; `repeats` is the share that takes an earlier one's id."""
+def synthetic_actions(
+    seed: int, now: int, *, late_hours: int = 48, users: int = 2_000, repeats: float = 0.0
+) -> Iterator[Action]:
+    """Endless actions, 95 % in the current hour; `repeats`: the share that repeats earlier ones and their ids."""
     rng = random.Random(seed)
     current = now // HOUR_MS * HOUR_MS
     earlier: list[Action] = []
@@ -35,7 +37,7 @@ def made_up(seed: int, now: int, *, late_hours: int = 48, users: int = 2_000, re
 
 
 class Clients:
-    """Some of them give a batch up after an answer that leaves its outcome open; all others try until told yes."""
+    """After an unknown outcome some batches are given up; all others are retried until acknowledged."""
 
     def __init__(self, urls: Sequence[str], ledger: Ledger, actions: Iterator[Action], *, seed: int = 0) -> None:
         self._urls = urls
@@ -45,10 +47,10 @@ class Clients:
         self._enough = asyncio.Event()
 
     @asynccontextmanager
-    async def sending(self, *, side_by_side: int = 2, batch: int = 200, pause: float = 0.1) -> AsyncIterator[None]:
+    async def sending(self, *, concurrency: int = 2, batch: int = 200, pause: float = 0.1) -> AsyncIterator[None]:
         """They send for as long as the block runs; afterwards each finishes its last batch."""
         async with httpx.AsyncClient(timeout=ANSWER_WITHIN) as http, asyncio.TaskGroup() as tasks:
-            for _ in range(side_by_side):
+            for _ in range(concurrency):
                 tasks.create_task(self._send_on(http, batch, pause))
             try:
                 yield

@@ -1,4 +1,4 @@
-"""The services of one trial, as processes that can be killed, stopped and started again."""
+"""The services of one scenario, as processes that can be killed, stopped and started again."""
 
 import asyncio
 import secrets
@@ -31,8 +31,8 @@ class Brokers(Protocol):
     def create_topic(self, name: str, partitions: int) -> None: ...
 
 
-class Stage:
-    """A topic and buckets of its own on brokers and stores that others use too, and the product's processes on them."""
+class Environment:
+    """A topic and buckets of its own on shared brokers and stores, and the product's processes on them."""
 
     def __init__(self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, influx: InfluxSettings) -> None:
         self.bootstrap = bootstrap
@@ -41,7 +41,7 @@ class Stage:
         self.workers: list[WorkerProcess] = []
         self._folder = folder
         self._services: list[PythonService] = []
-        self._environment = environment_of(bootstrap, topic, rejected_topic, influx)
+        self._variables = environment_of(bootstrap, topic, rejected_topic, influx)
         self.aggregator = self.start("aggregator")
         self.apis = [self.start("ingest_api")]
 
@@ -56,7 +56,7 @@ class Stage:
     def start(self, module: str, **other: str) -> PythonService:
         """Starts one of the services, and does not wait for it.
 
-        `other` are settings that this one has otherwise, without COLLECTOR_ and in small letters.
+        `other` are settings that differ for this one, in lower case and without COLLECTOR_.
         """
         name = f"{module}-{len(self._services) + 1}"
         service = PythonService(name, free_port(), self._folder / f"{name}.log", module, self._with(other))
@@ -65,7 +65,7 @@ class Stage:
         return service
 
     def start_worker(self, **other: str) -> WorkerProcess:
-        """Likewise."""
+        """Starts a worker, and does not wait for it."""
         return self._start_worker(WorkerProcess, other)
 
     def start_dying_worker(self, moment: Moment, **other: str) -> WorkerProcess:
@@ -79,7 +79,7 @@ class Stage:
         return worker
 
     def wait_until_ready(self) -> None:
-        """Returns once all that run are ready."""
+        """Returns once all that are running are ready."""
         for service in self._running():
             service.wait_until_ready()
 
@@ -88,7 +88,7 @@ class Stage:
             service.kill()
 
     def _with(self, other: Mapping[str, str]) -> Mapping[str, str]:
-        return {**self._environment, **{f"COLLECTOR_{name.upper()}": value for name, value in other.items()}}
+        return {**self._variables, **{f"COLLECTOR_{name.upper()}": value for name, value in other.items()}}
 
     def _running(self) -> list[PythonService]:
         services = [*self._services, *self.workers]
@@ -96,9 +96,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(
+async def started_environment(
     kafka: Brokers, influx_url: str, folder: Path, raw_retention: timedelta = timedelta(days=30)
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[Environment]:
     """One API and one aggregator, no workers yet, on a topic and buckets of their own."""
     name = secrets.token_hex(4)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
@@ -112,8 +112,8 @@ async def staged(
         raw_retention=raw_retention,
     )
     await create_buckets(influx)
-    stage = Stage(folder, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", influx)
+    environment = Environment(folder, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", influx)
     try:
-        yield stage
+        yield environment
     finally:
-        stage.close()
+        environment.close()

@@ -1,4 +1,4 @@
-"""What the clients know of their actions: acknowledged, unknown, refused."""
+"""What the clients know about their actions: acknowledged, unknown, refused."""
 
 import time
 from bisect import bisect_left
@@ -24,7 +24,7 @@ def key_of(action: Action) -> Key:
 
 
 class Ledger:
-    """Each action by the best that was ever heard of it: one acknowledgement outweighs all else."""
+    """Each action by its best outcome so far: one acknowledgement outweighs everything else."""
 
     def __init__(self) -> None:
         self.acknowledged: set[Key] = set()

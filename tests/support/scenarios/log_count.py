@@ -1,4 +1,4 @@
-"""The log is the judge: a plain consumer reads all of it and counts by itself."""
+"""The log decides what is right: a plain consumer reads all of it, and it is counted here."""
 
 import json
 from collections import Counter, defaultdict

@@ -1,1 +1,1 @@
-"""Real services for tests: Kafka and InfluxDB, as containers or plain processes, and what only tests run."""
+"""Real Kafka and InfluxDB for tests: containers where Docker answers, else plain processes; and our own processes."""

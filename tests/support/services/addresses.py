@@ -2,11 +2,11 @@ from typing import NamedTuple
 
 
 class Addresses(NamedTuple):
-    """Where the services of this run are."""
+    """The addresses of this run's services."""
 
     kafka_bootstrap: str
     influx_url: str
 
 
 class Missing(Exception):
-    """The services cannot be had on this machine; the text says why."""
+    """The services are not available on this machine; the text says why."""

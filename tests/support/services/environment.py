@@ -4,7 +4,7 @@ from stores.influx.settings import InfluxSettings
 
 
 def environment_of(bootstrap: str, topic: str, rejected_topic: str, influx: InfluxSettings) -> Mapping[str, str]:
-    """What all three services are told that work on a topic and buckets of a test's own."""
+    """The settings of all three services, for a topic and buckets of a test's own."""
     return {
         "COLLECTOR_KAFKA_BOOTSTRAP": bootstrap,
         "COLLECTOR_TOPIC": topic,
@@ -17,6 +17,6 @@ def environment_of(bootstrap: str, topic: str, rejected_topic: str, influx: Infl
         "COLLECTOR_HOURLY_BUCKET": influx.hourly_bucket,
         # The shortest that Kafka allows.
         "COLLECTOR_WORKER_SESSION_TIMEOUT": "PT6S",
-        # A slow machine is no reason to leave undrained.
+        # A slow machine must not make a worker exit undrained.
         "COLLECTOR_WORKER_DRAIN_TIMEOUT": "PT50S",
     }

@@ -1,4 +1,4 @@
-"""What tests do to topics and groups from outside."""
+"""What tests do to topics and consumer groups from outside."""
 
 import time
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from contract.progress import log_of
 
 SECONDS = 60.0
-"""The outer limit of a failure: nothing waits for it where all is well."""
+"""The limit in case of failure: nothing takes this long otherwise."""
 
 
 def log_of_topic(admin: AdminClient, topic: str) -> str:
@@ -36,7 +36,7 @@ def wait_until_led(admin: AdminClient, topic: str, partitions: int) -> None:
 
 
 def delete_topic(admin: AdminClient, topic: str) -> None:
-    """Returns once the broker knows of it no more: it may tell the old one's id for a moment still."""
+    """Returns once the broker no longer knows of it: it may return the old id for a moment."""
     admin.delete_topics([topic], operation_timeout=SECONDS)[topic].result(SECONDS)
     while True:
         try:
@@ -48,7 +48,7 @@ def delete_topic(admin: AdminClient, topic: str) -> None:
 
 
 def create_again(admin: AdminClient, topic: str, partitions: int) -> None:
-    """Creates a topic that was deleted; its name may be taken for a moment still."""
+    """Creates a topic that was deleted; its name may remain taken for a moment."""
     new = NewTopic(topic, partitions, 1, config={"message.timestamp.type": "LogAppendTime"})
     deadline = time.monotonic() + SECONDS
     while True:

@@ -1,4 +1,4 @@
-"""A TCP door before a service: it can be shut, or hold back what passes."""
+"""A TCP proxy in front of a service: it can be closed, or stall what passes."""
 
 import socket
 import threading
@@ -11,11 +11,11 @@ from deploy.local.services.ports import free_port
 _CHUNK = 65_536
 
 
-class Door:
+class TcpGate:
     """Forwards a port of loopback to a service, in threads of its own.
 
-    `shut` refuses connections, as a service does that is down. `hold` lets connections in, and nothing through, as a
-    stopped process does; what came is passed on when it is opened, which may be long after the client gave up.
+    `close` refuses connections, as a service does that is down. `stall` accepts connections and forwards nothing, as a
+    stopped process does; what has arrived is forwarded when it opens, which may be long after the client gave up.
 
     Plain sockets: asyncio (3.11) leaks a connection that it accepts just while its server closes.
     """
@@ -23,7 +23,7 @@ class Door:
     def __init__(self, host: str, port: int) -> None:
         self.port = free_port()
         self._target = host, port
-        self._passing = threading.Event()
+        self._flowing = threading.Event()
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
@@ -35,16 +35,16 @@ class Door:
         return f"http://127.0.0.1:{self.port}"
 
     def open(self) -> None:
-        self._passing.set()
+        self._flowing.set()
         if self._listener is None:
             self._listener = socket.create_server(("127.0.0.1", self.port))
             self._acceptor = self._begin(self._accept, self._listener)
 
-    def hold(self) -> None:
-        self._passing.clear()
+    def stall(self) -> None:
+        self._flowing.clear()
 
-    def shut(self) -> None:
-        """Returns when nobody can connect any more, and all connections are cut."""
+    def close(self) -> None:
+        """Returns when nobody can connect any more and all connections are cut."""
         with self._lock:
             listener, self._listener = self._listener, None
             for end in self._ends:
@@ -58,12 +58,12 @@ class Door:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._passing.set()
-        self.shut()
+        self._flowing.set()
+        self.close()
         for thread in self._threads:
             thread.join()
 
-    def _begin(self, work: Callable[..., None], *arguments: Any) -> threading.Thread:  # noqa: ANN401 # handed on
+    def _begin(self, work: Callable[..., None], *arguments: Any) -> threading.Thread:  # noqa: ANN401 # passed on
         thread = threading.Thread(target=work, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -81,16 +81,16 @@ class Door:
                 if self._listener is None:
                     return
                 self._ends |= ends
-            back = self._begin(self._pass_on, service, client)
-            self._pass_on(client, service)
+            back = self._begin(self._forward, service, client)
+            self._forward(client, service)
             back.join()
             with self._lock:
                 self._ends -= ends
 
-    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket) -> None:
         try:
             while piece := source.recv(_CHUNK):
-                self._passing.wait()
+                self._flowing.wait()
                 target.sendall(piece)
             target.shutdown(socket.SHUT_WR)
         except OSError:

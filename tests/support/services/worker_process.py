@@ -1,4 +1,4 @@
-"""A worker as orchestrators meet it: a process that is started, asked, signalled, and ends with a code."""
+"""A worker as orchestrators see it: a process that is started, probed, signalled, and ends with a code."""
 
 import re
 import signal

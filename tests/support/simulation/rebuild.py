@@ -46,7 +46,7 @@ async def rebuild(
         recount.add(record)
     through = log.end(partition) - 1
 
-    async def patiently(attempt: Callable[[], object]) -> None:
+    async def retry(attempt: Callable[[], object]) -> None:
         while True:
             try:
                 await attempt()  # type: ignore[misc] # an awaitable
@@ -58,6 +58,6 @@ async def rebuild(
     stored = await store.read_windows_between(*asked, source)
     slot = rng.randrange(10**12)
     recounted = recount.stored_as(source, through, {point.hour for point in stored}, slot)
-    await store_recounted(store, recounted, patiently)
+    await store_recounted(store, recounted, retry)
     await Turn()
     log.append_rebuild(partition, Rebuild(generation, *asked, through), generation)

@@ -1,1 +1,1 @@
-"""A store under test, and values to put into it."""
+"""A store under test, and values to write to it."""

@@ -1,4 +1,4 @@
-"""A store under test, with a look at what it holds."""
+"""A store under test, and a way to read the raw actions it holds."""
 
 import time
 from collections.abc import Awaitable, Callable

@@ -63,7 +63,7 @@ def test_a_log_that_is_not_there_is_told_with_those_that_are(run: Run, tmp_path:
     code, _, err = run("logs", "kafak", "--data", str(tmp_path))
 
     assert code == 1
-    assert "there is one of: kafka" in err
+    assert "there are logs of: kafka" in err
 
 
 def test_a_log_can_be_read_when_its_process_is_gone(tmp_path: Path) -> None:

@@ -231,5 +231,25 @@ def test_the_message_of_a_rejection_is_one_line_whatever_the_field_is_called() -
     assert judged.message == f"a\\n\\x1b[31m 1: an action has the fields {', '.join(FIELDS)} and no others"
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"user":"u","event":"click"}', "timestamp is required"),
+        (
+            b'{"timestamp":true,"user":"u","event":"click"}',
+            "timestamp true: timestamp is an integer: ms since the epoch",
+        ),
+        (b'{"timestamp":1,"user":null,"event":"click"}', "user null: user is a string"),
+        (b'{"timestamp":1,"user":{"a":[null]},"event":"click"}', 'user {"a": [null]}: user is a string'),
+        (b"poison \xff", "line 'poison \ufffd': a line is one JSON object in UTF-8"),
+    ],
+    ids=["missing", "boolean", "null", "object", "no-json"],
+)
+def test_the_message_of_a_rejection_speaks_of_json_not_of_python(line: bytes, message: str) -> None:
+    judged = parse_line(line)
+    assert isinstance(judged, Rejection)
+    assert judged.message == message
+
+
 def test_codes_are_stable_names() -> None:
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", code) for code in RULES)

@@ -139,8 +139,8 @@ def test_a_replay_teaches_the_window_what_missing_segments_held(log: list[Record
 def test_no_number_of_event_names_makes_a_window_too_large_to_be_stored() -> None:
     """Clicks and impressions keep their names, whatever came before them."""
     window = Window(WindowValue())
-    made_up = [Action(0, "ada", f"event_{number}") for number in range(MAX_EVENT_NAMES + 5)]
-    window.fold(0, 8, [*made_up, *made_up[:3], Action(0, "ada", "click"), Action(0, "ada", "impression")])
+    invented = [Action(0, "ada", f"event_{number}") for number in range(MAX_EVENT_NAMES + 5)]
+    window.fold(0, 8, [*invented, *invented[:3], Action(0, "ada", "click"), Action(0, "ada", "impression")])
     flushed = window.flush(0)
     assert flushed is not None
     counts = flushed[0].counts
@@ -150,16 +150,16 @@ def test_no_number_of_event_names_makes_a_window_too_large_to_be_stored() -> Non
 
 
 def test_events_are_counted_under_the_same_names_however_they_come_in_flushes() -> None:
-    made_up = [Action(0, "ada", f"event_{number}") for number in range(MAX_EVENT_NAMES + 5)]
+    invented = [Action(0, "ada", f"event_{number}") for number in range(MAX_EVENT_NAMES + 5)]
     at_once, bit_by_bit = Window(WindowValue()), Window(WindowValue())
-    for offset, action in enumerate(made_up):
+    for offset, action in enumerate(invented):
         at_once.fold(offset, 8, [action])
         bit_by_bit.fold(offset, 8, [action])
         if offset % 300 == 0:
             flushed = bit_by_bit.flush(offset)
             assert flushed is not None
             bit_by_bit = Window(*flushed)
-    end = len(made_up) - 1
+    end = len(invented) - 1
     assert at_once.flush(end)[0].counts == bit_by_bit.flush(end)[0].counts  # type: ignore[index] # both rise
 
 

@@ -122,7 +122,7 @@ def test_progress_must_count_the_logs_lines(wrong: dict[str, object]) -> None:
         (Progress(9), 1, 10, "first offset is 1"),
         (Progress(9), 0, 9, "truncated"),
         (Progress(9, rules=RULES_VERSION + 1), 0, 10, "version"),
-        (None, 0, 10, "did not stand still"),
+        (None, 0, 10, "kept moving"),
     ],
     ids=["whole", "empty", "uncounted", "trimmed", "truncated", "other-rules", "busy"],
 )

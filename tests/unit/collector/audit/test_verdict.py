@@ -1,4 +1,4 @@
-"""What people and programs are told of an audit."""
+"""What an audit reports to people and programs."""
 
 import json
 
@@ -22,7 +22,7 @@ REASON = NotJudged(0, "partition 0: gone")
     ],
     ids=["equal", "equal-as-far-as-compared", "different", "not-judged", "both"],
 )
-def test_a_difference_is_one_whatever_else_could_not_be_judged(verdict: Verdict, outcome: Outcome, code: int) -> None:
+def test_a_difference_counts_whatever_else_could_not_be_judged(verdict: Verdict, outcome: Outcome, code: int) -> None:
     assert (verdict.outcome, EXIT_CODES[verdict.outcome]) == (outcome, code)
     assert json.loads(verdict.as_json())["outcome"] == outcome
 
@@ -65,19 +65,19 @@ def test_a_difference_is_a_line_that_names_hour_partition_and_both_sides(differe
     assert next(Verdict(differences=[difference]).text()) == line
 
 
-def test_thousands_of_differences_are_told_in_short_and_all_to_programs() -> None:
+def test_people_see_the_first_100_differences_and_programs_all() -> None:
     verdict = Verdict(differences=[WINDOW] * 3_000)
     assert len(list(verdict.text())) == 102
-    assert "differs: 2900 more; --json tells all" in list(verdict.text())
+    assert "differs: 2900 more; --json lists them all" in list(verdict.text())
     assert len(json.loads(verdict.as_json())["differences"]) == 3_000
 
 
-def test_what_was_not_compared_is_told_besides() -> None:
+def test_what_was_not_compared_is_reported_too() -> None:
     later = "2026-11-24T10:00:00Z"
     verdict = Verdict(moving=[HOUR, later], old_logs=["a", "b"], of_old_logs=[HOUR], not_judged=[REASON], windows=7)
     assert list(verdict.text()) == [
         "not judged: partition 0: gone",
-        f"counted on meanwhile, answers not compared: 2 hours from {HOUR} to {later}",
-        f"not judged, as the topic was created anew since: a, b; answers not compared: {HOUR}",
+        f"still being counted, answers not compared: 2 hours from {HOUR} to {later}",
+        f"not judged, as the topic has been re-created since: a, b; answers not compared: {HOUR}",
         "not judged: 7 windows and 0 answers against 0 lines in 0 records",
     ]

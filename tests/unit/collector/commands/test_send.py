@@ -48,23 +48,23 @@ def accepted(count: int, *codes: str) -> httpx.Response:
 
 
 def deliver(api: Handler, *lines: Line, compress: bool = False, patience: float = 1.0) -> Summary:
-    tally = Summary()
+    summary = Summary()
     with httpx.Client(transport=httpx.MockTransport(api), base_url="http://api") as client:
-        delivery = Delivery(client, tally, compress=compress, patience=patience, pause=lambda _: None)
+        delivery = Delivery(client, summary, compress=compress, patience=patience, pause=lambda _: None)
         try:
             delivery.send(lines)
         except (DeliveryGivenUp, DeliveryRefused) as error:
-            error.add_note(repr(tally))
+            error.add_note(repr(summary))
             raise
-    return tally
+    return summary
 
 
 def test_what_is_accepted_and_rejected_is_counted_by_reason() -> None:
-    tally = deliver(Api(accepted(1, "user_empty", "user_empty", "not_json")), *[PLAIN] * 4)
+    summary = deliver(Api(accepted(1, "user_empty", "user_empty", "not_json")), *[PLAIN] * 4)
 
-    assert (tally.sent, tally.accepted) == (4, 1)
-    assert tally.rejected == {"user_empty": 2, "not_json": 1}
-    assert tally.is_complete
+    assert (summary.sent, summary.accepted) == (4, 1)
+    assert summary.rejected == {"user_empty": 2, "not_json": 1}
+    assert summary.is_complete
 
 
 def test_a_compressed_request_says_so_and_holds_the_same_lines() -> None:
@@ -77,7 +77,7 @@ def test_a_compressed_request_says_so_and_holds_the_same_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         httpx.ConnectError("refused"),
         httpx.ConnectTimeout("slow"),
@@ -86,17 +86,17 @@ def test_a_compressed_request_says_so_and_holds_the_same_lines() -> None:
     ],
     ids=repr,
 )
-def test_what_cannot_have_arrived_is_sent_again_as_a_whole(trouble: httpx.Response | Exception) -> None:
-    api = Api(trouble)
+def test_what_cannot_have_arrived_is_sent_again_as_a_whole(failure: httpx.Response | Exception) -> None:
+    api = Api(failure)
 
-    tally = deliver(api, PLAIN, WITH_ID)
+    summary = deliver(api, PLAIN, WITH_ID)
 
     assert api.bodies == [[PLAIN.text, WITH_ID.text]] * 2
-    assert (tally.sent, tally.accepted, tally.unknown) == (2, 2, 0)
+    assert (summary.sent, summary.accepted, summary.unknown) == (2, 2, 0)
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         httpx.ReadError("cut"),
         httpx.ReadTimeout("slow"),
@@ -106,14 +106,14 @@ def test_what_cannot_have_arrived_is_sent_again_as_a_whole(trouble: httpx.Respon
     ],
     ids=repr,
 )
-def test_after_an_unknown_outcome_only_lines_with_an_id_are_sent_again(trouble: httpx.Response | Exception) -> None:
-    api = Api(trouble)
+def test_after_an_unknown_outcome_only_lines_with_an_id_are_sent_again(failure: httpx.Response | Exception) -> None:
+    api = Api(failure)
 
-    tally = deliver(api, PLAIN, WITH_ID, PLAIN)
+    summary = deliver(api, PLAIN, WITH_ID, PLAIN)
 
     assert api.bodies[1:] == [[WITH_ID.text]]
-    assert (tally.sent, tally.accepted, tally.unknown) == (3, 1, 2)
-    assert not tally.is_complete
+    assert (summary.sent, summary.accepted, summary.unknown) == (3, 1, 2)
+    assert not summary.is_complete
 
 
 def test_a_request_that_is_refused_as_a_whole_is_not_repeated() -> None:
@@ -207,7 +207,7 @@ def test_an_unknown_outcome_is_told_and_ends_with_exit_code_1(api: Api) -> None:
     assert "unknown            1" in result.stdout
 
 
-def test_made_up_traffic_is_as_much_as_asked_for(api: Api) -> None:
+def test_synthetic_traffic_is_as_much_as_asked_for(api: Api) -> None:
     result = CliRunner().invoke(app, ["send", "--rate", "500", "--for", "1", "--users", "3"])
 
     users = {json.loads(line)["user"] for body in api.bodies for line in body}

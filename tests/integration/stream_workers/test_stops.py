@@ -9,7 +9,7 @@ from support.pipeline.eventually import eventually
 from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.pipeline.traffic import Traffic
 from support.services.kafka_admin import committed_offsets, members
-from support.services.tcp_gate import Door
+from support.services.tcp_gate import TcpGate
 
 BUFFERING = {"worker_buffered_records": "5000", "worker_drain_timeout": "PT50S"}
 
@@ -19,17 +19,17 @@ def committed(pipeline: Pipeline) -> dict[int, int]:
 
 
 async def test_what_was_received_at_sigterm_is_stored_and_committed_before_the_exit(
-    pipeline: Pipeline, door: Door
+    pipeline: Pipeline, gate: TcpGate
 ) -> None:
     """The store hangs, so that all that was sent waits in the worker's mailbox."""
-    worker = pipeline.started(influx_url=door.url, influx_timeout="PT2S", **BUFFERING)
-    door.hold()
+    worker = pipeline.started(influx_url=gate.url, influx_timeout="PT2S", **BUFFERING)
+    gate.stall()
     pipeline.send(Traffic().actions(500), lines=1)
     await eventually(lambda: worker.metric("retries_total", attempt="load windows") > 0)
 
     worker.terminate()
     await eventually(lambda: "draining" in worker.logged())
-    door.open()
+    gate.open()
 
     assert worker.wait_for_end() == 0, worker.log_tail()
     assert await pipeline.through() == pipeline.ends
@@ -89,12 +89,12 @@ async def test_a_worker_that_ends_has_left_the_group(pipeline: Pipeline) -> None
 async def test_a_killed_worker_costs_no_number(pipeline: Pipeline) -> None:
     traffic = Traffic()
     for _ in range(2):
-        worker = pipeline.started()
+        worker = pipeline.replacement()
         before = await pipeline.through()
         pipeline.send(traffic.actions(4_000), lines=3)
         await pipeline.moved(before)
         worker.kill()
-    pipeline.started()
+    pipeline.replacement()
     await pipeline.counted()
     await pipeline.is_exact()
 

@@ -1,4 +1,4 @@
-"""The process as orchestrators meet it: started as a module, stopped by a signal."""
+"""The process as orchestrators see it: started as a module, stopped by a signal."""
 
 import asyncio
 import os
@@ -18,13 +18,13 @@ from deploy.local.services.ports import free_port
 _NO_ROWS: Final = b'{"results":[{"statement_id":0}]}\n'
 
 
-class HeldInfluxDB:
-    """Answers each query with no rows, but only while it is let."""
+class PausableInfluxDB:
+    """Answers each query with no rows, but not while it is paused."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
-        self.let = asyncio.Event()
-        self.let.set()
+        self.resumed = asyncio.Event()
+        self.resumed.set()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -42,7 +42,7 @@ class HeldInfluxDB:
 
     async def _answer(self, _: web.Request) -> web.Response:
         self.asked.set()
-        await self.let.wait()
+        await self.resumed.wait()
         return web.Response(body=_NO_ROWS)
 
 
@@ -73,7 +73,7 @@ async def aggregator(influx_url: str) -> AsyncIterator[tuple[Process, httpx.Asyn
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_with_0(number: signal.Signals) -> None:
-    async with HeldInfluxDB().serving() as url, aggregator(url) as (process, client):
+    async with PausableInfluxDB().serving() as url, aggregator(url) as (process, client):
         assert (await client.get("/readyz")).status_code == 200
 
         process.send_signal(number)
@@ -82,16 +82,16 @@ async def test_a_signal_ends_it_with_0(number: signal.Signals) -> None:
 
 
 async def test_what_is_in_flight_at_sigterm_is_answered() -> None:
-    influxdb = HeldInfluxDB()
+    influxdb = PausableInfluxDB()
     async with influxdb.serving() as url, aggregator(url) as (process, client):
-        influxdb.let.clear()
+        influxdb.resumed.clear()
         asking = asyncio.create_task(client.get("/analytics?timestamp=0"))
         await influxdb.asked.wait()
 
         process.send_signal(signal.SIGTERM)
         await _until_it_says(process, b"Shutting down")
         assert not asking.done()
-        influxdb.let.set()
+        influxdb.resumed.set()
 
         answer = await asking
         assert (answer.status_code, answer.text) == (200, "unique_users,0\nclicks,0\nimpressions,0\n")
@@ -100,7 +100,7 @@ async def test_what_is_in_flight_at_sigterm_is_answered() -> None:
 
 async def test_an_offer_to_upgrade_is_ignored_and_a_body_is_no_request_of_its_own() -> None:
     offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"}
-    async with HeldInfluxDB().serving() as url, aggregator(url) as (_, client):
+    async with PausableInfluxDB().serving() as url, aggregator(url) as (_, client):
         body = b"GET /healthz HTTP/1.1\r\n\r\n"
         answer = await client.request("GET", "/analytics?timestamp=0", headers=offer, content=body)
         assert (answer.status_code, answer.text) == (200, "unique_users,0\nclicks,0\nimpressions,0\n")
@@ -108,7 +108,7 @@ async def test_an_offer_to_upgrade_is_ignored_and_a_body_is_no_request_of_its_ow
 
 
 async def test_a_head_that_does_not_end_is_refused_with_a_problem() -> None:
-    async with HeldInfluxDB().serving() as url, aggregator(url) as (_, client):
+    async with PausableInfluxDB().serving() as url, aggregator(url) as (_, client):
         answer = await client.get("/analytics?timestamp=0", headers={"X": "x" * 200_000})
         assert (answer.status_code, answer.json()["code"]) == (431, "head_too_large")
 

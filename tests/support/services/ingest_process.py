@@ -1,4 +1,4 @@
-"""The door as orchestrators meet it: a process."""
+"""The ingest API as orchestrators see it: a process."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ LONGEST_SECONDS = 30.0
 """No answer may take longer, whatever happens to Kafka."""
 
 
-class Door:
+class IngestProcess:
     """A running process, and a client of it."""
 
     def __init__(self, process: Process, client: httpx.AsyncClient) -> None:
@@ -26,7 +26,7 @@ class Door:
         return await self.client.post("/analytics", params={"timestamp": timestamp, "user": user, "event": "click"})
 
     async def acknowledges(self, user: str) -> None:
-        """Returns once it has: with a short delivery timeout the first try may come to nothing on a slow machine."""
+        """Returns once it has: with a short delivery timeout the first attempt may fail on a slow machine."""
         while (await self.post(user)).status_code != 204:
             pass
 
@@ -67,7 +67,7 @@ class Door:
 
 
 @asynccontextmanager
-async def door(bootstrap: str, topic: str, **settings: str) -> AsyncIterator[Door]:
+async def ingest_process(bootstrap: str, topic: str, **settings: str) -> AsyncIterator[IngestProcess]:
     """The process, once it listens; it need not have reached Kafka. `settings` without their prefix."""
     port = free_port()
     environment = {
@@ -84,7 +84,7 @@ async def door(bootstrap: str, topic: str, **settings: str) -> AsyncIterator[Doo
         while b"running on" not in await process.stderr.readline():
             assert process.returncode is None
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=LONGEST_SECONDS) as client:
-            yield Door(process, client)
+            yield IngestProcess(process, client)
     finally:
         if process.returncode is None:
             process.kill()

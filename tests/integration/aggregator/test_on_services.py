@@ -28,7 +28,7 @@ from stores.influx.store import InfluxStore
 HOUR = 1_795_510_800_000
 A_MINUTE = timedelta(minutes=1)
 PATIENT: dict[str, Any] = {"aggregator_kafka_timeout": A_MINUTE, "aggregator_probe_timeout": A_MINUTE}
-"""A slow machine is no outage."""
+"""A slow machine must not look like an outage."""
 PARTITIONS = 4
 
 
@@ -137,7 +137,7 @@ async def test_an_older_log_adds_to_the_numbers_and_its_users_are_counted_once(
     assert (answer["clicks"], answer["unique_users"], answer["lag"]) == (5, 4, 0)
 
 
-async def test_the_current_hour_is_renewed_in_memory_and_its_union_read_on(
+async def test_the_current_hour_is_refreshed_in_memory_and_its_union_only_added_to(
     settings: AggregatorSettings, log: str
 ) -> None:
     settings = settings.model_copy(update={"aggregator_max_age": timedelta(milliseconds=500)})
@@ -148,13 +148,13 @@ async def test_the_current_hour_is_renewed_in_memory_and_its_union_read_on(
     async with serving(settings) as client:
         first = (await client.get(path)).json()
         await count_up_to(settings, LogPartition(log, 0), hour, 7, [2, 5])
-        anew = (await client.get(path, headers={"Cache-Control": "no-cache"})).json()
+        refreshed = (await client.get(path, headers={"Cache-Control": "no-cache"})).json()
         await count_up_to(settings, LogPartition(log, 0), hour, 9, [6])
-        while (later := (await client.get(path)).json())["unique_users"] == anew["unique_users"]:
+        while (later := (await client.get(path)).json())["unique_users"] == refreshed["unique_users"]:
             pass
 
-    assert [answer["unique_users"] for answer in (first, anew, later)] == [3, 4, 5]
-    assert [answer["clicks"] for answer in (first, anew, later)] == [5 + 2, 5 + 8, 5 + 10]
+    assert [answer["unique_users"] for answer in (first, refreshed, later)] == [3, 4, 5]
+    assert [answer["clicks"] for answer in (first, refreshed, later)] == [5 + 2, 5 + 8, 5 + 10]
 
 
 async def test_with_kafka_away_numbers_are_served_and_nothing_is_promised(influx: InfluxSettings) -> None:

@@ -1,4 +1,4 @@
-"""Topics that cannot be counted on are refused with a clear text; what retention removed is told as lost."""
+"""Unfit topics are refused with a clear text; what retention removed is reported as lost."""
 
 from collections.abc import Callable
 from zlib import crc32
@@ -48,7 +48,7 @@ async def test_a_topic_that_is_deleted_and_created_again_stops_the_worker_and_th
 
     delete_topic(pipeline.admin, pipeline.topic)
     create_again(pipeline.admin, pipeline.topic, PARTITIONS)
-    pipeline.starts_anew(log_of_topic(pipeline.admin, pipeline.topic))
+    pipeline.topic_recreated(log_of_topic(pipeline.admin, pipeline.topic))
     pipeline.send(traffic.actions(5_000), lines=5)
 
     assert worker.wait_for_end() not in (0, None)
@@ -82,7 +82,7 @@ async def test_a_log_that_contradicts_the_stored_progress_is_refused(
     assert (await pipeline.progress())[0] == progress
 
 
-async def test_records_that_retention_removed_unread_are_lost_and_told(pipeline: Pipeline) -> None:
+async def test_records_that_retention_removed_unread_are_reported_as_lost(pipeline: Pipeline) -> None:
     traffic = Traffic()
     first = pipeline.started()
     pipeline.send(traffic.actions(300), lines=3)

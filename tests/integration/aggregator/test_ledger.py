@@ -21,7 +21,7 @@ def ledger_of(aggregator: str) -> dict[str, Any]:
     return found
 
 
-async def test_the_books_balance_line_by_line_against_an_oracle(pipeline: Pipeline, aggregator: str) -> None:
+async def test_the_ledger_balances_line_by_line_against_an_oracle(pipeline: Pipeline, aggregator: str) -> None:
     traffic = Traffic()
     for partition in range(PARTITIONS):
         pipeline.append(b"removed before anyone reads it", partition)
@@ -81,7 +81,7 @@ async def test_a_wrong_number_in_one_stored_window_unbalances_its_partition(
     assert (wrong["balanced"], repaired["balanced"]) == (False, True)
 
 
-async def test_the_books_are_never_out_of_balance_while_workers_count(pipeline: Pipeline, aggregator: str) -> None:
+async def test_the_ledger_is_never_out_of_balance_while_workers_count(pipeline: Pipeline, aggregator: str) -> None:
     traffic = Traffic()
     pipeline.started(worker_flush_interval="PT0.01S")
     found = []

@@ -22,7 +22,7 @@ from ingest_api.publishing.kafka import KafkaPublisher
 from ingest_api.publishing.memory import MemoryPublisher
 from ingest_api.publishing.publisher import Publisher, publish
 from ingest_api.settings import IngestSettings
-from support.pipeline.ingest_log import read_log
+from support.services.kafka_log import read_log
 
 AnyPublisher = TypeVar("AnyPublisher", bound=Publisher)
 

@@ -1,4 +1,4 @@
-"""A broker with a second door: what comes through it is told to come through a proxy, which can be cut."""
+"""A broker with a second listener that is reached through a proxy, which can be cut."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from deploy.local.services.ports import free_port
 from deploy.local.services.process import Command
 
 
-class ShakenKafka(Kafka):
-    """Clients that begin at `proxied` stay there: a broker tells each client where to connect, by listener."""
+class ProxiedKafka(Kafka):
+    """Clients that bootstrap at `proxied` stay there: a broker advertises an address per listener."""
 
     def __init__(self, artifacts: Artifacts, folder: Path) -> None:
         super().__init__(artifacts, folder, free_port(), free_port())

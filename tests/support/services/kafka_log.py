@@ -17,12 +17,12 @@ class Read(NamedTuple):
     headers: dict[str, bytes]
 
 
-def _end(consumer: Consumer, place: TopicPartition) -> int:
+def _end(consumer: Consumer, source: TopicPartition) -> int:
     """A partition that was just added has no leader for a moment, and Kafka says so."""
     give_up = time.monotonic() + _SECONDS
     while True:
         try:
-            return int(consumer.get_watermark_offsets(place, timeout=_SECONDS)[1])
+            return int(consumer.get_watermark_offsets(source, timeout=_SECONDS)[1])
         except KafkaException:
             if time.monotonic() > give_up:
                 raise
@@ -33,9 +33,9 @@ def read_log(bootstrap: str, topic: str) -> list[Read]:
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": secrets.token_hex(6), "enable.auto.commit": False})
     try:
         partitions = consumer.list_topics(topic, timeout=_SECONDS).topics[topic].partitions
-        places = [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions]
-        expected = sum(_end(consumer, place) for place in places)
-        consumer.assign(places)
+        sources = [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions]
+        expected = sum(_end(consumer, source) for source in sources)
+        consumer.assign(sources)
         messages = consumer.consume(expected, _SECONDS) if expected else []
         assert len(messages) == expected
         return sorted(

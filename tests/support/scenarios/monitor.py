@@ -1,4 +1,4 @@
-"""Looks at the product all through a trial, and keeps what no reader should ever see."""
+"""Watches the product throughout a scenario, and keeps what no reader should ever see."""
 
 import asyncio
 import time
@@ -12,42 +12,42 @@ from contract.errors import StoreUnavailable
 from contract.hour import format_hour
 from contract.progress import Progress
 from stores.influx.store import InfluxStore
-from support.scenarios.environment import Stage
+from support.scenarios.environment import Environment
 from support.scenarios.ledger import HOUR_MS, Ledger
 from support.scenarios.log_count import consumer, end_offsets
 
 PAUSE = 0.2
 
 
-class Watch:
-    """Between two looks at an hour no number goes back; each look holds at least what it says it holds.
+class Monitor:
+    """No number of an hour may go back, and each answer must hold at least what it says is complete.
 
-    And whenever both can be asked, what Kafka has as committed is not above the store's progress.
+    Nor may an offset be committed to Kafka that is above the store's progress.
     """
 
-    def __init__(self, stage: Stage, ledger: Ledger, now: int) -> None:
+    def __init__(self, environment: Environment, ledger: Ledger, now: int) -> None:
         self.wrong: list[str] = []
-        self.looks = 0
-        """Answers that told how complete they are."""
-        self.looks_at_commits = 0
-        """How often commits were held against progress."""
+        self.answers_checked = 0
+        """Answers that said how complete they are."""
+        self.commits_checked = 0
+        """How often committed offsets were compared with progress."""
         self.log: str | None = None
-        """Only this log's progress is looked at; None: there is no other one."""
-        self._stage = stage
+        """Only this log's progress is read; None: there is no other log."""
+        self._environment = environment
         self._ledger = ledger
         current = now // HOUR_MS * HOUR_MS
         self._hours = [current - back * HOUR_MS for back in range(3)]
         self._before: dict[int, dict[str, int]] = {}
-        self._kafka = consumer(stage.bootstrap, stage.topic)
-        self._store = InfluxStore(stage.influx, clock=lambda: time.time_ns() // 1_000_000)
+        self._kafka = consumer(environment.bootstrap, environment.topic)
+        self._store = InfluxStore(environment.influx, clock=lambda: time.time_ns() // 1_000_000)
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        async with httpx.AsyncClient(base_url=self._stage.aggregator_url, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=self._environment.aggregator_url, timeout=30) as http:
             while True:
                 for hour in self._hours:
-                    await self._look_at(http, hour)
-                await self._look_at_commits()
+                    await self._check_hour(http, hour)
+                await self._check_commits()
                 await asyncio.sleep(PAUSE)
 
     async def progress(self) -> dict[int, Progress]:
@@ -57,11 +57,11 @@ class Watch:
 
     async def ends(self) -> dict[int, int]:
         """The log's ends, by partition; raises KafkaException."""
-        return await asyncio.to_thread(end_offsets, self._kafka, self._stage.topic)
+        return await asyncio.to_thread(end_offsets, self._kafka, self._environment.topic)
 
     async def committed(self) -> dict[int, int]:
         """What the group has committed, by partition; raises KafkaException."""
-        asked = [TopicPartition(self._stage.topic, partition) for partition in await self.ends()]
+        asked = [TopicPartition(self._environment.topic, partition) for partition in await self.ends()]
         found = await asyncio.to_thread(self._kafka.committed, asked, 10)
         return {one.partition: one.offset for one in found if one.offset >= 0}
 
@@ -69,19 +69,19 @@ class Watch:
         await self._store.close()
         await asyncio.to_thread(self._kafka.close)
 
-    async def _look_at(self, http: httpx.AsyncClient, hour: int) -> None:
+    async def _check_hour(self, http: httpx.AsyncClient, hour: int) -> None:
         try:
             answer = await http.get(f"/v1/hours/{format_hour(hour)}")
         except httpx.TransportError as error:
             self.wrong.append(f"the aggregator did not answer: {error!r}")
             return
         if answer.status_code == httpx.codes.OK:
-            self.judge(hour, answer.json())
+            self.check_answer(hour, answer.json())
         elif answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
             self.wrong.append(f"the aggregator answered {answer.status_code}: {answer.text}")
 
-    def judge(self, hour: int, answer: dict[str, Any]) -> None:
-        """Holds an answer against what was sent, what is acknowledged, and the answer before it."""
+    def check_answer(self, hour: int, answer: dict[str, Any]) -> None:
+        """Compares an answer with what was sent, what is acknowledged, and the answer before it."""
         numbers = {name: answer[name] for name in ("clicks", "impressions", "unique_users", "duplicates")}
         before = self._before.setdefault(hour, numbers)
         if any(numbers[name] < before[name] for name in numbers):
@@ -94,24 +94,24 @@ class Watch:
             if answer["final"]:
                 self.wrong.append(f"{answer['hour']} is final, and yet its completeness is unknown")
             return
-        self.looks += 1
+        self.answers_checked += 1
         through = round(datetime.fromisoformat(answer["complete_through"]).timestamp() * 1000)
         due = self._ledger.acknowledged_before(hour, through)
         if counted < due:
             kind = "final" if answer["final"] else "complete"
             self.wrong.append(f"{answer['hour']} called {kind} through {through}: {counted} counted, {due} due")
 
-    async def _look_at_commits(self) -> None:
+    async def _check_commits(self) -> None:
         try:
             committed = await self.committed()
             progress = await self.progress()
         except (KafkaException, StoreUnavailable):
             return
-        self.judge_commits(committed, progress)
+        self.check_commits(committed, progress)
 
-    def judge_commits(self, committed: dict[int, int], progress: dict[int, Progress]) -> None:
+    def check_commits(self, committed: dict[int, int], progress: dict[int, Progress]) -> None:
         """`committed` was read before `progress`: so it can't be ahead."""
-        self.looks_at_commits += bool(committed)
+        self.commits_checked += bool(committed)
         for partition, offset in committed.items():
             through = progress.get(partition, Progress()).through_offset
             if offset > through + 1:

@@ -62,7 +62,7 @@ async def test_wrong_hours_are_right_again_and_workers_go_on_from_there(
     for hour in hours:
         await damage(pipeline, hour)
     pipeline.workers[0].kill()
-    pipeline.started()
+    pipeline.replacement()
     await counted(pipeline, traffic)
     assert audit()[0] == 1
 
@@ -71,7 +71,7 @@ async def test_wrong_hours_are_right_again_and_workers_go_on_from_there(
     assert (ended.returncode, ended.stdout.split(" ", 1)[0]) == (0, "rebuilt"), ended.stderr
     await pipeline.is_exact()
     pipeline.workers[1].kill()
-    pipeline.started()
+    pipeline.replacement()
     await counted(pipeline, traffic)
     await pipeline.is_exact()
     assert audit()[0] == 0
@@ -137,7 +137,7 @@ async def test_without_workers_it_says_so_and_they_take_over_when_they_come(
     ended = rebuild(pipeline.this_hour, pipeline.this_hour, "--patience", "15")
 
     assert ended.returncode == 1
-    assert "workers stand still before the rebuild on partitions 0, 1, 2, 3" in ended.stderr
+    assert "workers have not reached the rebuild on partitions 0, 1, 2, 3" in ended.stderr
     pipeline.started()
 
     async def is_right() -> bool:
@@ -177,7 +177,7 @@ async def test_a_log_that_ends_below_its_progress_is_refused_and_nothing_is_chan
     assert await pipeline.store.read_windows(pipeline.this_hour) == before
 
 
-async def test_a_log_that_was_written_anew_below_its_progress_is_refused(pipeline: Pipeline, rebuild: Rebuild) -> None:
+async def test_a_log_that_was_rewritten_below_its_progress_is_refused(pipeline: Pipeline, rebuild: Rebuild) -> None:
     await counted(pipeline, Traffic())
     pipeline.workers[0].kill()
     source = LogPartition(pipeline.log, 0)
@@ -214,5 +214,5 @@ async def test_a_record_of_a_foreign_producer_that_says_it_is_a_rebuild_is_rejec
 @pytest.mark.parametrize(
     ("first", "last"), [("2026-11-24", "2026-11-24T09"), ("2026-11-24T10", "2026-11-24T09"), ("2026-11-24T10", "never")]
 )
-def test_hours_that_are_none_are_refused(environment: dict[str, str], first: str, last: str) -> None:
+def test_malformed_hours_are_refused(environment: dict[str, str], first: str, last: str) -> None:
     assert collector(environment, "rebuild", "--from", first, "--to", last).returncode == 2

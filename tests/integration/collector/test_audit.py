@@ -66,9 +66,7 @@ async def test_a_wrong_number_in_one_stored_window_is_seen_and_named(pipeline: P
         assert window["recounted"] == {key: getattr(right.value, key) for key in window["recounted"]}
 
 
-async def test_people_are_told_the_wrong_window_and_the_wrong_answer_it_makes(
-    pipeline: Pipeline, audit: Auditor
-) -> None:
+async def test_people_see_the_wrong_window_and_the_wrong_answer_it_causes(pipeline: Pipeline, audit: Auditor) -> None:
     await counted(pipeline)
     right = await any_window(pipeline, pipeline.this_hour)
     duplicates = right.value.duplicates
@@ -178,16 +176,16 @@ async def test_progress_of_another_version_of_the_rules_cannot_be_judged(pipelin
     assert (code, [one["partition"] for one in verdict["not_judged"]]) == (2, [0])
 
 
-async def test_a_topic_created_anew_is_judged_and_the_old_log_told_apart(pipeline: Pipeline, audit: Auditor) -> None:
+async def test_a_recreated_topic_is_judged_and_its_old_log_is_reported(pipeline: Pipeline, audit: Auditor) -> None:
     await counted(pipeline)
     pipeline.workers[0].kill()
     old = pipeline.log
     delete_topic(pipeline.admin, pipeline.topic)
     create_again(pipeline.admin, pipeline.topic, PARTITIONS)
-    pipeline.starts_anew(log_of_topic(pipeline.admin, pipeline.topic))
+    pipeline.topic_recreated(log_of_topic(pipeline.admin, pipeline.topic))
     fresh = pipeline.this_hour - 500 * HOUR_MS
     pipeline.send([Action(pipeline.this_hour, "user-1", "click"), Action(fresh, "user-1", "click")])
-    pipeline.started()
+    pipeline.replacement()
     await pipeline.counted()
 
     code, verdict = audit()
