@@ -21,11 +21,11 @@ test: setup ## All tests, on real Kafka and InfluxDB 1.8; e.g. make test ARGS="t
 	.venv/bin/pytest -m "not influx2 and not faults" $(ARGS)
 
 test-faults: setup ## Kills, stalls and network cuts against an oracle; minutes
-	PYTHONPATH=tests .venv/bin/python -m support.services.toxiproxy_build
+	PYTHONPATH=tests .venv/bin/python -m support.builds.toxiproxy
 	.venv/bin/pytest tests/faults $(ARGS)
 
 test-influx2: setup ## The tests that need InfluxDB 2.7: built here with Go, a C compiler and Rust
-	PYTHONPATH=tests .venv/bin/python -m support.services.influxdb2_build
+	PYTHONPATH=tests .venv/bin/python -m support.builds.influxdb2
 	.venv/bin/pytest -m influx2 $(ARGS)
 
 bench: setup ## This project beside baselines, in one run (15 minutes); e.g. make bench ARGS="worker batch --rounds 1"

@@ -4,23 +4,23 @@ from typing import Annotated, Final
 
 import typer
 
-from bench import api_cases, gateway_cases, read_cases, recovery_cases, step_cases, worker_cases
-from bench.driver import Cases, run
+from bench.cases import api, gateway, reads, recovery, steps, worker
+from bench.running.driver import Cases, run
 
 _CASES: Final[Cases] = {
-    "worker": worker_cases.many_lines,
-    "worker-1": worker_cases.one_line,
-    "batch": api_cases.batch,
-    "singles-64": api_cases.singles_64,
-    "singles-256": api_cases.singles_256,
-    "gateway-singles": gateway_cases.single_posts,
-    "gateway-batch": gateway_cases.batches,
-    "read": read_cases.current_hour,
-    "freshness": read_cases.freshness,
-    "restart": recovery_cases.restart,
-    "failover": recovery_cases.failover,
-    "worker-steps": step_cases.worker_steps,
-    "api-steps": step_cases.ingest_steps,
+    "worker": worker.many_lines,
+    "worker-1": worker.one_line,
+    "batch": api.batch,
+    "singles-64": api.singles_64,
+    "singles-256": api.singles_256,
+    "gateway-singles": gateway.single_posts,
+    "gateway-batch": gateway.batches,
+    "read": reads.current_hour,
+    "freshness": reads.freshness,
+    "restart": recovery.restart,
+    "failover": recovery.failover,
+    "worker-steps": steps.worker_steps,
+    "api-steps": steps.ingest_steps,
 }
 
 

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from bench.case import Case, Measured, require_at_most_linear
-from bench.driver import run
-from bench.scale_cases import SCALE_CASES
+from bench.cases.scale import SCALE_CASES
+from bench.running.driver import run
 
 
 def main(

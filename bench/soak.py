@@ -12,10 +12,10 @@ import msgspec
 import typer
 import uvloop
 
-from bench.driver import console
-from bench.pipeline import BATCH, SAMPLE_SECONDS, Pipeline, pipeline
 from bench.report import write
-from bench.services import started
+from bench.running.driver import console
+from bench.running.pipeline import BATCH, SAMPLE_SECONDS, Pipeline, pipeline
+from bench.running.services import started
 
 _LIMIT_SECONDS: Final = 15.0
 _FLAT: Final = 1.1

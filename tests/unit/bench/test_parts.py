@@ -8,10 +8,10 @@ from contextlib import ExitStack
 import pytest
 
 from bench.case import Case, Contender, Figures, WrongResult, measure, require, require_at_most_linear
-from bench.load import Load, request
-from bench.services import left_in_order
+from bench.load.generator import Load, request
+from bench.load.traffic import HOUR_MS, Made, Numbers, count, each_user_once, records
+from bench.running.services import left_in_order
 from bench.soak import growth
-from bench.traffic import HOUR_MS, Made, Numbers, count, each_user_once, records
 from contract.record import decode_record
 
 

@@ -12,9 +12,9 @@ from typing import Final
 import psutil  # type: ignore[import-untyped] # it has no types
 
 from bench.case import require
-from bench.services import Services, pid_of
-from bench.stored import StoredNumbers
-from bench.traffic import Numbers
+from bench.load.stored import StoredNumbers
+from bench.load.traffic import Numbers
+from bench.running.services import Services, pid_of
 from deploy.local.services.log_file import tail_of
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService

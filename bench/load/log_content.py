@@ -5,7 +5,7 @@ from collections import Counter
 
 from confluent_kafka import Consumer, TopicPartition
 
-from bench.traffic import Made
+from bench.load.traffic import Made
 
 _SILENCE = 10.0
 

@@ -5,9 +5,9 @@ from functools import partial
 from typing import Final
 
 from bench.case import Case, Contender, Figures
-from bench.services import PARTITIONS, Services
-from bench.traffic import Made, Numbers, each_user_once, fill, records, this_hour
-from bench.workers import Work, workers_on
+from bench.load.traffic import Made, Numbers, each_user_once, fill, records, this_hour
+from bench.running.services import PARTITIONS, Services
+from bench.running.workers import Work, workers_on
 from stream_workers.settings import WorkerSettings
 
 _USERS: Final = 1_000_000

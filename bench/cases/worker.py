@@ -9,11 +9,11 @@ from functools import partial
 from typing import Final
 
 from bench.case import Case, Contender, Figures, require
-from bench.quix import quix_program
-from bench.services import PARTITIONS, Services
-from bench.stored import StoredNumbers
-from bench.traffic import Made, count, fill, make, records
-from bench.workers import Work, require_raw, workers_on
+from bench.load.stored import StoredNumbers
+from bench.load.traffic import Made, count, fill, make, records
+from bench.running.quix import quix_program
+from bench.running.services import PARTITIONS, Services
+from bench.running.workers import Work, require_raw, workers_on
 from deploy.local.services.log_file import tail_of
 from deploy.local.services.process import Command, Process
 from stores.influx.settings import InfluxSettings

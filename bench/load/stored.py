@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 
-from bench.traffic import Numbers
+from bench.load.traffic import Numbers
 from stores.committed import read_committed
 from stores.influx.connection import InfluxConnection
 from stores.influx.schema import MS, Bucket

@@ -14,8 +14,8 @@ from itertools import chain
 from typing import TypeVar
 
 from bench.case import Case, Contender, Figures, require
-from bench.services import PARTITIONS, Services
-from bench.traffic import Made, count, make, records
+from bench.load.traffic import Made, count, make, records
+from bench.running.services import PARTITIONS, Services
 from contract.action import Action, encode_action
 from contract.partitioning import partition_of
 from contract.progress import LogPartition, Progress

@@ -4,8 +4,8 @@ import pytest
 
 from deploy.local.errors import SetupFailed
 from deploy.local.report import quiet
-from support.services import influxdb2_build
-from support.services.influxdb2_build import build_influxd2, influxd2, main
+from support.builds import influxdb2 as influxdb2_build
+from support.builds.influxdb2 import build_influxd2, influxd2, main
 
 
 @pytest.fixture

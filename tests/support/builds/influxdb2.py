@@ -1,4 +1,4 @@
-"""InfluxDB 2.7, built from its source by `python -m support.services.influxdb2_build`.
+"""InfluxDB 2.7, built from its source by `python -m support.builds.influxdb2`.
 
 The stack at home runs on 1.8, which needs Go alone. 2.7 is what one deploys; it also needs a C compiler and Rust, and
 serves the tests that carry the mark `influx2`.

@@ -11,11 +11,11 @@ import psutil  # type: ignore[import-untyped] # it has no types
 import uvloop
 
 from bench.case import Case, Contender, Figures, WrongResult
-from bench.cores import apart
-from bench.load import Answers, Load, request
-from bench.log_content import lines_of
-from bench.services import PARTITIONS, Services, pid_of
-from bench.traffic import Made, make
+from bench.load.generator import Answers, Load, request
+from bench.load.log_content import lines_of
+from bench.load.traffic import Made, make
+from bench.running.cores import apart
+from bench.running.services import PARTITIONS, Services, pid_of
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 

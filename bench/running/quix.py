@@ -7,7 +7,7 @@ from typing import Final
 
 from deploy.local.artifacts.cache import cache_folder
 
-_APP: Final = Path(__file__).parent / "baselines" / "quix_app.py"
+_APP: Final = Path(__file__).parents[1] / "baselines" / "quix_app.py"
 
 
 def quix_program() -> list[str]:

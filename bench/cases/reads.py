@@ -14,10 +14,10 @@ import psutil  # type: ignore[import-untyped] # it has no types
 import uvloop
 
 from bench.case import Case, Contender, Figures, require
-from bench.cores import first_in_line, placed
-from bench.load import Answers, Load, request
-from bench.services import Services, pid_of
-from bench.traffic import HOUR_MS, Made, Numbers
+from bench.load.generator import Answers, Load, request
+from bench.load.traffic import HOUR_MS, Made, Numbers
+from bench.running.cores import first_in_line, placed
+from bench.running.services import Services, pid_of
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 from stores.influx.schema import Bucket, windows_between

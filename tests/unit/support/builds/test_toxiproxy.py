@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.report import quiet
-from support.services.toxiproxy_build import build_toxiproxy, main, toxiproxy
+from support.builds.toxiproxy import build_toxiproxy, main, toxiproxy
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def test_a_failed_build_leaves_no_program_and_ends_with_1(
     go = tmp_path / "go"
     go.write_text("#!/bin/sh\necho the proxy is away; exit 3\n")
     go.chmod(0o755)
-    monkeypatch.setattr("support.services.toxiproxy_build.go_program", lambda _step: str(go))
+    monkeypatch.setattr("support.builds.toxiproxy.go_program", lambda _step: str(go))
 
     assert main() == 1
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench import report
 from bench.case import Case, Measured, WrongResult, measure
-from bench.services import Services, started
+from bench.running.services import Services, started
 from deploy.local.errors import LocalError
 
 Cases = Mapping[str, Callable[[Services], Case]]

@@ -1,4 +1,4 @@
-"""Toxiproxy, built from its source by `python -m support.services.toxiproxy_build`: it breaks connections as told.
+"""Toxiproxy, built from its source by `python -m support.builds.toxiproxy`: it breaks connections as told.
 
 Only the tests of faults need it.
 """

@@ -11,10 +11,10 @@ import httpx
 import psutil  # type: ignore[import-untyped] # it has no types
 
 from bench.case import require
-from bench.load import Answers, Load, request
-from bench.services import Services, pid_of
-from bench.stored import StoredNumbers
-from bench.traffic import HOUR_MS, Made, Numbers, count, make
+from bench.load.generator import Answers, Load, request
+from bench.load.stored import StoredNumbers
+from bench.load.traffic import HOUR_MS, Made, Numbers, count, make
+from bench.running.services import Services, pid_of
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 

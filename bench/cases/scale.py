@@ -6,10 +6,10 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from bench.case import Case, Contender, Figures
-from bench.services import PARTITIONS, Services
-from bench.traffic import Made, Numbers, count, each_user_once, fill, make, records, this_hour
-from bench.worker_cases import filled, run_ours
-from bench.workers import Work, workers_on
+from bench.cases.worker import filled, run_ours
+from bench.load.traffic import Made, Numbers, count, each_user_once, fill, make, records, this_hour
+from bench.running.services import PARTITIONS, Services
+from bench.running.workers import Work, workers_on
 
 _LINES: Final = 500
 _USERS: Final = 200_000

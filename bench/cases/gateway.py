@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from bench import api_cases
-from bench.api_cases import Shape
 from bench.case import Case, Contender, Figures
-from bench.services import Services
+from bench.cases import api
+from bench.cases.api import Shape
+from bench.running.services import Services
 from deploy.local.services.gateway import Gateway
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
@@ -15,12 +15,12 @@ _CONNECTIONS = 64
 
 def single_posts(services: Services) -> Case:
     """Single POSTs over 64 connections."""
-    return _case(services, "Gateway, single POSTs, 64 connections", api_cases.single_posts(_CONNECTIONS))
+    return _case(services, "Gateway, single POSTs, 64 connections", api.single_posts(_CONNECTIONS))
 
 
 def batches(services: Services) -> Case:
     """Batches of 1,000."""
-    return _case(services, "Gateway, batches of 1,000", api_cases.batches())
+    return _case(services, "Gateway, batches of 1,000", api.batches())
 
 
 def _case(services: Services, name: str, shape: Shape) -> Case:
@@ -35,17 +35,17 @@ def _case(services: Services, name: str, shape: Shape) -> Case:
 
 def _run(services: Services, shape: Shape, *, through_gateway: bool) -> Figures:
     topic = services.topic()
-    api = PythonService("ingest", free_port(), services.log("ingest"), "ingest_api", services.environment(topic))
-    with api:
+    ingest = PythonService("ingest", free_port(), services.log("ingest"), "ingest_api", services.environment(topic))
+    with ingest:
         # No aggregator: /readyz of the gateway asks the ingest API twice.
-        address = f"127.0.0.1:{api.port}"
+        address = f"127.0.0.1:{ingest.port}"
         upstreams = {"GATEWAY_INGEST": address, "GATEWAY_AGGREGATOR": address}
         with Gateway(services.folder / "gateway", free_port(), services.log("gateway"), upstreams) as gateway:
-            port = gateway.port if through_gateway else api.port
-            warm = api_cases.load(shape, port, api_cases.WARM_SECONDS)
-            answers = api_cases.load(shape, port, api_cases.SECONDS)
-    acknowledged = api_cases.actions(shape, answers)
-    api_cases.require_in_log(services, topic, api_cases.actions(shape, warm) + acknowledged)
+            port = gateway.port if through_gateway else ingest.port
+            warm = api.load(shape, port, api.WARM_SECONDS)
+            answers = api.load(shape, port, api.SECONDS)
+    acknowledged = api.actions(shape, answers)
+    api.require_in_log(services, topic, api.actions(shape, warm) + acknowledged)
     return {
         "actions/s": acknowledged.total() / answers.seconds,
         "p50 ms": answers.latency_ms(0.5),

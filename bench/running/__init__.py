@@ -1,0 +1,1 @@
+"""The services and processes of a run, and on which cores they run."""

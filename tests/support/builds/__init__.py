@@ -1,0 +1,1 @@
+"""Programs that only tests and make targets run, built from their source into the cache."""
