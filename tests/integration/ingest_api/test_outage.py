@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -232,16 +231,3 @@ async def test_an_idle_api_ends_with_0(broker: Broker, topic: str, number: signa
         await api.ready()
         api.process.send_signal(number)
         assert await api.process.wait() == 0
-
-
-async def test_unusable_settings_end_it_with_2_and_are_named() -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ingest_api",
-        env={**os.environ, "COLLECTOR_PORT": "eighty"},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, errors = await process.communicate()
-    assert process.returncode == 2
-    assert b"port" in errors
