@@ -21,11 +21,11 @@ test: setup ## All tests, on real Kafka and InfluxDB 1.8; e.g. make test ARGS="t
 	.venv/bin/pytest -m "not influx2 and not faults" $(ARGS)
 
 test-faults: setup ## Kills, stalls and network cuts against an oracle; minutes
-	.venv/bin/python -m deploy.local.toxiproxy_build
+	PYTHONPATH=tests .venv/bin/python -m support.services.toxiproxy_build
 	.venv/bin/pytest tests/faults $(ARGS)
 
 test-influx2: setup ## The tests that need InfluxDB 2.7: built here with Go, a C compiler and Rust
-	.venv/bin/python -m deploy.local.influxdb2_build
+	PYTHONPATH=tests .venv/bin/python -m support.services.influxdb2_build
 	.venv/bin/pytest -m influx2 $(ARGS)
 
 bench: setup ## This project beside baselines, in one run (15 minutes); e.g. make bench ARGS="worker batch --rounds 1"
@@ -43,7 +43,7 @@ lint: .venv/installed ## Style, types and the direction of imports
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-lock: .venv/installed ## Writes requirements.lock anew from pyproject.toml
+lock: .venv/installed ## Writes requirements.lock from pyproject.toml
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && .venv/bin/python -m venv "$$tools" && \
 	"$$tools/bin/pip" install --disable-pip-version-check --quiet uv && \
 	"$$tools/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

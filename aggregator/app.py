@@ -22,22 +22,22 @@ from service.clock import Clock
 from service.openapi import add_schemas
 
 
-def create_app(settings: AggregatorSettings, store: Store, end_offsets: EndOffsetsReader, clock: Clock) -> FastAPI:
-    """The app; it owns `store` and `end_offsets`, and closes them when it shuts down."""
+def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsReader, clock: Clock) -> FastAPI:
+    """The app; it owns `store` and `reader`, and closes them when it shuts down."""
     metrics = Metrics()
     limits = CacheLimits(
         max_age=settings.aggregator_ends_max_age,
         timeout=settings.aggregator_kafka_timeout,
         retry=settings.aggregator_kafka_retry,
     )
-    look = EndOffsetsCache(end_offsets, clock, metrics, limits=limits)
-    hours = HourCache(HourReader(store, look, metrics, settings), clock, settings)
+    end_offsets = EndOffsetsCache(reader, clock, metrics, limits=limits)
+    hours = HourCache(HourReader(store, end_offsets, metrics, settings), clock, settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await hours.close()
-        await look.close()
+        await end_offsets.close()
         await store.close()
 
     app = FastAPI(
@@ -48,8 +48,8 @@ def create_app(settings: AggregatorSettings, store: Store, end_offsets: EndOffse
     )
     problem_handlers().install(app)
     add_schemas(app)
-    app.include_router(routes(hours, LedgerReader(store, look, metrics, settings)))
-    app.include_router(health(store, look, metrics, settings.aggregator_probe_timeout))
+    app.include_router(routes(hours, LedgerReader(store, end_offsets, metrics, settings)))
+    app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(FastPath, hours=hours)
     app.add_middleware(MeasuredRequests, metrics=metrics)
     return app

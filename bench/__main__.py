@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bench import api_cases, read_cases, recovery_cases, step_cases, worker_cases
+from bench import api_cases, gateway_cases, read_cases, recovery_cases, step_cases, worker_cases
 from bench.driver import Cases, run
 
 _CASES: Final[Cases] = {
@@ -13,6 +13,8 @@ _CASES: Final[Cases] = {
     "batch": api_cases.batch,
     "singles-64": api_cases.singles_64,
     "singles-256": api_cases.singles_256,
+    "gateway-singles": gateway_cases.single_posts,
+    "gateway-batch": gateway_cases.batches,
     "read": read_cases.current_hour,
     "freshness": read_cases.freshness,
     "restart": recovery_cases.restart,

@@ -16,11 +16,11 @@ from bench.load import Answers, Load, request
 from bench.log_content import lines_of
 from bench.services import PARTITIONS, Services, pid_of
 from bench.traffic import Made, make
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 
-_SECONDS = 5.0
-_WARM_SECONDS = 1.0
+SECONDS = 5.0
+WARM_SECONDS = 1.0
 _USERS = 20_000
 _BATCH = 1_000
 
@@ -34,14 +34,26 @@ class Shape(NamedTuple):
     connections: int
 
 
-def batch(services: Services) -> Case:
-    """Batches of 1,000: NDJSON for ours, a JSON array for the baseline, which knows no other form."""
+def batches() -> Shape:
+    """Batches of 1,000 lines of NDJSON over 8 connections."""
     made = make(3, 64 * _BATCH, _USERS)
     carried: list[Sequence[Made]] = [made[start : start + _BATCH] for start in range(0, len(made), _BATCH)]
     ndjson = [_batch_request(b"\n".join(_lines(actions)), "application/x-ndjson") for actions in carried]
-    array = [_batch_request(b"[%b]" % b",".join(_lines(actions)), "application/json") for actions in carried]
-    ours, baseline = Shape(ndjson, carried, b"200 ", 8), Shape(array, carried, b"200 ", 8)
-    return Case("API, batches of 1,000", _contenders(services, ours=ours, baseline=baseline))
+    return Shape(ndjson, carried, b"200 ", 8)
+
+
+def single_posts(connections: int) -> Shape:
+    """One action a request."""
+    made = make(4, 5_000, _USERS)
+    requests = [request("POST", "/analytics?" + urlencode(action._asdict())) for action in made]
+    return Shape(requests, [[action] for action in made], b"204 ", connections)
+
+
+def batch(services: Services) -> Case:
+    """Batches of 1,000: NDJSON for ours, a JSON array for the baseline, which knows no other form."""
+    ours = batches()
+    array = [_batch_request(b"[%b]" % b",".join(_lines(actions)), "application/json") for actions in ours.carried]
+    return Case("API, batches of 1,000", _contenders(services, ours=ours, baseline=ours._replace(requests=array)))
 
 
 def singles_64(services: Services) -> Case:
@@ -55,9 +67,7 @@ def singles_256(services: Services) -> Case:
 
 
 def _singles(services: Services, connections: int) -> Case:
-    made = make(4, 5_000, _USERS)
-    requests = [request("POST", "/analytics?" + urlencode(action._asdict())) for action in made]
-    shape = Shape(requests, [[action] for action in made], b"204 ", connections)
+    shape = single_posts(connections)
     return Case(
         f"API, single POSTs, {connections} connections",
         [
@@ -86,16 +96,16 @@ def _run(services: Services, module: str, shape: Shape, *, logged: bool = True) 
     topic = services.topic()
     api = PythonService(module, free_port(), services.log(module), module, services.environment(topic))
     with api, apart(pid_of(api), services.pids):
-        warm = _load(shape, api.port, _WARM_SECONDS)
+        warm = load(shape, api.port, WARM_SECONDS)
         process = psutil.Process(pid_of(api))
         before = process.cpu_times()
-        answers = _load(shape, api.port, _SECONDS)
+        answers = load(shape, api.port, SECONDS)
         after = process.cpu_times()
         memory = process.memory_info().rss
-    sent = _actions(shape, warm) + _actions(shape, answers)
+    sent = actions(shape, warm) + actions(shape, answers)
     if logged:
-        _require_in_log(services, topic, sent)
-    number = _actions(shape, answers).total()
+        require_in_log(services, topic, sent)
+    number = actions(shape, answers).total()
     cpu = after.user + after.system - before.user - before.system
     return {
         "actions/s": number / answers.seconds,
@@ -106,12 +116,14 @@ def _run(services: Services, module: str, shape: Shape, *, logged: bool = True) 
     }
 
 
-def _load(shape: Shape, port: int, seconds: float) -> Answers:
+def load(shape: Shape, port: int, seconds: float) -> Answers:
+    """Sends the requests round-robin."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(Load(shape.requests, shape.expected).run(port, shape.connections, seconds))
 
 
-def _actions(shape: Shape, answers: Answers) -> Counter[Made]:
+def actions(shape: Shape, answers: Answers) -> Counter[Made]:
+    """How often each action was acknowledged."""
     sent: Counter[Made] = Counter()
     for index, times in answers.times.items():
         for action in shape.carried[index]:
@@ -119,7 +131,8 @@ def _actions(shape: Shape, answers: Answers) -> Counter[Made]:
     return sent
 
 
-def _require_in_log(services: Services, topic: str, sent: Counter[Made]) -> None:
+def require_in_log(services: Services, topic: str, sent: Counter[Made]) -> None:
+    """Raises WrongResult unless the topic has each action as often as it was acknowledged."""
     found = lines_of(services.kafka.bootstrap, topic, PARTITIONS)
     if found != sent:
         missing, more = (sent - found).total(), (found - sent).total()

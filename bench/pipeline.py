@@ -15,8 +15,8 @@ from bench.load import Answers, Load, request
 from bench.services import Services, pid_of
 from bench.stored import StoredNumbers
 from bench.traffic import HOUR_MS, Made, Numbers, count, make
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 
 BATCH: Final = 1_000
 SAMPLE_SECONDS: Final = 5.0

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from deploy.local.cache import cache_folder
+from deploy.local.artifacts.cache import cache_folder
 
 _APP: Final = Path(__file__).parent / "baselines" / "quix_app.py"
 

@@ -18,8 +18,8 @@ from bench.cores import first_in_line, placed
 from bench.load import Answers, Load, request
 from bench.services import Services, pid_of
 from bench.traffic import HOUR_MS, Made, Numbers
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 from stores.influx.schema import Bucket, windows_between
 from stores.influx.settings import InfluxSettings
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from deploy.local.artifacts import installed
-from deploy.local.influxdb import LOCAL_TOKEN, InfluxDB
-from deploy.local.kafka import Kafka
-from deploy.local.ports import free_port
-from deploy.local.service import Service
+from deploy.local.artifacts.installed import installed
+from deploy.local.services.influxdb import LOCAL_TOKEN, InfluxDB
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
+from deploy.local.services.service import Service
 from stores.influx.connection import InfluxConnection
 from stores.influx.schema import Bucket, quoted_name
 from stores.influx.settings import InfluxSettings

@@ -14,8 +14,8 @@ from bench.services import PARTITIONS, Services
 from bench.stored import StoredNumbers
 from bench.traffic import Made, count, fill, make, records
 from bench.workers import Work, require_raw, workers_on
-from deploy.local.log_file import tail_of
-from deploy.local.process import Command, Process
+from deploy.local.services.log_file import tail_of
+from deploy.local.services.process import Command, Process
 from stores.influx.settings import InfluxSettings
 
 _USERS: Final = 200_000

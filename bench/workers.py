@@ -15,9 +15,9 @@ from bench.case import require
 from bench.services import Services, pid_of
 from bench.stored import StoredNumbers
 from bench.traffic import Numbers
-from deploy.local.log_file import tail_of
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
+from deploy.local.services.log_file import tail_of
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 from stores.influx.settings import InfluxSettings
 
 _LONGEST: Final = 300.0

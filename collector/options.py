@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.local.data_folder import DataFolder
 from deploy.local.report import Report
+from deploy.local.stack.data_folder import DataFolder
 
 DataOption = Annotated[
     Path,

@@ -7,15 +7,15 @@ from pydantic import HttpUrl, SecretStr
 
 from collector.options import DEFAULT_DATA, folder_of
 from deploy.local.errors import NoStack
-from deploy.local.influxdb import LOCAL_ORG, LOCAL_TOKEN
-from deploy.local.members import Role
-from deploy.local.roster import read_state
+from deploy.local.services.influxdb import LOCAL_ORG, LOCAL_TOKEN
+from deploy.local.stack.members import Role
+from deploy.local.stack.state_file import read_state
 from service.settings import KafkaSettings
 from stores.influx.settings import InfluxSettings
 
 _AGGREGATOR: Final = "http://127.0.0.1:8082"
 _ADDRESSES: Final = {"kafka_bootstrap", "influx_url"}
-_NEEDED: Final = {Role.KAFKA, Role.INFLUXDB, Role.FRONT}
+_NEEDED: Final = {Role.KAFKA, Role.INFLUXDB, Role.GATEWAY}
 
 
 class AuditSettings(KafkaSettings, InfluxSettings):
@@ -46,7 +46,7 @@ def find_target(data: Path | None, aggregator_url: str | None) -> Target:
             "influx_token": SecretStr(LOCAL_TOKEN),
             "influx_org": LOCAL_ORG,
         }
-        url = aggregator_url or f"http://127.0.0.1:{ports[Role.FRONT]}"
+        url = aggregator_url or f"http://127.0.0.1:{ports[Role.GATEWAY]}"
         return Target(settings.model_copy(update=of_stack), url)
     if data is not None:
         raise NoStack(f"no stack runs in {folder.path}")

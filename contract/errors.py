@@ -32,7 +32,7 @@ CollectorError
 │   ├── CannotStart        deploy.local.errors: something stands in the way, found before anything was started
 │   ├── NoStack            deploy.local.errors: no stack runs in the data folder
 │   ├── ServiceFailed      deploy.local.errors: a process died, or did not become ready in time
-│   └── Interrupted        deploy.local.interruption: somebody asked to stop
+│   └── Interrupted        deploy.local.stack.interruption: somebody asked to stop
 └── WrongResult            bench.case: a benchmark's run was fast, and wrong
 """
 

@@ -1,4 +1,4 @@
-"""The door's rules: what is accepted on top of the log's rules. They are settings, and depend on the clock."""
+"""Which actions the API accepts, on top of the log's rules: by its settings, and by the clock."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -30,12 +30,12 @@ class AcceptancePolicy:
         }
 
     def check(self, parsed: Sequence[Action | Rejection]) -> list[Action | Rejection]:
-        """What the log's rules left, or the first rule of the policy that it breaks; one look at the clock for all."""
+        """What the log's rules left, or the first rule of the policy that it breaks; the clock is read once for all."""
         newest = self._clock() + self._tolerance
         return [item if isinstance(item, Rejection) else self._refuse(item, newest) or item for item in parsed]
 
     def accepts_all(self, parsed: Sequence[Action | Rejection]) -> TypeGuard[Sequence[Action]]:
-        """Whether `judge` would refuse none, and the log's rules refused none.
+        """Whether `check` would refuse none, and the log's rules refused none.
 
         0.06 us an action instead of 0.10, and then there is nothing to sort.
         """

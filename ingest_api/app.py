@@ -50,7 +50,7 @@ def create_app(
     problems.install(app)
     takes_actions = routes(single, BatchReader(settings, policy, metrics), metered)
     app.include_router(takes_actions)
-    app.shorten(takes_actions, problems)
+    app.add_fast_paths(takes_actions, problems)
     app.include_router(health(metered, metrics))
     add_schemas(app, SCHEMAS)
     return app

@@ -1,4 +1,4 @@
-"""Every error the door raises on purpose.
+"""Every error that the API raises on purpose.
 
 CollectorError
 ├── RequestRefused         the request breaks a rule: nothing of it was published; sent again, it is refused again

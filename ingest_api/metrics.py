@@ -40,7 +40,7 @@ class Metrics(ServiceMetrics):
             "collector_ingest_in_flight_bytes", "Bytes of lines that are not acknowledged yet.", registry=self.registry
         )
         self.body_bytes = Gauge(
-            "collector_ingest_body_bytes", "Bytes of bodies that are being read and judged.", registry=self.registry
+            "collector_ingest_body_bytes", "Bytes of bodies that are being read and checked.", registry=self.registry
         )
         self.publish_seconds = Histogram(
             "collector_ingest_publish_seconds",

@@ -9,13 +9,13 @@ import httpx
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from deploy.local.influxdb2 import ORG, InfluxDB2
-from deploy.local.influxdb2_build import influxd2
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.services.addresses import Addresses, Missing
 from support.services.containers import docker_answers, services_as_containers
+from support.services.influxdb2 import ORG, InfluxDB2
+from support.services.influxdb2_build import influxd2
 from support.services.kafka_admin import wait_until_led
 from support.services.processes import services_as_processes
 

@@ -1,4 +1,4 @@
-"""One look at the log's ends for all readers of a moment."""
+"""One reading of the end offsets for all who ask at the same time."""
 
 import asyncio
 from datetime import timedelta
@@ -18,7 +18,7 @@ class EndOffsets(NamedTuple):
 
 
 class CacheLimits(NamedTuple):
-    """How old a look may be, how long one may take, and for how long a failed one stands."""
+    """How old end offsets may be, how long reading them may take, and for how long a failure stands."""
 
     max_age: timedelta
     timeout: timedelta
@@ -26,10 +26,10 @@ class CacheLimits(NamedTuple):
 
 
 class EndOffsetsCache:
-    """Takes a look when it is asked and holds none young enough; whoever asks meanwhile waits for that one.
+    """Reads the end offsets when it is asked and has none recent enough; whoever asks meanwhile waits for that reading.
 
-    An answer made from a look says that it is complete through `taken_at`, so an older look makes it more modest, never
-    wrong. While Kafka is away only those who ask during an attempt wait, and no longer than `timeout`.
+    An answer made from end offsets says that it is complete through `taken_at`, so older ones make it more modest,
+    never wrong. While Kafka is away only those who ask during an attempt wait, and no longer than `timeout`.
     """
 
     def __init__(self, reader: EndOffsetsReader, clock: Clock, metrics: Metrics, *, limits: CacheLimits) -> None:
@@ -37,30 +37,30 @@ class EndOffsetsCache:
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
-        self._held: EndOffsets | None = None
+        self._cached: EndOffsets | None = None
         self._failed_at: int | None = None
         self._attempt: asyncio.Task[EndOffsets | None] | None = None
-        self.trouble: str | None = None
+        self.unavailable_reason: str | None = None
         """Why the last attempt failed; None if it did not."""
 
     async def latest(self) -> EndOffsets | None:
-        """A look that is young enough, or None: Kafka is away."""
-        if self._held is not None and self._within(self._held.taken_at, self._limits.max_age):
+        """End offsets that are recent enough, or None: Kafka is away."""
+        if self._cached is not None and self._within(self._cached.taken_at, self._limits.max_age):
             self._metrics.looks.labels("shared").inc()
-            return self._held
+            return self._cached
         if self._failed_at is not None and self._within(self._failed_at, self._limits.retry):
             self._metrics.looks.labels("away").inc()
             return None
         if self._attempt is None or self._attempt.done():
             self._attempt = asyncio.create_task(self._take())
-        # One reader that hangs up must not end the look of the others.
+        # One reader that hangs up must not end the reading of the others.
         return await asyncio.shield(self._attempt)
 
-    async def anew(self) -> EndOffsets | None:
-        """A look that was begun after this call, or None: Kafka is away."""
+    async def refresh(self) -> EndOffsets | None:
+        """End offsets whose reading began after this call, or None: Kafka is away."""
         if self._attempt is not None and not self._attempt.done():
             await asyncio.wait([self._attempt])
-        self._held = None
+        self._cached = None
         return await self.latest()
 
     async def close(self) -> None:
@@ -78,12 +78,12 @@ class EndOffsetsCache:
         taken_at = self._clock()
         try:
             async with asyncio.timeout(self._limits.timeout.total_seconds()):
-                self._held = EndOffsets(taken_at, await self._reader.read())
+                self._cached = EndOffsets(taken_at, await self._reader.read())
         except (LogError, TimeoutError) as error:
-            self._held, self._failed_at = None, self._clock()
-            self.trouble = str(error) or f"no answer within {self._limits.timeout.total_seconds()} s"
+            self._cached, self._failed_at = None, self._clock()
+            self.unavailable_reason = str(error) or f"no answer within {self._limits.timeout.total_seconds()} s"
             self._metrics.looks.labels("failed").inc()
             return None
-        self._failed_at = self.trouble = None
+        self._failed_at = self.unavailable_reason = None
         self._metrics.looks.labels("taken").inc()
-        return self._held
+        return self._cached

@@ -19,7 +19,8 @@ class EndOffsetsReader(Protocol):
     async def read(self) -> LogEndOffsets:
         """The ends of the log that the topic is now; every record acknowledged before the call lies below them.
 
-        Raises LogUnavailable, LogUnfit (there is no such topic) or LogReplaced (it was created anew meanwhile).
+        Raises LogUnavailable, LogUnfit (there is no such topic) or LogReplaced (meanwhile it was deleted and created
+        again).
         """
 
     async def close(self) -> None:
@@ -32,13 +33,13 @@ class FakeEndOffsets:
     def __init__(self, log: str = "log", by_partition: Mapping[int, int] | None = None) -> None:
         self.log = log
         self.by_partition = dict(by_partition or {0: 0})
-        self.trouble: str | None = None
+        self.unavailable_reason: str | None = None
         self.reads = 0
 
     async def read(self) -> LogEndOffsets:
         self.reads += 1
-        if self.trouble is not None:
-            raise LogUnavailable(self.trouble)
+        if self.unavailable_reason is not None:
+            raise LogUnavailable(self.unavailable_reason)
         return LogEndOffsets(self.log, dict(self.by_partition))
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The current hours' answers, held in memory: most readers ask for these, and a look at them costs nobody a query."""
+"""The current hours' answers, in memory: most readers ask for these, and then nobody waits for a query."""
 
 import asyncio
 from datetime import timedelta
@@ -11,13 +11,13 @@ from contract.hour import HOUR_MS, hour_of
 from service.clock import Clock
 
 _ASKED_FOR: Final = timedelta(minutes=1)
-"""An hour that nobody asked for during so long is held no longer: its users may take much memory."""
+"""An hour that nobody asks for, for this long, is dropped: its users may take much memory."""
 
 
 class HourCache:
     """Holds the clock's hour and the one before, where actions still come in late, while somebody asks for them.
 
-    All others are read anew each time: there may be many, and few ask for them. So what is held is little, and needs no
+    All others are read each time: there may be many, and few ask for them. So what is cached is little, and needs no
     bound of its own.
     """
 
@@ -25,38 +25,38 @@ class HourCache:
         self._reader = reader
         self._clock = clock
         self._settings = settings
-        self._held: dict[int, CachedHour] = {}
+        self._hours: dict[int, CachedHour] = {}
 
-    async def read(self, hour: int, *, anew: bool = False) -> Answer:
+    async def read(self, hour: int, *, fresh: bool = False) -> Answer:
         """The answer for the hour that starts at `hour` (ms since the epoch).
 
-        One from memory is younger than `aggregator_max_age`, and says as any other what it is complete through. `anew`:
-        it is read after this call. Raises StoreUnavailable and StateUnreadable.
+        One from memory is younger than `aggregator_max_age`, and says like any other what it is complete through.
+        `fresh`: it is read after this call. Raises StoreUnavailable and StateUnreadable.
         """
         now = self._clock()
-        held = self._held_hour(hour, now)
-        return await self._reader.read(hour) if held is None else await held.read(now, anew=anew)
+        cached_hour = self._cached_hour(hour, now)
+        return await self._reader.read(hour) if cached_hour is None else await cached_hour.read(now, fresh=fresh)
 
-    def at_hand(self, hour: int) -> Answer | None:
+    def cached(self, hour: int) -> Answer | None:
         """What `read` would answer from memory; None where it would have to wait."""
         now = self._clock()
-        held = self._held_hour(hour, now)
-        return None if held is None else held.at_hand(now)
+        cached_hour = self._cached_hour(hour, now)
+        return None if cached_hour is None else cached_hour.cached(now)
 
     async def close(self) -> None:
         """Ends the readings under way."""
-        await asyncio.gather(*(held.close() for held in self._held.values()))
+        await asyncio.gather(*(cached_hour.close() for cached_hour in self._hours.values()))
 
-    def _held_hour(self, hour: int, now: int) -> "CachedHour | None":
-        """None for an hour that is not held."""
-        for other, held in list(self._held.items()):
-            if not _within(held.asked_at, now, _ASKED_FOR):
-                del self._held[other]
+    def _cached_hour(self, hour: int, now: int) -> "CachedHour | None":
+        """None for an hour that is not cached."""
+        for other, cached_hour in list(self._hours.items()):
+            if not _within(cached_hour.asked_at, now, _ASKED_FOR):
+                del self._hours[other]
         if not hour_of(now) - HOUR_MS <= hour <= now:
             return None
-        if hour not in self._held:
-            self._held[hour] = CachedHour(hour, self._reader, self._clock, self._settings)
-        return self._held[hour]
+        if hour not in self._hours:
+            self._hours[hour] = CachedHour(hour, self._reader, self._clock, self._settings)
+        return self._hours[hour]
 
 
 class CachedHour:
@@ -80,15 +80,15 @@ class CachedHour:
         self.asked_at = clock()
         """When it was last asked for, ms since the epoch."""
 
-    async def read(self, now: int, *, anew: bool) -> Answer:
+    async def read(self, now: int, *, fresh: bool) -> Answer:
         """As HourCache.read."""
-        if anew:
-            return await self._read_anew(now)
-        answer = self.at_hand(now)
+        if fresh:
+            return await self._read_fresh(now)
+        answer = self.cached(now)
         return await asyncio.shield(self._read_on()) if answer is None else answer
 
-    def at_hand(self, now: int) -> Answer | None:
-        """As HourCache.at_hand."""
+    def cached(self, now: int) -> Answer | None:
+        """As HourCache.cached."""
         self.asked_at = now
         if self._answer is None or not _within(self._read_at, now, self._longest):
             return None
@@ -102,7 +102,7 @@ class CachedHour:
             self._reading.cancel()
             await asyncio.wait([self._reading])
 
-    async def _read_anew(self, now: int) -> Answer:
+    async def _read_fresh(self, now: int) -> Answer:
         self.asked_at = now
         if self._reading is not None:
             # It began before it was asked for.

@@ -28,19 +28,19 @@ _MS: Final = timedelta(milliseconds=1)
 
 
 def completeness_of(
-    hour: int, look: EndOffsets | None, progress: Mapping[LogPartition, Progress], margin: timedelta
+    hour: int, end_offsets: EndOffsets | None, progress: Mapping[LogPartition, Progress], margin: timedelta
 ) -> Completeness:
-    """What can be promised for an hour whose windows were read after `progress`, and that after `look`.
+    """What can be promised for an hour whose windows were read after `progress`, and that after `end_offsets`.
 
     A partition without progress counts as unread. One that lags is complete through its
     watermark: the topic's record timestamps are the broker's and rise, so what is still to come was acknowledged later.
     """
-    if look is None or _is_outdated(look, progress):
+    if end_offsets is None or _is_outdated(end_offsets, progress):
         return UNKNOWN
     lag = 0
-    complete_through: int | None = look.taken_at
-    for partition, end in look.ends.by_partition.items():
-        counted = progress.get(LogPartition(look.ends.log, partition), Progress())
+    complete_through: int | None = end_offsets.taken_at
+    for partition, end in end_offsets.ends.by_partition.items():
+        counted = progress.get(LogPartition(end_offsets.ends.log, partition), Progress())
         missing = end - (counted.through_offset + 1)
         if missing > 0:
             lag += missing
@@ -49,19 +49,19 @@ def completeness_of(
     return Completeness(complete_through, lag, final)
 
 
-def is_behind(look: EndOffsets, progress: Mapping[LogPartition, Progress]) -> bool:
-    """Whether more was counted than the look knew of: it is the older one, or the log was cut below its progress."""
+def is_behind(end_offsets: EndOffsets, progress: Mapping[LogPartition, Progress]) -> bool:
+    """Whether more was counted than these end offsets know of: they are older, or the log was truncated."""
     return any(
-        counted.through_offset >= look.ends.by_partition.get(source.partition, counted.through_offset + 1)
+        counted.through_offset >= end_offsets.ends.by_partition.get(source.partition, counted.through_offset + 1)
         for source, counted in progress.items()
-        if source.log == look.ends.log
+        if source.log == end_offsets.ends.log
     )
 
 
-def _is_outdated(look: EndOffsets, progress: Mapping[LogPartition, Progress]) -> bool:
+def _is_outdated(end_offsets: EndOffsets, progress: Mapping[LogPartition, Progress]) -> bool:
     """Whether the broker that was asked does not know partitions yet that were written and counted already."""
     return any(
-        source.log == look.ends.log and source.partition not in look.ends.by_partition
+        source.log == end_offsets.ends.log and source.partition not in end_offsets.ends.by_partition
         for source, counted in progress.items()
         if counted.through_offset >= 0
     )

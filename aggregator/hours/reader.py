@@ -28,13 +28,13 @@ class Answer:
 
 
 class HourReader:
-    """Answers for hours out of the store, and of a look at Kafka."""
+    """Answers for hours from the store, and from the end offsets in Kafka."""
 
     def __init__(
-        self, store: StoreReader, look: EndOffsetsCache, metrics: Metrics, settings: AggregatorSettings
+        self, store: StoreReader, end_offsets: EndOffsetsCache, metrics: Metrics, settings: AggregatorSettings
     ) -> None:
         self._store = store
-        self._look = look
+        self._end_offsets = end_offsets
         self._metrics = metrics
         self._settings = settings
         self._under_way: dict[int, asyncio.Task[Answer]] = {}
@@ -58,7 +58,7 @@ class HourReader:
         Any other order takes records for counted that arrived in between. Where users cannot be added up, `users` reads
         on from where it stood: they are of this hour, and in no other reading under way. Raises as `read` does.
         """
-        look = await self._look.latest()
+        end_offsets = await self._end_offsets.latest()
         try:
             progress, totals = await self._read_store(hour, users)
         except StoreUnavailable as error:
@@ -67,16 +67,16 @@ class HourReader:
         except StateUnreadable:
             self._metrics.store_errors.labels("state_unreadable").inc()
             raise
-        if look is not None and is_behind(look, progress) and await self._was_cut(progress):
-            look = None
-        completeness = completeness_of(hour, look, progress, self._settings.aggregator_final_margin)
+        if end_offsets is not None and is_behind(end_offsets, progress) and await self._was_cut(progress):
+            end_offsets = None
+        completeness = completeness_of(hour, end_offsets, progress, self._settings.aggregator_final_margin)
         if completeness.complete_through is None:
             self._metrics.incomplete.inc()
         return Answer(hour, totals, completeness, lost=sum(counted.lost for counted in progress.values()))
 
     async def _was_cut(self, progress: Mapping[LogPartition, Progress]) -> bool:
         """Whether the log ends below its progress: no worker counts on there, whatever is acknowledged meanwhile."""
-        later = await self._look.anew()
+        later = await self._end_offsets.refresh()
         return later is None or is_behind(later, progress)
 
     async def _read_store(self, hour: int, users: HourUsers) -> tuple[dict[LogPartition, Progress], HourTotals]:

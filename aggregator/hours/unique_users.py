@@ -24,33 +24,35 @@ class HourUsers:
     def __init__(self) -> None:
         """No users."""
         self._users = HashSet()
-        self._held: Windows = {}
+        self._counted: Windows = {}
 
     async def count(self, reader: StoreReader, hour: int, windows: Windows) -> int:
         """How many users these committed windows of `hour` have together. Raises what `reader` raises."""
-        users, held = self._users, self._held
+        users, counted = self._users, self._counted
         # Whoever is cancelled half-way leaves nothing to build on.
-        self._users, self._held = HashSet(), {}
-        if not all(source in windows and _follows(windows[source], before) for source, before in held.items()):
-            users, held = HashSet(), {}
-        rising = [source for source, window in windows.items() if held.get(source) != window]
-        for segments in await asyncio.gather(*(_read(reader, hour, source, windows, held) for source in rising)):
+        self._users, self._counted = HashSet(), {}
+        if not all(source in windows and _follows(windows[source], before) for source, before in counted.items()):
+            users, counted = HashSet(), {}
+        rising = [source for source, window in windows.items() if counted.get(source) != window]
+        for segments in await asyncio.gather(*(_read(reader, hour, source, windows, counted) for source in rising)):
             # Millions of hashes take a while: other requests go on meanwhile.
             await asyncio.to_thread(_add, users, segments)
-        self._users, self._held = users, windows
+        self._users, self._counted = users, windows
         return len(users)
 
 
 def _follows(window: WindowValue, before: WindowValue) -> bool:
-    """Whether all users of `before` are users of `window`: not where the store forgot it, or it was counted anew."""
+    """Whether all users of `before` are users of `window`: not where the store forgot it, or it was rebuilt."""
     later = window.through_offset > before.through_offset and window.generation == before.generation
     return later or window == before
 
 
-async def _read(reader: StoreReader, hour: int, source: LogPartition, windows: Windows, held: Windows) -> list[Segment]:
+async def _read(
+    reader: StoreReader, hour: int, source: LogPartition, windows: Windows, counted: Windows
+) -> list[Segment]:
     window = windows[source]
-    # As if one full segment held all that is held here.
-    full_through = max(window.full_through, held[source].through_offset if source in held else -1)
+    # As if one full segment held all that was counted here.
+    full_through = max(window.full_through, counted[source].through_offset if source in counted else -1)
     return await reader.read_segments(hour, source, msgspec.structs.replace(window, full_through=full_through))
 
 

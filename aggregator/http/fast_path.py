@@ -1,4 +1,4 @@
-"""`GET /analytics` of an hour that is held in memory, on the shortest way through the process."""
+"""`GET /analytics` of an hour that is in memory, on a fast path through the process."""
 
 from typing import Final, NamedTuple
 
@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aggregator.hours.cache import HourCache
 from aggregator.hours.reader import Answer
-from aggregator.http.parameters import hour_of_timestamp, wants_anew
+from aggregator.http.parameters import hour_of_timestamp, wants_fresh
 from aggregator.http.problems import ParameterRefused
 from aggregator.http.representations import classic_text, headers_of
 
@@ -16,7 +16,7 @@ ANALYTICS: Final = "/analytics"
 
 
 class _Route(NamedTuple):
-    """What the middleware that measures looks at."""
+    """What the middleware that measures reads."""
 
     path: str
 
@@ -40,19 +40,19 @@ class FastPath:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "http" and scope["path"] == ANALYTICS and scope["method"] == "GET":
-            answer = self._at_hand(Request(scope))
+            answer = self._cached(Request(scope))
             if answer is not None:
                 scope["route"] = _ROUTE
                 await self._response_to(answer)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _at_hand(self, request: Request) -> Answer | None:
+    def _cached(self, request: Request) -> Answer | None:
         try:
             hour = hour_of_timestamp(request)
         except ParameterRefused:
             return None
-        return None if wants_anew(request) else self._hours.at_hand(hour)
+        return None if wants_fresh(request) else self._hours.cached(hour)
 
     def _response_to(self, answer: Answer) -> PlainTextResponse:
         """Made once for all who are given the same answer."""

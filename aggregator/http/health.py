@@ -25,7 +25,7 @@ def health(store: Store, end_offsets: EndOffsetsCache, metrics: Metrics, longest
 
     async def check() -> AggregatorReadiness:
         reason, latest = await asyncio.gather(_unavailable_reason(store, longest), end_offsets.latest())
-        kafka = "ok" if latest else str(end_offsets.trouble)
+        kafka = "ok" if latest else str(end_offsets.unavailable_reason)
         return AggregatorReadiness(ready=reason is None, reason=reason, kafka=kafka)
 
     return health_routes(

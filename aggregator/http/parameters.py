@@ -57,6 +57,6 @@ def hour_in_path(hour: str) -> int:
         raise ParameterRefused(reject("hour_malformed", "hour", hour[: MAX_SHOWN_VALUE + 1], rule)) from error
 
 
-def wants_anew(request: Request) -> bool:
+def wants_fresh(request: Request) -> bool:
     """Whether the reader asks not to be answered from memory (RFC 9111: `Cache-Control: no-cache`)."""
     return "no-cache" in request.headers.get("cache-control", "").lower()

@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 
 from aggregator.hours.cache import HourCache
 from aggregator.http.fast_path import ANALYTICS
-from aggregator.http.parameters import TIMESTAMP_IN_OPENAPI, hour_in_path, hour_of_timestamp, wants_anew
+from aggregator.http.parameters import TIMESTAMP_IN_OPENAPI, hour_in_path, hour_of_timestamp, wants_fresh
 from aggregator.http.representations import (
     COMPLETENESS_IN_OPENAPI,
     NO_STORE,
@@ -48,7 +48,7 @@ def routes(reader: HourCache, ledger_reader: LedgerReader) -> APIRouter:
         Those of the current hour and the one before may be half a second old; with `Cache-Control: no-cache` in the
         request they are read after it came.
         """
-        answer = await reader.read(hour_of_timestamp(request), anew=wants_anew(request))
+        answer = await reader.read(hour_of_timestamp(request), fresh=wants_fresh(request))
         return PlainTextResponse(classic_text(answer), headers=headers_of(answer))
 
     @router.get(
@@ -63,7 +63,7 @@ def routes(reader: HourCache, ledger_reader: LedgerReader) -> APIRouter:
         response: Response,
     ) -> HourAnswer:
         """The numbers of a UTC hour, with every event that was counted; `Cache-Control: no-cache` as for the text."""
-        answer = await reader.read(hour_in_path(hour), anew=wants_anew(request))
+        answer = await reader.read(hour_in_path(hour), fresh=wants_fresh(request))
         response.headers.update(headers_of(answer))
         return as_json(answer)
 
@@ -76,7 +76,7 @@ def routes(reader: HourCache, ledger_reader: LedgerReader) -> APIRouter:
     async def ledger(response: Response) -> Ledger:
         """For each partition: lines read = counted + duplicates + rejected + lost, over all hours there ever were.
 
-        It reads all of them: ask seldom. A partition that is counted on meanwhile is told as in flight.
+        It reads all of them: ask rarely. A partition that is counted on meanwhile is reported as in flight.
         """
         found = await ledger_reader.read()
         response.headers["Cache-Control"] = NO_STORE

@@ -25,7 +25,7 @@ Unread = Annotated[
 class PartitionLedger(BaseModel):
     """One partition's lines: those that were read, and what became of them."""
 
-    log: str = Field(description="The log's id: a topic created anew is another log.")
+    log: str = Field(description="The log's id: a topic that was deleted and created again is another log.")
     partition: int = Field(description="The partition's number.")
     through_offset: int = Field(description="The last offset that is counted; -1: none.")
     lines: Lines

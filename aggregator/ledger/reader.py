@@ -1,4 +1,4 @@
-"""Reading the ledger out of the store, and of a look at Kafka."""
+"""Reading the ledger from the store, and from the end offsets in Kafka."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -23,10 +23,10 @@ class LedgerReader:
     """Adds up all committed windows of each partition: a reading of all hours there ever were."""
 
     def __init__(
-        self, store: StoreReader, look: EndOffsetsCache, metrics: Metrics, settings: AggregatorSettings
+        self, store: StoreReader, end_offsets: EndOffsetsCache, metrics: Metrics, settings: AggregatorSettings
     ) -> None:
         self._store = store
-        self._look = look
+        self._end_offsets = end_offsets
         self._metrics = metrics
         self._settings = settings
         self._under_way: asyncio.Task[Ledger] | None = None
@@ -43,9 +43,9 @@ class LedgerReader:
         return await asyncio.shield(self._under_way)
 
     async def _read(self) -> Ledger:
-        look = await self._look.latest()
+        end_offsets = await self._end_offsets.latest()
         try:
-            return await self._read_store(*(None, {}) if look is None else look.ends)
+            return await self._read_store(*(None, {}) if end_offsets is None else end_offsets.ends)
         except StoreUnavailable as error:
             self._metrics.store_errors.labels(error.reason).inc()
             raise

@@ -1,7 +1,7 @@
 """`collector down`."""
 
 from collector.options import DEFAULT_DATA, DataOption, folder_of, report
-from deploy.local.stopping import stop_stack
+from deploy.local.stack.stopping import stop_stack
 
 
 def down(data: DataOption = DEFAULT_DATA) -> None:

@@ -9,8 +9,8 @@ from typing import Annotated, BinaryIO
 import typer
 
 from collector.options import DEFAULT_DATA, DataOption, folder_of
-from deploy.local.data_folder import DataFolder
 from deploy.local.errors import LocalError
+from deploy.local.stack.data_folder import DataFolder
 
 _CHUNK = 1 << 16
 _POLL_SECONDS = 0.2

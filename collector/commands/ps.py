@@ -7,8 +7,8 @@ import msgspec
 import typer
 
 from collector.options import DEFAULT_DATA, DataOption, folder_of
-from deploy.local.members import Member
-from deploy.local.roster import read_state
+from deploy.local.stack.members import Member
+from deploy.local.stack.state_file import read_state
 
 
 class Row(msgspec.Struct, frozen=True):

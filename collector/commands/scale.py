@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from collector.options import DEFAULT_DATA, DataOption, folder_of, report
-from deploy.local.interruption import Interruption
-from deploy.local.members import Role
-from deploy.local.scaling import scale_stack
+from deploy.local.stack.interruption import Interruption
+from deploy.local.stack.members import Role
+from deploy.local.stack.scaling import scale_stack
 
 
 class Pool(StrEnum):

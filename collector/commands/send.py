@@ -19,8 +19,8 @@ from collector.sending.summary import Summary
 from collector.sending.synthetic import synthetic_lines
 from contract.errors import CollectorError
 from deploy.local.errors import NoStack
-from deploy.local.members import Role
-from deploy.local.roster import read_state
+from deploy.local.stack.members import Role
+from deploy.local.stack.state_file import read_state
 
 _TIMEOUT = 60.0
 _PATIENCE = 60.0
@@ -75,7 +75,7 @@ def send(  # noqa: PLR0913 - one a command-line option
 
 def _gateway_of(data: Path) -> str:
     folder = folder_of(data)
-    ports = [member.port for member in read_state(folder.state).members if member.role is Role.FRONT]
+    ports = [member.port for member in read_state(folder.state).members if member.role is Role.GATEWAY]
     if not ports:
         raise NoStack(f"no stack runs in {folder.path}")
     return f"http://127.0.0.1:{ports[0]}"

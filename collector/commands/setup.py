@@ -3,8 +3,8 @@
 import typer
 
 from collector.options import INTERRUPTED, report
-from deploy.local.artifacts import set_up
-from deploy.local.cache import cache_folder
+from deploy.local.artifacts.cache import cache_folder
+from deploy.local.artifacts.installed import set_up
 
 
 def setup() -> None:

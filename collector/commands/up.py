@@ -8,25 +8,25 @@ from typing import Annotated
 import typer
 
 from collector.options import DEFAULT_DATA, DEFAULT_PORT, INTERRUPTED, DataOption, folder_of, report
-from deploy.local.data_folder import DataFolder
 from deploy.local.errors import NoStack
-from deploy.local.interruption import Interrupted, Interruption
-from deploy.local.members import Role
 from deploy.local.report import Report
-from deploy.local.roster import read_state
-from deploy.local.starting import Plan, start_stack
-from deploy.local.stopping import stop_stack
-from deploy.local.watching import watch_stack
+from deploy.local.stack.data_folder import DataFolder
+from deploy.local.stack.interruption import Interrupted, Interruption
+from deploy.local.stack.members import Role
+from deploy.local.stack.starting import Plan, start_stack
+from deploy.local.stack.state_file import read_state
+from deploy.local.stack.stopping import stop_stack
+from deploy.local.stack.watching import watch_stack
 
 
 def up(
     data: DataOption = DEFAULT_DATA,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the one door to both APIs.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway to both APIs.")] = DEFAULT_PORT,
     workers: Annotated[int, typer.Option(min=0, help="Stream workers in the pool.")] = 2,
     *,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready, and leave it running.")] = False,
 ) -> None:
-    """Starts Kafka, InfluxDB, the services and one door to them; Ctrl-C stops them all, draining."""
+    """Starts Kafka, InfluxDB, the services and the gateway before them; Ctrl-C stops them all, draining."""
     folder, tell = folder_of(data), report()
     with Interruption() as interruption:
         try:
@@ -54,16 +54,16 @@ def _stay(folder: DataFolder, tell: Report, interruption: Interruption) -> None:
 def _greeting(folder: DataFolder, now: int) -> str:
     members = read_state(folder.state).members
     ports = {member.role: member.port for member in members}
-    door = f"http://127.0.0.1:{ports[Role.FRONT]}"
+    gateway = f"http://127.0.0.1:{ports[Role.GATEWAY]}"
     hour = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H")
     services = ", ".join(f"{member.name} {member.port}" for member in members if member.number)
     return f"""
-Ready: {door} (what it offers: {door}/docs)
+Ready: {gateway} (what it offers: {gateway}/docs)
   Kafka 127.0.0.1:{ports[Role.KAFKA]}, InfluxDB http://127.0.0.1:{ports[Role.INFLUXDB]}
   ports of the services themselves (/metrics and the like): {services}
   data and logs: {folder.path}
 Try:
-  curl -i -X POST '{door}/analytics?timestamp={now}&user=alice&event=click'
-  curl '{door}/analytics?timestamp={now}'
-  curl {door}/v1/hours/{hour}
+  curl -i -X POST '{gateway}/analytics?timestamp={now}&user=alice&event=click'
+  curl '{gateway}/analytics?timestamp={now}'
+  curl {gateway}/v1/hours/{hour}
 """

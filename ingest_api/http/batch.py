@@ -1,4 +1,4 @@
-"""A batch's lines: cut out of its body, parsed, and judged by the log's rules and the door's."""
+"""A batch's lines: cut out of its body, parsed, and checked against the log's rules and the API's."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,14 +10,14 @@ import msgspec
 from contract.action import Action, Rejection, parse_line, parse_lines, reject
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.errors import RequestRefused
-from ingest_api.http.content_type import Media
+from ingest_api.http.content_type import ContentType
 
 MAX_LINE_BYTES: Final = 16 * 1024
 """No action is as long, even if each of its characters is written as an escape."""
 
 _LINE_TOO_LONG: Final = f"a line has at most {MAX_LINE_BYTES} bytes"
 _PORTION: Final = 1_000
-"""So many lines are judged at a time, in about a millisecond; then others have their turn."""
+"""So many lines are checked at a time, in about a millisecond; then others have their turn."""
 _COMMAS_PER_LINE: Final = 32
 """More commas than this for each line that is allowed could be so many elements; memory is not spent to find out."""
 _BLANK: Final = b" \t\r"
@@ -31,39 +31,39 @@ class Refusal(NamedTuple):
     rejection: Rejection
 
 
-class Judged(NamedTuple):
+class CheckedBatch(NamedTuple):
     """A batch's actions, in order, and what was refused."""
 
     accepted: list[Action]
     refused: list[Refusal]
 
 
-async def judge_batch(body: bytes, media: Media, max_lines: int, policy: AcceptancePolicy) -> Judged:
-    """Judges each line or element by itself.
+async def check_batch(body: bytes, content_type: ContentType, max_lines: int, policy: AcceptancePolicy) -> CheckedBatch:
+    """Checks each line or element by itself.
 
     Raises RequestRefused: 413 for more than `max_lines`, 400 for JSON that is no array.
     """
-    whole = parse_lines(body) if media is Media.NDJSON and _is_one_portion(body, max_lines) else None
+    whole = parse_lines(body) if content_type is ContentType.NDJSON and _is_one_portion(body, max_lines) else None
     if whole is not None and policy.accepts_all(whole):
-        return Judged(list(whole), [])
-    lines = _SPLIT[media](body, max_lines)
-    judged = Judged([], [])
+        return CheckedBatch(list(whole), [])
+    lines = _SPLIT[content_type](body, max_lines)
+    checked = CheckedBatch([], [])
     for start in range(0, len(lines), _PORTION):
         parsed = whole or _parse(lines[start : start + _PORTION])
         if policy.accepts_all(parsed):
-            judged.accepted.extend(parsed)
+            checked.accepted.extend(parsed)
         else:
             for index, item in enumerate(policy.check(parsed), start):
                 if isinstance(item, Action):
-                    judged.accepted.append(item)
-                elif media is Media.JSON or lines[index].strip(_BLANK):
-                    judged.refused.append(Refusal(index, item))
+                    checked.accepted.append(item)
+                elif content_type is ContentType.JSON or lines[index].strip(_BLANK):
+                    checked.refused.append(Refusal(index, item))
         await asyncio.sleep(0)
-    return judged
+    return checked
 
 
 def _is_one_portion(body: bytes, max_lines: int) -> bool:
-    """Whether it is sure to be of few lines, none too long; to part them would take a fifth of the time to judge them.
+    """Whether it surely has few lines, none too long; to split them would take a fifth of the time to check them.
 
     A newline in each half of the longest line's length leaves no room for a longer one.
     """
@@ -90,16 +90,16 @@ def _split_array(body: bytes, max_lines: int) -> list[bytes]:
     try:
         elements = _elements(body)
     except (msgspec.DecodeError, RecursionError) as error:
-        detail = f"the body is no JSON array: {error}"
+        detail = f"the body is not a JSON array: {error}"
         raise RequestRefused(HTTPStatus.BAD_REQUEST, "array_malformed", detail) from error
     if len(elements) > max_lines:
         raise _too_many(max_lines)
     return [bytes(element) for element in elements]
 
 
-_SPLIT: Final[dict[Media, Callable[[bytes, int], list[bytes]]]] = {
-    Media.JSON: _split_array,
-    Media.NDJSON: _split_ndjson,
+_SPLIT: Final[dict[ContentType, Callable[[bytes, int], list[bytes]]]] = {
+    ContentType.JSON: _split_array,
+    ContentType.NDJSON: _split_ndjson,
 }
 
 

@@ -30,17 +30,19 @@ def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:
         raise _too_large("body_too_large", f"the body has {content_length[:20]} bytes", limits.sent)
 
 
-async def read_body(stream: AsyncIterable[bytes], *, gzipped: bool, limits: BodyLimits, held: Reservation) -> bytes:
-    """The whole body. What it takes of memory is taken from `held` first.
+async def read_body(
+    stream: AsyncIterable[bytes], *, gzipped: bool, limits: BodyLimits, reservation: Reservation
+) -> bytes:
+    """The whole body. What it takes of memory is reserved first.
 
-    Raises RequestRefused (413 and 408 beyond a limit, 400 if it is cut off or is no gzip) and NotPublished (no memory).
+    Raises RequestRefused (413 and 408 beyond a limit, 400 if it is cut off or not gzip) and NotPublished (no memory).
     """
     pieces = []
     sent = _counted(stream, limits.sent)
     try:
         async with asyncio.timeout(limits.seconds):
             async for piece in _decompressed(sent, limits.decompressed) if gzipped else sent:
-                held.take(len(piece))
+                reservation.reserve(len(piece))
                 pieces.append(piece)
     except TimeoutError as error:
         detail = f"the body did not come within {limits.seconds:g} s"
@@ -80,7 +82,7 @@ async def _decompressed(stream: AsyncIterable[bytes], limit: int) -> AsyncIterat
             try:
                 piece = member.decompress(data, _PIECE)
             except zlib.error as error:
-                raise _refused("gzip_malformed", f"the body is no gzip: {error}") from error
+                raise _refused("gzip_malformed", f"the body is not gzip: {error}") from error
             data = member.unused_data if member.eof else member.unconsumed_tail
             size += len(piece)
             if size > limit:

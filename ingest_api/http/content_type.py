@@ -8,27 +8,27 @@ from typing import Final
 from ingest_api.errors import RequestRefused
 
 
-class Media(Enum):
+class ContentType(Enum):
     """A media type that is accepted."""
 
     JSON = "application/json"
     NDJSON = "application/x-ndjson"
 
 
-ACCEPT_POST: Final = ", ".join(media.value for media in Media)
+ACCEPT_POST: Final = ", ".join(known.value for known in ContentType)
 
 
-def media_of(content_type: str | None) -> Media:
+def content_type_of(content_type: str | None) -> ContentType:
     """The media type in a Content-Type header. Raises RequestRefused (415)."""
     header = Message()
     header["Content-Type"] = content_type or ""
     charset = header.get_param("charset", "utf-8")
     if content_type and str(charset).lower() in ("utf-8", "utf8", "us-ascii"):
-        for media in Media:
-            if header.get_content_type() == media.value:
-                return media
+        for known in ContentType:
+            if header.get_content_type() == known.value:
+                return known
     shown = "there is no Content-Type" if content_type is None else f"Content-Type is {content_type[:100]!r}"
-    detail = f"{shown}; {' and '.join(media.value for media in Media)}, in UTF-8, are accepted"
+    detail = f"{shown}; {' and '.join(known.value for known in ContentType)}, in UTF-8, are accepted"
     raise RequestRefused(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type_unsupported", detail, headers={"Accept-Post": ACCEPT_POST}
     )

@@ -1,4 +1,4 @@
-"""The shortest ways through the process."""
+"""Fast paths through the process, past the framework."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPMethod
@@ -21,16 +21,16 @@ class FastPathApp(FastAPI):
     they serve where the app is mounted under another path.
     """
 
-    def shorten(self, router: APIRouter, problems: ProblemHandlers) -> None:
+    def add_fast_paths(self, router: APIRouter, problems: ProblemHandlers) -> None:
         """To be called once: for a router whose endpoints take a Request, answer POST and have no dependencies."""
-        self._short: dict[str, Endpoint] = {
+        self._fast_paths: dict[str, Endpoint] = {
             route.path: route.endpoint for route in router.routes if isinstance(route, APIRoute)
         }
         self._problems = problems
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        endpoint = self._short.get(scope["path"]) if scope["type"] == "http" else None
+        endpoint = self._fast_paths.get(scope["path"]) if scope["type"] == "http" else None
         if endpoint is None or scope["method"] != HTTPMethod.POST:
             await super().__call__(scope, receive, send)
             return

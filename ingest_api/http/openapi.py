@@ -1,11 +1,11 @@
-"""What OpenAPI says about the door beyond what the framework can see: parameters, bodies, problems."""
+"""What OpenAPI says about the API beyond what the framework can see: parameters, bodies, problems."""
 
 from http import HTTPStatus
 from typing import Any, Final
 
 from contract.action import MAX_ID, MAX_USER
 from contract.hour import END_OF_TIME_MS
-from ingest_api.http.content_type import ACCEPT_POST, Media
+from ingest_api.http.content_type import ACCEPT_POST, ContentType
 from service.openapi import documented
 
 _NO_CONTROL: Final = r"^[^\u0000-\u001f\u007f-\u009f]*$"
@@ -137,8 +137,8 @@ BATCH_DOCS: Final[dict[str, Any]] = {
         "requestBody": {
             "required": True,
             "content": {
-                Media.JSON.value: {"schema": {"type": "array", "items": _ACTION_REF}, "example": _EXAMPLE},
-                Media.NDJSON.value: {
+                ContentType.JSON.value: {"schema": {"type": "array", "items": _ACTION_REF}, "example": _EXAMPLE},
+                ContentType.NDJSON.value: {
                     "schema": {
                         "type": "string",
                         "description": "One action a line, as JSON, see the schema Action; the last newline may lack.",

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 from contract.action import MAX_SHOWN_VALUE, Action, Rejection, check, reject
 
 RULES: Final = {
-    "query_malformed": "a query is name=value pairs, parted by &",
+    "query_malformed": "a query is name=value pairs, separated by &",
     "query_not_utf8": "a query is percent-encoded UTF-8",
     "parameter_repeated": "each parameter is given once",
 }

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from ingest_api.acceptance import AcceptancePolicy
-from ingest_api.http.batch import Judged, judge_batch
+from ingest_api.http.batch import CheckedBatch, check_batch
 from ingest_api.http.body import BodyLimits, read_body, refuse_announced
-from ingest_api.http.content_type import is_gzipped, media_of
+from ingest_api.http.content_type import content_type_of, is_gzipped
 from ingest_api.http.openapi import ACTION_DOCS, BATCH_DOCS
 from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
@@ -35,25 +35,25 @@ class BatchAnswer(BaseModel):
 
 
 def routes(single: SingleAction, read_batch: "BatchReader", publisher: Publisher) -> APIRouter:
-    """The routes of the policy."""
+    """The routes that take actions."""
     router = APIRouter(tags=["actions"])
 
     @router.post("/analytics", status_code=HTTPStatus.NO_CONTENT, response_class=Response, **ACTION_DOCS)
     async def analytics(request: Request) -> Response:
-        return await single.take(request.scope["query_string"])
+        return await single.publish(request.scope["query_string"])
 
     @router.post("/v1/actions", response_model=BatchAnswer, **BATCH_DOCS)
     async def actions(request: Request) -> Response:
-        judged = await read_batch(request)
-        if judged.accepted:
-            await publish(publisher, judged.accepted)
-        return Response(_answer(judged).model_dump_json(), media_type="application/json")
+        checked = await read_batch(request)
+        if checked.accepted:
+            await publish(publisher, checked.accepted)
+        return Response(_answer(checked).model_dump_json(), media_type="application/json")
 
     return router
 
 
 class BatchReader:
-    """Reads a batch from a request, within the limits, and judges it."""
+    """Reads a batch from a request, within the limits, and checks it."""
 
     def __init__(self, settings: IngestSettings, policy: AcceptancePolicy, metrics: Metrics) -> None:
         self._limits = BodyLimits(
@@ -63,26 +63,29 @@ class BatchReader:
         )
         self._max_lines = settings.ingest_max_lines
         self._bodies = MemoryBudget(settings.ingest_max_in_flight_bytes, "bodies")
-        self._door = policy
+        self._policy = policy
         self._metrics = metrics
         metrics.body_bytes.set_function(lambda: self._bodies.used)
 
-    async def __call__(self, request: Request) -> Judged:
+    async def __call__(self, request: Request) -> CheckedBatch:
         """Raises RequestRefused, or NotPublished where bodies take all the memory they may."""
         headers = request.headers
-        media, gzipped = media_of(headers.get("content-type")), is_gzipped(headers.get("content-encoding"))
+        content_type, gzipped = (
+            content_type_of(headers.get("content-type")),
+            is_gzipped(headers.get("content-encoding")),
+        )
         refuse_announced(headers.get("content-length"), self._limits)
-        with self._bodies.held() as held:
-            body = await read_body(request.stream(), gzipped=gzipped, limits=self._limits, held=held)
-            judged = await judge_batch(body, media, self._max_lines, self._door)
-        for code, times in Counter(refusal.rejection.code for refusal in judged.refused).items():
+        with self._bodies.reservation() as reservation:
+            body = await read_body(request.stream(), gzipped=gzipped, limits=self._limits, reservation=reservation)
+            checked = await check_batch(body, content_type, self._max_lines, self._policy)
+        for code, times in Counter(refusal.rejection.code for refusal in checked.refused).items():
             self._metrics.rejected.labels(code).inc(times)
-        return judged
+        return checked
 
 
-def _answer(judged: Judged) -> BatchAnswer:
+def _answer(checked: CheckedBatch) -> BatchAnswer:
     rejected = [
         Rejected(index=line, code=rejection.code, field=rejection.field, message=rejection.message)
-        for line, rejection in judged.refused
+        for line, rejection in checked.refused
     ]
-    return BatchAnswer(accepted=len(judged.accepted), rejected=rejected)
+    return BatchAnswer(accepted=len(checked.accepted), rejected=rejected)

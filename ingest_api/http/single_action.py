@@ -27,33 +27,33 @@ class SingleAction:
     def __init__(
         self, policy: AcceptancePolicy, publisher: Publisher, metrics: Metrics, problems: ProblemHandlers
     ) -> None:
-        self._door = policy
+        self._policy = policy
         self._publisher = publisher
         self._metrics = metrics
         self._problems = problems
 
-    async def take(self, query: bytes) -> Response:
+    async def publish(self, query: bytes) -> Response:
         """Returns once the log has acknowledged it. Raises RequestRefused, NotPublished or OutcomeUnknown."""
-        await publish(self._publisher, [self._judge(query)])
+        await publish(self._publisher, [self._check(query)])
         return _TAKEN
 
     def submit(self, query: bytes, answer: Callable[[Response], None]) -> None:
-        """Calls `answer` once, perhaps before it returns, with what `take` and the app answer. Raises nothing."""
+        """Calls `answer` once, perhaps before it returns, with what `publish` and the app answer. Raises nothing."""
 
-        def tell(failure: PublishUnavailable | None) -> None:
+        def on_delivered(failure: PublishUnavailable | None) -> None:
             answer(_TAKEN if failure is None else self._problems.answer(failure))
 
         try:
-            self._publisher.submit([self._judge(query)], tell)
+            self._publisher.submit([self._check(query)], on_delivered)
         except (RequestRefused, PublishUnavailable) as error:
             answer(self._problems.answer(error))
         except Exception as error:
             logger.exception("an error in this program")
             answer(self._problems.answer(error))
 
-    def _judge(self, query: bytes) -> Action:
-        (judged,) = self._door.check([action_in_query(query)])
-        if isinstance(judged, Rejection):
-            self._metrics.rejected.labels(judged.code).inc()
-            raise RequestRefused(HTTPStatus.BAD_REQUEST, judged.code, judged.message, rejection=judged)
-        return judged
+    def _check(self, query: bytes) -> Action:
+        (checked,) = self._policy.check([action_in_query(query)])
+        if isinstance(checked, Rejection):
+            self._metrics.rejected.labels(checked.code).inc()
+            raise RequestRefused(HTTPStatus.BAD_REQUEST, checked.code, checked.message, rejection=checked)
+        return checked

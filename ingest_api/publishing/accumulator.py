@@ -42,12 +42,12 @@ class OutgoingRecord:
         """Whether these lines as well keep the limits of a record."""
         return self.lines + lines.number <= MAX_LINES and self.size + len(lines.text) <= MAX_BYTES
 
-    def add(self, lines: Lines, tell: OnDelivered) -> None:
-        """Takes the lines; `tell` is called once it is settled."""
+    def add(self, lines: Lines, on_delivered: OnDelivered) -> None:
+        """Takes the lines; `on_delivered` is called once it is settled."""
         self._texts.append(lines.text)
         self.lines += lines.number
         self.size += len(lines.text)
-        self._waiting.append(tell)
+        self._waiting.append(on_delivered)
 
     def value(self) -> bytes:
         """What Kafka gets."""
@@ -58,13 +58,13 @@ class OutgoingRecord:
         self._texts.clear()
 
     def settle(self, failure: PublishUnavailable | None) -> None:
-        """Tells everyone who waits for it, once."""
+        """Answers everyone who waits for it, once."""
         waiting, self._waiting = self._waiting, []
-        for tell in waiting:
+        for on_delivered in waiting:
             try:
-                tell(failure)
+                on_delivered(failure)
             except Exception:
-                logger.exception("one who waited could not be told; the others are")
+                logger.exception("a caller could not be answered; the others are")
 
 
 class RecordAccumulator:
@@ -77,13 +77,13 @@ class RecordAccumulator:
         self._open: dict[int, OutgoingRecord] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, all_lines: Iterable[Lines], partitions: int, tell: OnDelivered) -> None:
-        """Takes lines whose partitions are of `partitions`; for each of them `tell` hears how its record ends."""
+    def add(self, all_lines: Iterable[Lines], partitions: int, on_delivered: OnDelivered) -> None:
+        """Takes lines whose partitions are of `partitions`; `on_delivered` is called once for each, with its record."""
         for lines in all_lines:
             record = self._open.get(lines.partition)
             if record is None or record.partitions != partitions or not record.has_room_for(lines):
                 record = self._begin(lines.partition, partitions)
-            record.add(lines, tell)
+            record.add(lines, on_delivered)
             if record.lines >= ENOUGH_LINES:
                 self._send(self._open.pop(lines.partition))
         if self._open and self._timer is None:

@@ -5,16 +5,16 @@ from ingest_api.publishing.publisher import OnDelivered
 
 
 class AllDelivered:
-    """A OnDelivered for each of some records, that tells once what became of all."""
+    """An OnDelivered for each of several records, which reports once what became of all."""
 
-    def __init__(self, records: int, tell: OnDelivered) -> None:
-        """For no records it tells at once."""
+    def __init__(self, records: int, on_delivered: OnDelivered) -> None:
+        """For no records it reports at once."""
         self._records = records
         self._open = records
-        self._tell = tell
+        self._on_delivered = on_delivered
         self._failures: list[PublishUnavailable] = []
         if records == 0:
-            tell(None)
+            on_delivered(None)
 
     def __call__(self, failure: PublishUnavailable | None) -> None:
         """To be called for each record."""
@@ -22,7 +22,7 @@ class AllDelivered:
         if failure is not None:
             self._failures.append(failure)
         if self._open == 0:
-            self._tell(self._outcome())
+            self._on_delivered(self._outcome())
 
     def _outcome(self) -> PublishUnavailable | None:
         """Part of them sent is an unknown outcome of the whole."""

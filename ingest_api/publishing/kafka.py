@@ -21,7 +21,7 @@ from kafka_log.producer import producer_config
 
 logger = logging.getLogger(__name__)
 
-_LOOK_SECONDS: Final = 2.0
+_METADATA_SECONDS: Final = 2.0
 _LATE_SECONDS: Final = 3.0
 """librdkafka looks for records that are out of time about once a second."""
 
@@ -53,7 +53,7 @@ class KafkaPublisher:
         self._open = connect
         self._budget = MemoryBudget(settings.ingest_max_in_flight_bytes, "lines not yet acknowledged")
         self._outgoing = RecordAccumulator(self._send, settings.ingest_linger.total_seconds())
-        self._topic = TopicMetadata(self._look, settings.ingest_metadata_refresh.total_seconds())
+        self._topic = TopicMetadata(self._count_partitions, settings.ingest_metadata_refresh.total_seconds())
         self._in_flight: set[OutgoingRecord] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._connection: Connection | None = None
@@ -63,11 +63,11 @@ class KafkaPublisher:
         self._connection = self._connect()
         self._topic.start()
 
-    def submit(self, actions: Sequence[Action], tell: OnDelivered) -> None:
+    def submit(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
         if self._topic.partitions is None:
-            self._start_task(self._submit_once_known(actions, tell))
+            self._start_task(self._submit_once_known(actions, on_delivered))
         else:
-            self._submit(actions, self._topic.partitions, tell)
+            self._submit(actions, self._topic.partitions, on_delivered)
 
     async def unavailable_reason(self) -> str | None:
         return await self._topic.unavailable_reason()
@@ -80,26 +80,28 @@ class KafkaPublisher:
         for record in list(self._in_flight):
             self._finish(record, OutcomeUnknown("the process ended before Kafka acknowledged"))
 
-    async def _submit_once_known(self, actions: Sequence[Action], tell: OnDelivered) -> None:
+    async def _submit_once_known(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
         unavailable_reason = await self._topic.unavailable_reason()
         if self._topic.partitions is None:
-            tell(NotPublished(unavailable_reason or "the topic is not known yet"))
+            on_delivered(NotPublished(unavailable_reason or "the topic is not known yet"))
             return
         try:
-            self._submit(actions, self._topic.partitions, tell)
+            self._submit(actions, self._topic.partitions, on_delivered)
         except NotPublished as error:
-            tell(NotPublished(str(error)))
+            on_delivered(NotPublished(str(error)))
 
-    def _submit(self, actions: Sequence[Action], partitions: int, tell: OnDelivered) -> None:
+    def _submit(self, actions: Sequence[Action], partitions: int, on_delivered: OnDelivered) -> None:
         grouped = group_by_partition(actions, partitions)
-        self._budget.take(sum(len(lines.text) for lines in grouped))
-        self._outgoing.add(grouped, partitions, tell if len(grouped) == 1 else AllDelivered(len(grouped), tell))
+        self._budget.reserve(sum(len(lines.text) for lines in grouped))
+        self._outgoing.add(
+            grouped, partitions, on_delivered if len(grouped) == 1 else AllDelivered(len(grouped), on_delivered)
+        )
 
-    def _look(self) -> int:
+    def _count_partitions(self) -> int:
         """Called off the event loop."""
         if self._connection is None:
             raise LogUnavailable("this process is stopping")
-        return self._connection.partitions_of(self._settings.topic, _LOOK_SECONDS)
+        return self._connection.partitions_of(self._settings.topic, _METADATA_SECONDS)
 
     def _send(self, record: OutgoingRecord) -> None:
         self._in_flight.add(record)
@@ -120,7 +122,7 @@ class KafkaPublisher:
 
     def _finish(self, record: OutgoingRecord, failure: PublishUnavailable | None) -> None:
         self._in_flight.remove(record)
-        self._budget.give_back(record.size)
+        self._budget.release(record.size)
         record.settle(failure)
 
     def _connect(self) -> Connection:

@@ -23,11 +23,11 @@ class MemoryPublisher:
     async def start(self) -> None:
         self.running = True
 
-    def submit(self, actions: Sequence[Action], tell: OnDelivered) -> None:
+    def submit(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
         if self.failure is None:
             self.publications += 1
             self.published.extend(actions)
-        tell(self.failure)
+        on_delivered(self.failure)
 
     async def unavailable_reason(self) -> str | None:
         return self.reason

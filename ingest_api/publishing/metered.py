@@ -23,12 +23,12 @@ class MeteredPublisher:
         self.unavailable_reason = publisher.unavailable_reason
         self.close = publisher.close
 
-    def submit(self, actions: Sequence[Action], tell: OnDelivered) -> None:
+    def submit(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
         size, began = len(actions), self._timer()
 
         def note(failure: PublishUnavailable | None) -> None:
             self._note(failure, size, began)
-            tell(failure)
+            on_delivered(failure)
 
         self._in_flight += size
         try:

@@ -1,4 +1,4 @@
-"""The seam between the door and the log."""
+"""The seam between HTTP and the log."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ class Publisher(Protocol):
     async def start(self) -> None:
         """Begins to reach for the log, and does not wait for it."""
 
-    def submit(self, actions: Sequence[Action], tell: OnDelivered) -> None:
-        """Calls `tell` once, on the event loop, in bounded time, perhaps before it returns: when all are acknowledged.
+    def submit(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
+        """Calls `on_delivered` once all are acknowledged, or are not: in bounded time, perhaps before it returns.
 
-        Raises NotPublished instead where that is known at once.
+        It is called on the event loop, once. Raises NotPublished instead where that is known at once.
         """
 
     async def unavailable_reason(self) -> str | None:
@@ -37,11 +37,11 @@ async def publish(publisher: Publisher, actions: Sequence[Action]) -> None:
     """
     outcome: asyncio.Future[PublishUnavailable | None] = asyncio.get_running_loop().create_future()
 
-    def tell(failure: PublishUnavailable | None) -> None:
+    def on_delivered(failure: PublishUnavailable | None) -> None:
         if not outcome.done():
             outcome.set_result(failure)
 
-    publisher.submit(actions, tell)
+    publisher.submit(actions, on_delivered)
     _raise_own(await outcome)
 
 

@@ -1,4 +1,4 @@
-"""The partitions that this worker counts: taken over, sealed, given back."""
+"""The partitions that this worker counts: acquired, fenced, released."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,16 +7,18 @@ from contract.progress import LogPartition
 from contract.store import StoreReader
 from stream_workers import metrics
 from stream_workers.counting.mailbox import Received
+from stream_workers.faust_adapter.ports import Acquired
 from stream_workers.flush.flusher import Flusher
 from stream_workers.partition.rebuild import PastRecords
-from stream_workers.partition.resume import resume_from
-from stream_workers.partition.state import DrawSlot, PartitionState
+from stream_workers.partition.resume import first_offset, resume_from
+from stream_workers.partition.state import PartitionState
+from stream_workers.partition.window_table import DrawSlot
 from stream_workers.retry import Abandoned, RetryPolicy
 from stream_workers.retrying_reader import RetryingReader
 
 
 class Assignment:
-    """Holds the state of each partition from its takeover until all of them are forgotten at once."""
+    """Holds the state of each partition from when it is acquired until all of them are forgotten at once."""
 
     def __init__(
         self, store: StoreReader, flusher: Flusher, retry: RetryPolicy, draw_slot: DrawSlot, past: PastRecords
@@ -27,7 +29,7 @@ class Assignment:
         self._draw_slot = draw_slot
         self._past = past
         self._epoch = 0
-        self._sealed = False
+        self._fenced = False
         self.states: dict[int, PartitionState] = {}
         """By the partition's number."""
 
@@ -46,10 +48,10 @@ class Assignment:
         """Lines that were folded, and that no flush has taken yet."""
         return sum(state.unflushed_lines for state in self.states.values())
 
-    async def take(self, source: LogPartition, beginning: int, end: int, generation: int) -> PartitionState:
-        """Takes over a partition whose log holds the offsets from `beginning` up to, not including, `end`.
+    async def acquire(self, source: LogPartition, beginning: int, end: int, generation: int) -> Acquired:
+        """Begins to count a partition whose log holds the offsets from `beginning` up to, not including, `end`.
 
-        Tries for as long as the store is away; raises Abandoned once the partition was taken away meanwhile.
+        Tries for as long as the store is away; raises Abandoned once the partition was revoked meanwhile.
         """
         still_ours = self.still_ours()
         reader = RetryingReader(self._store, self._retry, "read progress", still_ours)
@@ -60,16 +62,16 @@ class Assignment:
             # The progress that we saw may be forgotten by the store; ours is acknowledged.
             await self._flusher.write_progress([state], still_ours)
         if not still_ours():
-            raise Abandoned(f"take {source}")
+            raise Abandoned(f"acquire {source}")
         metrics.LOST.inc(start.lost - (stored.lost if stored else 0))
-        self._sealed = False
+        self._fenced = False
         self.states[source.partition] = state
         metrics.PARTITIONS.set(len(self.states))
-        return state
+        return Acquired(first_offset(start), start.through_offset + 1)
 
-    def seal(self) -> None:
-        """From here on no record is ours to count, until a partition is taken over anew."""
-        self._sealed = True
+    def fence(self) -> None:
+        """From here on no record is ours to count, until a partition is acquired."""
+        self._fenced = True
 
     def forget(self) -> None:
         """What is under way for these partitions is abandoned."""
@@ -87,4 +89,4 @@ class Assignment:
     def owner_of(self, received: Received) -> PartitionState | None:
         """The state that counts a record; None for one that is not ours to count any more."""
         state = self.states.get(received.record.partition)
-        return None if self._sealed or state is None or state.generation != received.generation else state
+        return None if self._fenced or state is None or state.generation != received.generation else state

@@ -31,14 +31,14 @@ class Folding:
         self._retry = retry
         self._is_hole = is_hole
 
-    async def load_ahead(self, batch: Sequence[Received]) -> None:
+    async def prefetch(self, batch: Sequence[Received]) -> None:
         """Loads at once what folding the batch would load bit by bit."""
         states = self._assignment.states
         records: dict[int, list[Record]] = {}
         for received in batch:
             if self._assignment.owner_of(received) is not None:
                 records.setdefault(received.record.partition, []).append(received.record)
-        missing = [(states[number], states[number].look_ahead(some)) for number, some in records.items()]
+        missing = [(states[number], states[number].decode_ahead(some)) for number, some in records.items()]
         if not any(hours for _, hours in missing):
             return
         reader = self._reader(self._assignment.still_ours())

@@ -1,15 +1,13 @@
-"""The actor: folds what its mailbox holds, flushes, and tells when it is done."""
+"""The actor: folds what its mailbox holds, flushes, and says when it is done."""
 
 import asyncio
 import contextlib
 import logging
 
-from contract.progress import LogPartition
 from stream_workers.counting.assignment import Assignment
 from stream_workers.counting.flush_cycle import FlushCycle
 from stream_workers.counting.folding import Folding
 from stream_workers.counting.mailbox import Mailbox, received_by_now
-from stream_workers.partition.resume import first_offset
 from stream_workers.retry import Abandoned
 
 logger = logging.getLogger(__name__)
@@ -26,7 +24,7 @@ class Writer:
         self,
         assignment: Assignment,
         folding: Folding,
-        flush_round: FlushCycle,
+        flush_cycle: FlushCycle,
         *,
         flush_interval: float,
         flush_lines: int,
@@ -34,7 +32,7 @@ class Writer:
         """`flush_interval` is in seconds."""
         self._assignment = assignment
         self._folding = folding
-        self._flush_round = flush_round
+        self._flush_cycle = flush_cycle
         self._flush_interval = flush_interval
         self._flush_lines = flush_lines
         self._mailbox: Mailbox | None = None
@@ -60,24 +58,8 @@ class Writer:
         """Lines that were folded, and that no flush has taken yet."""
         return self._assignment.unflushed_lines
 
-    async def take(self, source: LogPartition, beginning: int, end: int, generation: int) -> int:
-        """Takes over a partition whose log holds the offsets from `beginning` up to `end`; returns where to read from.
-
-        Tries for as long as the store is away; raises Abandoned once the partition was taken away meanwhile.
-        """
-        state = await self._assignment.take(source, beginning, end, generation)
-        return first_offset(state.progress)
-
-    def next_offset(self, partition: int) -> int:
-        """The offset that follows on what is stored of a partition that was taken."""
-        return self._assignment.states[partition].stored_through + 1
-
-    def seal(self) -> None:
-        """Folds nothing more until a partition is taken over anew."""
-        self._assignment.seal()
-
     async def release(self, timeout: float) -> None:  # noqa: ASYNC109 - bounds a wait, not a computation
-        """Flushes what was folded, for at most `timeout` seconds, then forgets all partitions."""
+        """Implements Release: flushes what was folded, for at most `timeout` seconds, then forgets all partitions."""
         try:
             await asyncio.wait_for(self.settle(), timeout)
         except TimeoutError:
@@ -106,7 +88,7 @@ class Writer:
             batch, ended = await received_by_now(mailbox)
             self._is_folding = True
             try:
-                await self._folding.load_ahead(batch)
+                await self._folding.prefetch(batch)
                 for received in batch:
                     if not self._folding.fold_at_once(received):
                         await self._folding.fold(received)
@@ -138,7 +120,7 @@ class Writer:
             self._flush_soon.clear()
             self._is_flushing = True
             try:
-                await self._flush_round.run(on_taken=self._settled.set)
+                await self._flush_cycle.run(on_taken=self._settled.set)
             except Abandoned as lost:
                 logger.info("a flush was abandoned, its partitions were taken away: %s", lost)
             finally:

@@ -1,6 +1,7 @@
 """Where to read from: the store says, not Kafka's committed offset.
 
-Private names of Faust are used in a few files only: tests/unit/test_faust_names.py lists each.
+Private names of Faust are used in a few files only: tests/unit/stream_workers/faust_adapter/test_private_names.py lists
+each.
 """
 
 import asyncio
@@ -15,10 +16,9 @@ from faust.types import TP
 
 from contract.errors import LogError, LogUnavailable
 from contract.progress import LogPartition
-from kafka_log.topic import LogTopic
 from stream_workers import metrics
 from stream_workers.faust_adapter.ordered_consumer import OrderedConsumer
-from stream_workers.faust_adapter.ports import PartitionOwner
+from stream_workers.faust_adapter.ports import Acquired, Ports
 from stream_workers.retry import Abandoned
 
 logger = logging.getLogger(__name__)
@@ -32,14 +32,14 @@ class Consumer(OrderedConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
         super().__init__(*args, **kwargs)
-        self.owner: PartitionOwner = self.transport.owner
-        self.topic: LogTopic = self.transport.topic
-        self.release_timeout: float = self.transport.release_timeout
+        ports: Ports = self.transport.ports
+        self.owner, self.topic = ports.owner, ports.topic
+        self._release, self._release_timeout = ports.release, ports.release_timeout
         self.joined = False
         """Whether the worker counts all that it was assigned."""
         self._log: str | None = None
         self._fresh = False
-        self._taking: asyncio.Task[None] | None = None
+        self._acquiring: asyncio.Task[None] | None = None
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Faust seeks next, once its own recovery is done."""
@@ -72,14 +72,14 @@ class Consumer(OrderedConsumer):
         self._fresh = False
         self.joined = False
         # Faust clears the mailbox, but a record that is just being put there survives, and would follow on a gap.
-        self.owner.seal()
-        if self._taking is not None:
-            self._taking.cancel()
+        self.owner.fence()
+        if self._acquiring is not None:
+            self._acquiring.cancel()
         await super().on_partitions_revoked(revoked)
-        await self.owner.release(self.release_timeout)
+        await self._release(self._release_timeout)
 
     async def perform_seek(self) -> None:
-        """Takes over a fresh assignment. While nothing is fresh, a seek would lose what was delivered.
+        """Acquires a fresh assignment. While nothing is fresh, a seek would lose what was delivered.
 
         Where the store does not answer in time, nothing is read until it does.
         """
@@ -87,45 +87,44 @@ class Consumer(OrderedConsumer):
         if not self._fresh or not assigned:
             return
         self._fresh = False
-        self._taking = asyncio.create_task(self._take(assigned, self.app.consumer_generation_id))
-        done, _ = await asyncio.wait({self._taking}, timeout=SEEK_WITHIN)
-        if self._taking.cancelled():
+        self._acquiring = asyncio.create_task(self._acquire(assigned, self.app.consumer_generation_id))
+        done, _ = await asyncio.wait({self._acquiring}, timeout=SEEK_WITHIN)
+        if self._acquiring.cancelled():
             # A seek that ends as cancelled ends Faust's recovery for good: this worker would never read again.
             raise RebalanceAgain
         if done:
-            self._taking.result()
+            self._acquiring.result()
             return
         logger.warning("the store does not answer: nothing is read until it does")
-        self._taking.add_done_callback(self._on_taken_late)
+        self._acquiring.add_done_callback(self._on_acquired_late)
         waiting = [tp for tp in assigned if not self.gate.is_open(tp.partition)]
         await self._thread.seek_wait(await self.highwaters(*waiting))
 
-    def _on_taken_late(self, task: "asyncio.Task[None]") -> None:
+    def _on_acquired_late(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._crashing = asyncio.create_task(self.crash(error))
 
-    async def _take(self, assigned: set[TP], generation: int) -> None:
+    async def _acquire(self, assigned: set[TP], generation: int) -> None:
         log = await self._recognise_log()
         beginnings = await self.earliest_offsets(*assigned)
         ends = await self.highwaters(*assigned)
 
-        async def take(tp: TP) -> tuple[TP, int]:
+        async def acquire(tp: TP) -> tuple[TP, Acquired]:
             source = LogPartition(log, tp.partition)
-            return tp, await self.owner.take(source, beginnings[tp], ends[tp], generation)
+            return tp, await self.owner.acquire(source, beginnings[tp], ends[tp], generation)
 
         try:
-            starts = dict(await asyncio.gather(*map(take, assigned)))
+            acquired = dict(await asyncio.gather(*map(acquire, assigned)))
         except Abandoned as lost:
-            logger.info("gave up taking partitions over: %s", lost)
+            logger.info("gave up acquiring partitions: %s", lost)
             return
-        await self._thread.seek_wait(starts)
-        for tp, offset in starts.items():
-            self.gate.open(tp.partition, offset)
+        await self._thread.seek_wait({tp: start.read_from for tp, start in acquired.items()})
+        for tp, start in acquired.items():
+            self.gate.open(tp.partition, start.read_from)
         self.joined = True
         # Lag tools read Kafka's commits: without this they show the old ones until the first flush.
-        # It may begin one record before what is to come, to recognise the log: that one is no lag.
-        await self.commit_offsets({tp.partition: self.owner.next_offset(tp.partition) for tp in starts})
-        logger.info("counting %s", {tp.partition: offset for tp, offset in sorted(starts.items())})
+        await self.commit_offsets({tp.partition: start.next_offset for tp, start in acquired.items()})
+        logger.info("counting from %s", {tp.partition: start.read_from for tp, start in sorted(acquired.items())})
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature
         """Kafka may have no commit to go on from: aiokafka looks for one at an assignment, before we seek."""

@@ -1,6 +1,7 @@
 """Passing records on from Faust: each once and in order, and none any more while the worker drains.
 
-Private names of Faust are used in a few files only: tests/unit/test_faust_names.py lists each.
+Private names of Faust are used in a few files only: tests/unit/stream_workers/faust_adapter/test_private_names.py lists
+each.
 """
 
 import logging
@@ -21,7 +22,7 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
         super().__init__(*args, **kwargs)
-        self.gate = OffsetGate()
+        self.gate: OffsetGate = self.transport.ports.gate
         self.draining = False
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature
@@ -38,10 +39,6 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
                 expected = self.gate.expected(tp.partition)
                 logger.info("partition %d: %d where %d was expected", tp.partition, message.offset, expected)
                 await self._thread.seek_wait({tp: expected})
-
-    def is_hole(self, partition: int, first: int, end: int) -> bool:
-        """Whether the log has no records from `first` up to, not including, `end`."""
-        return self.gate.is_hole(partition, first, end)
 
     async def wait_first(self, *coros: Any, timeout: float | None = None) -> Any:  # noqa: ANN401, ASYNC109 - Faust's signature
         """Faust hands each record to the mailbox through here, beside a wait for the flow to be suspended.
@@ -67,7 +64,7 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
             super().resume_flow()
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
-        """Likewise."""
+        """While draining nothing new is fetched."""
         if not self.draining:
             super().resume_partitions(tps)
 

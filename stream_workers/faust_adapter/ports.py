@@ -1,21 +1,42 @@
-"""What the consumer asks of whoever counts."""
+"""What the consumer works with: who counts the partitions, and the topic."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, Protocol
 
 from contract.progress import LogPartition
+from kafka_log.topic import LogTopic
+from stream_workers.faust_adapter.offset_gate import OffsetGate
+
+
+class Acquired(NamedTuple):
+    """Where a partition goes on."""
+
+    read_from: int
+    """The offset to read from; it may lie one record before what is to come, to recognise the log."""
+    next_offset: int
+    """The offset that follows on what is stored."""
 
 
 class PartitionOwner(Protocol):
     """Who counts the partitions."""
 
-    async def take(self, source: LogPartition, beginning: int, end: int, generation: int) -> int:
-        """Takes over a partition; returns where to read from. Raises Abandoned if it was taken away meanwhile."""
+    async def acquire(self, source: LogPartition, beginning: int, end: int, generation: int) -> Acquired:
+        """Begins to count a partition. Raises Abandoned if it was revoked meanwhile."""
 
-    def next_offset(self, partition: int) -> int:
-        """The offset that follows on what is stored of a partition that was taken."""
+    def fence(self) -> None:
+        """Refuses every record from here on, until a partition is acquired: Faust is about to clear the mailbox."""
 
-    def seal(self) -> None:
-        """Takes nothing more from the mailbox: Faust is about to clear it."""
 
-    async def release(self, timeout: float) -> None:  # noqa: ASYNC109 - bounds a wait, not a computation
-        """Finishes what was folded, for at most `timeout` seconds, and forgets all partitions."""
+Release = Callable[[float], Awaitable[None]]
+"""Finishes what was folded, for at most so many seconds, and forgets all partitions."""
+
+
+class Ports(NamedTuple):
+    """All that the consumer works with."""
+
+    topic: LogTopic
+    gate: OffsetGate
+    owner: PartitionOwner
+    release: Release
+    release_timeout: float
+    """Seconds."""

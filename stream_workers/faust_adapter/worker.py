@@ -1,6 +1,7 @@
 """Stopping is finishing the mailbox: on SIGTERM everything received is stored and committed before the process exits.
 
-Private names of Faust are used in a few files only: tests/unit/test_faust_names.py lists each.
+Private names of Faust are used in a few files only: tests/unit/stream_workers/faust_adapter/test_private_names.py lists
+each.
 """
 
 import logging

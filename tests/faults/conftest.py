@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.artifacts import Artifacts, installed
+from deploy.local.artifacts.installed import Artifacts, installed
 from deploy.local.errors import LocalError
-from deploy.local.influxdb import InfluxDB
-from deploy.local.ports import free_port
-from deploy.local.toxiproxy_build import toxiproxy
+from deploy.local.services.influxdb import InfluxDB
+from deploy.local.services.ports import free_port
 from support.faults.proxied_kafka import ProxiedKafka
 from support.faults.toxic_network import ToxicNetwork
 from support.scenarios.environment import Environment, started_environment
 from support.scenarios.scenario import Scenario
 from support.services.addresses import Missing
+from support.services.toxiproxy_build import toxiproxy
 
 _durations: list[tuple[str, str, float]] = []
 

@@ -15,11 +15,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # not in __all
     ResourceType,
 )
 
-from deploy.local.artifacts import Artifacts
-from deploy.local.influxdb import InfluxDB
-from deploy.local.kafka_cluster import KafkaCluster
+from deploy.local.artifacts.installed import Artifacts
+from deploy.local.services.influxdb import InfluxDB
 from support.scenarios.environment import Environment, started_environment
 from support.scenarios.scenario import Scenario
+from support.services.kafka_cluster import KafkaCluster
 
 pytestmark = pytest.mark.faults
 

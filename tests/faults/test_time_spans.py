@@ -8,7 +8,7 @@ import httpx
 import psutil  # type: ignore[import-untyped] # it has no types
 import pytest
 
-from deploy.local.influxdb import InfluxDB
+from deploy.local.services.influxdb import InfluxDB
 from support.scenarios.environment import Environment
 from support.scenarios.ledger import HOUR_MS, Action
 from support.scenarios.log_count import count_log

@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.pipeline.collector_program import Auditor

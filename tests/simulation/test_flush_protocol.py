@@ -19,7 +19,7 @@ from contract.window_value import WindowValue
 from stores import committed
 from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
-from stream_workers.partition import state as partition_state
+from stream_workers.partition import window_table
 from stream_workers.partition.state import PartitionFlush, PartitionState
 from support.simulation import rebuild as simulated_rebuild
 from support.simulation import worker as simulated_worker
@@ -71,7 +71,7 @@ def load_all_segments(patch: pytest.MonkeyPatch) -> None:
             for hour, (value, _) in found.items()
         }
 
-    patch.setattr(partition_state, "read_loads", loads)
+    patch.setattr(window_table, "read_loads", loads)
 
 
 def count_replays(patch: pytest.MonkeyPatch) -> None:
@@ -148,9 +148,10 @@ def load_full_segments_of_any_offset(patch: pytest.MonkeyPatch) -> None:
 
 
 def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        PartitionState, "evictable", lambda self: [self.windows[hour] for hour in self.windows.keys() - self._pinned]
-    )
+    def evictable(self: window_table.WindowTable, _in_flight: Any) -> Any:
+        return [self.windows[hour] for hour in self.windows.keys() - self._pinned]
+
+    patch.setattr(window_table.WindowTable, "evictable", evictable)
 
 
 def use_the_same_slots_in_each_assignment(patch: pytest.MonkeyPatch) -> None:
@@ -195,7 +196,7 @@ def pass_rebuilds_over(patch: pytest.MonkeyPatch) -> None:
     async def take_nothing(_self: PartitionState, _record: Any, _reader: StoreReader) -> None:
         await simulated_worker.Turn()
 
-    patch.setattr(PartitionState, "_take_rebuilt", take_nothing)
+    patch.setattr(PartitionState, "_adopt_rebuilt", take_nothing)
 
 
 def take_over_only_what_the_rebuild_stored(patch: pytest.MonkeyPatch) -> None:

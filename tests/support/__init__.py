@@ -1,1 +1,1 @@
-"""What tests share."""
+"""What tests share. Nothing of it ships."""

@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: 
 from aggregator.end_offsets.kafka import KafkaEndOffsets
 from aggregator.end_offsets.port import LogEndOffsets
 from contract.errors import LogError, LogUnavailable, LogUnfit
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 
 PARTITIONS = 4
 SECONDS = 60

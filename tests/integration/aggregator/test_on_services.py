@@ -20,7 +20,7 @@ from contract.progress import LogPartition, Progress
 from contract.segment import Segment
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 from service.clock import wall_clock as now
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore

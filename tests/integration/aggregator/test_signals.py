@@ -13,7 +13,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 
 _NO_ROWS: Final = b'{"results":[{"statement_id":0}]}\n'
 

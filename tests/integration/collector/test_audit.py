@@ -11,7 +11,7 @@ from contract.action import RULES_VERSION, Action
 from contract.hour import HOUR_MS, format_hour, parse_hour
 from contract.progress import LogPartition
 from contract.store import ProgressPoint, WindowPoint
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 from support.pipeline.collector_program import Auditor
 from support.pipeline.pipeline import PARTITIONS, Numbers, Pipeline
 from support.pipeline.traffic import Traffic

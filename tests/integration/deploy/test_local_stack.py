@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.artifacts import installed
+from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 
 COLLECTOR = str(Path(sys.executable).with_name("collector"))
 SECONDS = 120
@@ -63,6 +63,14 @@ class Stack:
                 return answer
 
 
+def accepted(port: object) -> float:
+    """How many actions an ingest process has acknowledged."""
+    metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=SECONDS).text
+    return float(
+        next(line for line in metrics.splitlines() if "actions_accepted_total " in line and line[0] != "#").split()[-1]
+    )
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
@@ -77,11 +85,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_all_processes_run_under_their_names(stack: Stack) -> None:
     assert stack.states() == dict.fromkeys(
-        ["kafka", "influxdb", "ingest-1", "worker-1", "worker-2", "aggregator-1", "front"], "running"
+        ["kafka", "influxdb", "ingest-1", "worker-1", "worker-2", "aggregator-1", "gateway"], "running"
     )
 
 
-def test_what_is_posted_at_the_door_is_counted_and_survives_a_restart(stack: Stack) -> None:
+def test_what_is_posted_at_the_gateway_is_counted_and_survives_a_restart(stack: Stack) -> None:
     assert stack.post("alice") == 204
     assert stack.post("bob") == 204
     assert stack.answer_with(clicks=2) == "unique_users,2\nclicks,2\nimpressions,0\n"
@@ -104,7 +112,7 @@ def test_workers_join_and_leave_and_a_killed_one_is_started_again(stack: Stack) 
     assert {name: state for name, state in stack.states().items() if "worker" in name} == {"worker-1": "running"}
 
 
-def test_the_door_goes_on_when_one_of_two_ingest_processes_is_killed(stack: Stack) -> None:
+def test_the_gateway_goes_on_when_one_of_two_ingest_processes_is_killed(stack: Stack) -> None:
     stack("scale", "ingest", "2")
 
     stack.kill("ingest-1")
@@ -117,6 +125,18 @@ def test_the_documents_of_both_services_are_shown_as_one(stack: Stack) -> None:
 
     assert {"get", "post"} <= set(paths["/analytics"])
     assert {"/v1/actions", "/v1/hours/{hour}"} <= set(paths)
+
+
+def test_the_gateway_sends_to_each_process_that_joins_and_to_none_that_left(stack: Stack) -> None:
+    stack("scale", "ingest", "3")
+    for _ in range(6):
+        assert stack.post("dora") == 204
+    ports = [row["port"] for name, row in stack.processes().items() if name.startswith("ingest")]
+    assert all(accepted(port) for port in ports)
+
+    stack("scale", "ingest", "1")
+
+    assert [stack.post("dora") for _ in range(6)] == [204] * 6
 
 
 def test_logs_can_be_read(stack: Stack) -> None:
@@ -142,7 +162,7 @@ def test_a_signal_stops_a_second_stack_beside_the_first(stack: Stack, tmp_path: 
 
     assert foreground.returncode == 0
     assert [line.split()[1].rstrip(",") for line in rest.splitlines() if line.startswith("Stopping")] == [
-        "front",
+        "gateway",
         "ingest-1",
         "worker-1",
         "aggregator-1",

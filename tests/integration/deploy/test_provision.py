@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined] # it is exported untyped
 
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 from deploy.provision import ProvisionSettings, provision
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore

@@ -11,11 +11,11 @@ import pytest
 
 from contract.action import Action, encode_action
 from contract.record import decode_record
-from deploy.local.artifacts import installed
+from deploy.local.artifacts.installed import installed
 from deploy.local.errors import CannotStart
-from deploy.local.kafka import Kafka
-from deploy.local.ports import free_port
-from support.services.ingest_process import IngestProcess, ingest_process
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
+from support.product.ingest_process import IngestProcess, ingest_process
 from support.services.kafka_log import read_log
 
 BATCH = b"\n".join(encode_action(Action(1, f"user-{number}", "click")) for number in range(100))

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from contract.errors import LogReplaced, LogUnavailable, LogUnfit
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 from kafka_log import questions
 from kafka_log.topic import LogTopic
 from support.services.kafka_admin import create_again, delete_topic, log_of_topic

@@ -5,11 +5,11 @@ import pytest
 
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint
-from deploy.local.influxdb2 import ORG, InfluxDB2
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from stores.influx.store import InfluxStore
+from support.services.influxdb2 import ORG, InfluxDB2
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
 

@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 from typing import Self
 
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 
 
 class HttpProxy:

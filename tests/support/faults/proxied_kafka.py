@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from deploy.local.artifacts import Artifacts
-from deploy.local.kafka import Kafka
-from deploy.local.ports import free_port
-from deploy.local.process import Command
+from deploy.local.artifacts.installed import Artifacts
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
+from deploy.local.services.process import Command
 
 
 class ProxiedKafka(Kafka):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local.ports import free_port
-from deploy.local.process import Command
-from deploy.local.service import Service, status_of
+from deploy.local.services.ports import free_port
+from deploy.local.services.process import Command
+from deploy.local.services.service import Service, status_of
 
 
 class ToxicNetwork(Service):

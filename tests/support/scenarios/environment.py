@@ -11,14 +11,14 @@ from typing import Protocol
 
 from confluent_kafka.admin import AdminClient
 
-from deploy.local.ports import free_port
-from deploy.local.python_service import PythonService
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.faults.dying_worker import DyingWorker, Moment
-from support.services.environment import environment_of
+from support.product.environment import environment_of
+from support.product.worker_process import WorkerProcess
 from support.services.kafka_admin import wait_until_led
-from support.services.worker_process import WorkerProcess
 
 PARTITIONS = 8
 

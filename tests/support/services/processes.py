@@ -2,11 +2,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local.artifacts import installed
+from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
-from deploy.local.influxdb import InfluxDB
-from deploy.local.kafka import Kafka
-from deploy.local.ports import free_port
+from deploy.local.services.influxdb import InfluxDB
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
 from support.services.addresses import Addresses, Missing
 
 

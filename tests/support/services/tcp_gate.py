@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
-from deploy.local.ports import free_port
+from deploy.local.services.ports import free_port
 
 _CHUNK = 65_536
 

@@ -119,7 +119,7 @@ class Worker:
 
     async def _maybe_load_ahead(self, state: PartitionState, waiting: Sequence[Record]) -> None:
         if self._rng.random() < 0.3:
-            await state.load(sorted(state.look_ahead(waiting[: self._rng.randint(1, 4)])), self._store)
+            await state.load(sorted(state.decode_ahead(waiting[: self._rng.randint(1, 4)])), self._store)
 
     async def _flush(self) -> None:
         while True:

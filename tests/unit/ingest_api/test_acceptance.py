@@ -16,8 +16,8 @@ def policy(clock: int = NOW) -> AcceptancePolicy:
 
 
 def check(action: Action) -> Action | Rejection:
-    (judged,) = policy().check([action])
-    return judged
+    (checked,) = policy().check([action])
+    return checked
 
 
 @pytest.mark.parametrize("timestamp", [1000, 1001, NOW, NOW + HOUR])
@@ -49,9 +49,9 @@ def test_an_action_beyond_the_policy_is_refused_with_the_evidence(
 
 @pytest.mark.parametrize("timestamp", [1000, NOW + HOUR])
 def test_a_timestamp_at_the_edge_is_not_blamed_for_an_unknown_event(timestamp: int) -> None:
-    judged = check(Action(timestamp, "u", "share"))
-    assert isinstance(judged, Rejection)
-    assert judged.code == "event_unknown"
+    checked = check(Action(timestamp, "u", "share"))
+    assert isinstance(checked, Rejection)
+    assert checked.code == "event_unknown"
 
 
 def test_what_the_log_s_rules_rejected_stays_rejected_and_in_its_slot() -> None:

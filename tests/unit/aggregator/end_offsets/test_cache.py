@@ -109,7 +109,7 @@ async def test_a_clock_that_was_set_back_outdates_the_look(clock: Clock) -> None
 
 async def test_while_a_failed_look_stands_nobody_asks_kafka(clock: Clock) -> None:
     reader = FakeEndOffsets()
-    reader.trouble = "connection refused"
+    reader.unavailable_reason = "connection refused"
     look = shared(reader, clock)
 
     assert await look.latest() is None
@@ -117,19 +117,19 @@ async def test_while_a_failed_look_stands_nobody_asks_kafka(clock: Clock) -> Non
     assert await look.latest() is None
 
     assert reader.reads == 1
-    assert look.trouble == "connection refused"
+    assert look.unavailable_reason == "connection refused"
 
 
 async def test_after_a_failure_kafka_is_asked_again(clock: Clock) -> None:
     reader = FakeEndOffsets()
-    reader.trouble = "connection refused"
+    reader.unavailable_reason = "connection refused"
     look = shared(reader, clock)
     await look.latest()
-    reader.trouble = None
+    reader.unavailable_reason = None
     clock.now += 2_000
 
     assert await look.latest() is not None
-    assert look.trouble is None
+    assert look.unavailable_reason is None
 
 
 async def test_a_look_that_failed_outdates_the_one_before(clock: Clock) -> None:
@@ -137,7 +137,7 @@ async def test_a_look_that_failed_outdates_the_one_before(clock: Clock) -> None:
     look = shared(reader, clock)
     await look.latest()
     clock.now += 200
-    reader.trouble = "gone"
+    reader.unavailable_reason = "gone"
 
     assert await look.latest() is None
 
@@ -146,7 +146,7 @@ async def test_a_kafka_that_never_answers_is_away(clock: Clock) -> None:
     look = shared(HeldLogEnds(), clock, LIMITS._replace(timeout=timedelta(milliseconds=1)))
 
     assert await look.latest() is None
-    assert look.trouble == "no answer within 0.001 s"
+    assert look.unavailable_reason == "no answer within 0.001 s"
 
 
 async def test_closing_ends_a_look_under_way(clock: Clock) -> None:
@@ -166,7 +166,7 @@ async def test_a_look_anew_is_begun_after_it_was_asked_for(clock: Clock) -> None
     look = shared(reader, clock)
     before = asyncio.create_task(look.latest())
     await reader.asked.wait()
-    asking = asyncio.create_task(look.anew())
+    asking = asyncio.create_task(look.refresh())
     await asyncio.sleep(0)
     clock.now += 150
     reader.let.set()

@@ -62,8 +62,8 @@ class Held:
             self.world.append(partition, click(f"user-{self.world.now}-{number}"), header=header)
         await self.world.count(partition)
 
-    async def clicks(self, hour: int = HOUR, *, anew: bool = False) -> int:
-        return (await self.hours.read(hour, anew=anew)).totals.counts.get("click", 0)
+    async def clicks(self, hour: int = HOUR, *, fresh: bool = False) -> int:
+        return (await self.hours.read(hour, fresh=fresh)).totals.counts.get("click", 0)
 
     async def readings_ended(self) -> None:
         """Whatever was begun in the background is over."""
@@ -169,7 +169,7 @@ async def test_a_clock_that_was_set_back_makes_the_answer_worth_nothing(held: He
 async def test_who_asks_anew_gets_what_was_counted_before(held: Held) -> None:
     await held.clicked()
 
-    assert await held.clicks(anew=True) == 3
+    assert await held.clicks(fresh=True) == 3
     assert await held.clicks() == 3
 
 
@@ -179,7 +179,7 @@ async def test_who_asks_anew_joins_no_reading_that_began_before(held: Held) -> N
     await held.clicks()
     await held.store.held_back.wait()
     held.world.now += 200
-    asking = [asyncio.create_task(held.hours.read(HOUR, anew=True)) for _ in range(20)]
+    asking = [asyncio.create_task(held.hours.read(HOUR, fresh=True)) for _ in range(20)]
     await asyncio.sleep(0)
     held.store.let.set()
 

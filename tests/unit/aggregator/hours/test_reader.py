@@ -183,7 +183,7 @@ async def test_with_kafka_away_the_numbers_are_served_and_nothing_is_promised() 
     world = World()
     world.append(0, click("a"))
     await world.count(0)
-    world.end_offsets.trouble = "connection refused"
+    world.end_offsets.unavailable_reason = "connection refused"
     world.now = HOUR + 24 * HOUR_MS
 
     answer = await world.reader().read(HOUR)
@@ -219,7 +219,7 @@ async def test_those_who_ask_for_an_hour_at_the_same_time_share_one_reading() ->
     assert store.readings == [HOUR]
 
 
-async def test_each_hour_and_each_later_request_is_read_anew() -> None:
+async def test_each_hour_and_each_later_request_is_read_fresh() -> None:
     store = HeldStore()
     store.let.set()
     reader = World().reader(store)

@@ -53,7 +53,7 @@ async def test_where_kafka_is_away_for_the_second_look_nothing_is_complete() -> 
     reader = world.reader()
     world.end_offsets.by_partition[0] = 2
     await reader.read(HOUR)
-    world.end_offsets.trouble = "away"
+    world.end_offsets.unavailable_reason = "away"
 
     answer = await reader.read(HOUR)
 

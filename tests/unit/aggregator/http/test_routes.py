@@ -195,7 +195,7 @@ async def test_what_is_wrong_is_told_while_an_answer_is_in_memory() -> None:
 
 async def test_with_kafka_away_numbers_come_without_promises() -> None:
     world = await busy_world()
-    world.end_offsets.trouble = "connection refused"
+    world.end_offsets.unavailable_reason = "connection refused"
     async with serving(world) as client:
         classic = await client.get("/analytics", params={"timestamp": HOUR})
         json = (await client.get("/v1/hours/2026-11-24T09")).json()
@@ -267,7 +267,7 @@ async def test_a_reader_with_its_store_is_alive_and_ready() -> None:
 
 async def test_kafka_away_is_told_but_leaves_the_reader_ready() -> None:
     world = World()
-    world.end_offsets.trouble = "connection refused"
+    world.end_offsets.unavailable_reason = "connection refused"
     async with serving(world) as client:
         ready = await client.get("/readyz")
 

@@ -203,7 +203,7 @@ async def test_old_logs_are_not_in_the_current_logs_books() -> None:
 async def test_while_kafka_is_away_all_logs_are_listed_and_nobody_knows_what_is_unread() -> None:
     world = await busy_world()
     await world.store.write_progress([ProgressPoint(LogPartition("log-0", 5), 1, Progress())])
-    world.end_offsets.trouble = "away"
+    world.end_offsets.unavailable_reason = "away"
 
     ledger = await ledger_of(world)
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from contract.action import MAX_ID, MAX_USER, Action, Rejection, encode_action, parse_line
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.errors import RequestRefused
-from ingest_api.http.batch import MAX_LINE_BYTES, Judged, judge_batch
-from ingest_api.http.content_type import Media
+from ingest_api.http.batch import MAX_LINE_BYTES, CheckedBatch, check_batch
+from ingest_api.http.content_type import ContentType
 from support.fixtures.ingest import Turns
 
 NOW = 1_800_000_000_000
@@ -19,48 +19,48 @@ GOOD = Action(1, "u", "click")
 LINE = encode_action(GOOD)
 
 
-async def ndjson(body: bytes, max_lines: int = 10_000) -> Judged:
-    return await judge_batch(body, Media.NDJSON, max_lines, DOOR)
+async def ndjson(body: bytes, max_lines: int = 10_000) -> CheckedBatch:
+    return await check_batch(body, ContentType.NDJSON, max_lines, DOOR)
 
 
-async def array(body: bytes, max_lines: int = 10_000) -> Judged:
-    return await judge_batch(body, Media.JSON, max_lines, DOOR)
+async def array(body: bytes, max_lines: int = 10_000) -> CheckedBatch:
+    return await check_batch(body, ContentType.JSON, max_lines, DOOR)
 
 
-def refused(judged: Judged) -> list[tuple[int, str]]:
-    return [(line, rejection.code) for line, rejection in judged.refused]
+def refused(checked: CheckedBatch) -> list[tuple[int, str]]:
+    return [(line, rejection.code) for line, rejection in checked.refused]
 
 
 async def test_a_bad_line_never_refuses_the_good_ones_and_is_named_by_its_number_from_0() -> None:
-    judged = await ndjson(b"\n".join([LINE, b"?", LINE, LINE.replace(b"click", b"share"), LINE]) + b"\n")
-    assert judged.accepted == [GOOD] * 3
-    assert refused(judged) == [(1, "not_json"), (3, "event_unknown")]
+    checked = await ndjson(b"\n".join([LINE, b"?", LINE, LINE.replace(b"click", b"share"), LINE]) + b"\n")
+    assert checked.accepted == [GOOD] * 3
+    assert refused(checked) == [(1, "not_json"), (3, "event_unknown")]
 
 
 async def test_a_bad_element_never_refuses_the_good_ones_and_is_named_by_its_place_from_0() -> None:
-    judged = await array(b"[" + b",".join([LINE, b"7", LINE, LINE.replace(b"click", b"share"), LINE]) + b"]")
-    assert judged.accepted == [GOOD] * 3
-    assert refused(judged) == [(1, "not_object"), (3, "event_unknown")]
+    checked = await array(b"[" + b",".join([LINE, b"7", LINE, LINE.replace(b"click", b"share"), LINE]) + b"]")
+    assert checked.accepted == [GOOD] * 3
+    assert refused(checked) == [(1, "not_object"), (3, "event_unknown")]
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n", b"\n \t\r\n"])
 async def test_the_last_line_may_end_in_a_newline_in_none_or_in_blank_lines(end: bytes) -> None:
-    assert await ndjson(LINE + b"\n" + LINE + end) == Judged([GOOD, GOOD], [])
+    assert await ndjson(LINE + b"\n" + LINE + end) == CheckedBatch([GOOD, GOOD], [])
 
 
 async def test_blank_lines_are_skipped_but_counted_for_the_numbers_of_others() -> None:
-    judged = await ndjson(b"\n" + LINE + b"\n \r\n\n?\n\n")
-    assert judged.accepted == [GOOD]
-    assert refused(judged) == [(4, "not_json")]
+    checked = await ndjson(b"\n" + LINE + b"\n \r\n\n?\n\n")
+    assert checked.accepted == [GOOD]
+    assert refused(checked) == [(4, "not_json")]
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b"  ", b"\r\n\r\n"])
 async def test_a_body_of_no_lines_is_an_empty_batch(body: bytes) -> None:
-    assert await ndjson(body) == Judged([], [])
+    assert await ndjson(body) == CheckedBatch([], [])
 
 
 async def test_an_empty_array_is_an_empty_batch() -> None:
-    assert await array(b" [ ] ") == Judged([], [])
+    assert await array(b" [ ] ") == CheckedBatch([], [])
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,17 @@ async def test_an_array_written_in_any_style_is_judged_like_its_lines(
 
 @given(st.lists(st.binary(max_size=12).filter(lambda line: b"\n" not in line) | st.just(LINE), max_size=30))
 async def test_each_line_is_judged_as_if_it_were_alone(lines: list[bytes]) -> None:
-    judged = await ndjson(b"\n".join(lines))
+    checked = await ndjson(b"\n".join(lines))
     alone = [(number, parse_line(line)) for number, line in enumerate(lines) if line.strip(b" \t\r")]
-    assert judged.accepted == [item for _, item in alone if isinstance(item, Action)]
-    assert judged.refused == [(number, item) for number, item in alone if isinstance(item, Rejection)]
+    assert checked.accepted == [item for _, item in alone if isinstance(item, Action)]
+    assert checked.refused == [(number, item) for number, item in alone if isinstance(item, Rejection)]
 
 
 @pytest.mark.parametrize("size", [999, 1000, 1001, 2500])
 async def test_numbers_go_on_where_the_next_portion_of_lines_begins(size: int) -> None:
-    judged = await ndjson(b"\n".join([LINE] * size + [b"?"]))
-    assert len(judged.accepted) == size
-    assert refused(judged) == [(size, "not_json")]
+    checked = await ndjson(b"\n".join([LINE] * size + [b"?"]))
+    assert len(checked.accepted) == size
+    assert refused(checked) == [(size, "not_json")]
 
 
 async def test_while_a_large_batch_is_judged_others_have_their_turn() -> None:
@@ -150,22 +150,22 @@ async def test_the_longest_way_to_write_an_action_is_no_line_too_long() -> None:
     longest = Action(NOW, "😀" * MAX_USER, "impression", "😀" * MAX_ID)
     escaped = json.dumps(msgspec.to_builtins(longest)).encode()
     assert len(escaped) < MAX_LINE_BYTES
-    assert await ndjson(escaped.ljust(MAX_LINE_BYTES)) == Judged([longest], [])
-    assert await array(b"[" + escaped + b"]") == Judged([longest], [])
+    assert await ndjson(escaped.ljust(MAX_LINE_BYTES)) == CheckedBatch([longest], [])
+    assert await array(b"[" + escaped + b"]") == CheckedBatch([longest], [])
     over_lines = escaped[:-1].ljust(MAX_LINE_BYTES - 1, b"\n") + b"}"
-    assert await array(b"[" + over_lines + b"]") == Judged([longest], [])
+    assert await array(b"[" + over_lines + b"]") == CheckedBatch([longest], [])
 
 
 async def test_a_line_that_is_longer_than_any_action_is_refused_by_itself() -> None:
-    judged = await ndjson(LINE + b"\n" + LINE.ljust(MAX_LINE_BYTES + 1) + b"\n" + LINE)
-    assert judged.accepted == [GOOD, GOOD]
-    assert refused(judged) == [(1, "line_too_long")]
+    checked = await ndjson(LINE + b"\n" + LINE.ljust(MAX_LINE_BYTES + 1) + b"\n" + LINE)
+    assert checked.accepted == [GOOD, GOOD]
+    assert refused(checked) == [(1, "line_too_long")]
 
 
 @pytest.mark.parametrize("before", [0, 1, MAX_LINE_BYTES // 2 // (len(LINE) + 1), 300])
 @pytest.mark.parametrize("after", [0, 1, 300])
 async def test_a_line_too_long_is_found_wherever_it_lies_in_the_body(before: int, after: int) -> None:
     too_long = LINE[:-1].ljust(MAX_LINE_BYTES) + b"}"
-    judged = await ndjson(b"\n".join([LINE] * before + [too_long] + [LINE] * after))
-    assert judged.accepted == [GOOD] * (before + after)
-    assert refused(judged) == [(before, "line_too_long")]
+    checked = await ndjson(b"\n".join([LINE] * before + [too_long] + [LINE] * after))
+    assert checked.accepted == [GOOD] * (before + after)
+    assert refused(checked) == [(before, "line_too_long")]

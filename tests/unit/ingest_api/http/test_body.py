@@ -24,8 +24,8 @@ async def stream(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
 async def read(
     *pieces: bytes, gzipped: bool = False, limits: BodyLimits = LIMITS, budget: MemoryBudget | None = None
 ) -> bytes:
-    with (budget or MemoryBudget(10**9, "bodies")).held() as held:
-        return await read_body(stream(pieces), gzipped=gzipped, limits=limits, held=held)
+    with (budget or MemoryBudget(10**9, "bodies")).reservation() as reservation:
+        return await read_body(stream(pieces), gzipped=gzipped, limits=limits, reservation=reservation)
 
 
 async def refusal_of(*pieces: bytes, gzipped: bool = False, limits: BodyLimits = LIMITS) -> tuple[int, str]:
@@ -53,9 +53,9 @@ async def test_bytes_are_counted_while_they_stream_so_an_endless_body_is_refused
         while True:
             yield b"x" * 100
 
-    with MemoryBudget(10**9, "bodies").held() as held, pytest.raises(RequestRefused):
-        await read_body(endless(), gzipped=False, limits=LIMITS, held=held)
-    assert held.size <= LIMITS.sent
+    with MemoryBudget(10**9, "bodies").reservation() as reservation, pytest.raises(RequestRefused):
+        await read_body(endless(), gzipped=False, limits=LIMITS, reservation=reservation)
+    assert reservation.size <= LIMITS.sent
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300), st.integers(1, 50))
@@ -119,8 +119,8 @@ async def test_a_client_that_leaves_in_the_middle_has_sent_no_body() -> None:
         yield b"x"
         raise ClientDisconnect
 
-    with MemoryBudget(10**9, "bodies").held() as held, pytest.raises(RequestRefused) as refused:
-        await read_body(leaving(), gzipped=False, limits=LIMITS, held=held)
+    with MemoryBudget(10**9, "bodies").reservation() as reservation, pytest.raises(RequestRefused) as refused:
+        await read_body(leaving(), gzipped=False, limits=LIMITS, reservation=reservation)
     assert refused.value.code == "body_cut_off"
 
 
@@ -129,8 +129,8 @@ async def test_a_body_that_does_not_come_in_time_is_refused() -> None:
         yield b"x"
         await asyncio.Event().wait()
 
-    with MemoryBudget(10**9, "bodies").held() as held, pytest.raises(RequestRefused) as refused:
-        await read_body(hanging(), gzipped=False, limits=LIMITS._replace(seconds=0.001), held=held)
+    with MemoryBudget(10**9, "bodies").reservation() as reservation, pytest.raises(RequestRefused) as refused:
+        await read_body(hanging(), gzipped=False, limits=LIMITS._replace(seconds=0.001), reservation=reservation)
     assert (refused.value.status, refused.value.code) == (408, "body_too_slow")
 
 

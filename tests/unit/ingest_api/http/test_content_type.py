@@ -1,20 +1,22 @@
 import pytest
 
 from ingest_api.errors import RequestRefused
-from ingest_api.http.content_type import Media, is_gzipped, media_of
+from ingest_api.http.content_type import ContentType, content_type_of, is_gzipped
 
 
 @pytest.mark.parametrize(
-    ("header", "media"),
+    ("header", "content_type"),
     [
-        ("application/json", Media.JSON),
-        ("Application/JSON; charset=UTF-8", Media.JSON),
-        ("application/x-ndjson", Media.NDJSON),
-        ('application/x-ndjson;charset="utf-8"', Media.NDJSON),
+        ("application/json", ContentType.JSON),
+        ("Application/JSON; charset=UTF-8", ContentType.JSON),
+        ("application/x-ndjson", ContentType.NDJSON),
+        ('application/x-ndjson;charset="utf-8"', ContentType.NDJSON),
     ],
 )
-def test_a_content_type_names_the_media_whatever_its_case_and_parameters(header: str, media: Media) -> None:
-    assert media_of(header) is media
+def test_a_content_type_names_the_media_whatever_its_case_and_parameters(
+    header: str, content_type: ContentType
+) -> None:
+    assert content_type_of(header) is content_type
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ def test_a_content_type_names_the_media_whatever_its_case_and_parameters(header:
 )
 def test_any_other_content_type_is_refused_and_the_accepted_ones_are_named(header: str | None) -> None:
     with pytest.raises(RequestRefused) as refused:
-        media_of(header)
+        content_type_of(header)
     assert (refused.value.status, refused.value.code) == (415, "media_type_unsupported")
     assert refused.value.headers == {"Accept-Post": "application/json, application/x-ndjson"}
 

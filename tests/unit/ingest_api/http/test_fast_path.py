@@ -48,8 +48,8 @@ class Ways:
     async def answers(self, query: str) -> list[Answer]:
         return [_answer(await client.post(f"/analytics?{query}")) for client in (self.short, self.route)]
 
-    async def batch_answers(self, body: bytes, media: str = "application/x-ndjson") -> list[Answer]:
-        headers = {"Content-Type": media}
+    async def batch_answers(self, body: bytes, content_type: str = "application/x-ndjson") -> list[Answer]:
+        headers = {"Content-Type": content_type}
         return [
             _answer(await client.post("/v1/actions", content=body, headers=headers))
             for client in (self.short, self.route)
@@ -107,9 +107,9 @@ async def test_a_batch_is_taken_alike_on_both_ways(ways: Ways) -> None:
     assert len(ways.log.published) == 4
 
 
-@pytest.mark.parametrize("media", ["application/json", "text/csv"])
-async def test_a_batch_is_refused_alike_on_both_ways(ways: Ways, media: str) -> None:
-    short, route = await ways.batch_answers(b"{}", media)
+@pytest.mark.parametrize("content_type", ["application/json", "text/csv"])
+async def test_a_batch_is_refused_alike_on_both_ways(ways: Ways, content_type: str) -> None:
+    short, route = await ways.batch_answers(b"{}", content_type)
     assert short == route
     assert short[0] in (400, 415)
 

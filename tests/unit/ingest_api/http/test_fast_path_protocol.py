@@ -36,11 +36,11 @@ class HeldLog(MemoryPublisher):
         super().__init__()
         self.held: list[OnDelivered] | None = None
 
-    def submit(self, actions: Sequence[Action], tell: OnDelivered) -> None:
+    def submit(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
         if self.held is None:
-            super().submit(actions, tell)
+            super().submit(actions, on_delivered)
         else:
-            self.held.append(tell)
+            self.held.append(on_delivered)
 
 
 class Door:

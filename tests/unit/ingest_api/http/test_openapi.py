@@ -134,9 +134,9 @@ async def test_each_pattern_says_what_the_contract_says(document: dict[str, Any]
 async def test_the_example_of_each_body_is_accepted_whole(client: httpx.AsyncClient, document: dict[str, Any]) -> None:
     bodies = document["paths"]["/v1/actions"]["post"]["requestBody"]["content"]
     assert bodies.keys() == {"application/json", "application/x-ndjson"}
-    for media, body in bodies.items():
+    for content_type, body in bodies.items():
         example = body["example"] if isinstance(body["example"], str) else json.dumps(body["example"])
-        answer = await client.post("/v1/actions", content=example, headers={"Content-Type": media})
+        answer = await client.post("/v1/actions", content=example, headers={"Content-Type": content_type})
         told = document["paths"]["/v1/actions"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
         assert (answer.status_code, answer.json()) == (200, told)
 

@@ -40,8 +40,8 @@ def test_an_action_is_read_from_its_query_however_a_client_encodes_it(
 
 @given(st.binary(max_size=200))
 def test_any_query_is_an_action_or_one_rejection(query: bytes) -> None:
-    judged = action_in_query(query)
-    assert isinstance(judged, Action) or judged.message.isprintable()
+    checked = action_in_query(query)
+    assert isinstance(checked, Action) or checked.message.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_any_query_is_an_action_or_one_rejection(query: bytes) -> None:
     ],
 )
 def test_a_query_that_breaks_a_rule_is_refused_with_its_code(query: str, code: str, field: str | None) -> None:
-    judged = action_in_query(query.encode())
-    assert isinstance(judged, Rejection)
-    assert (judged.code, judged.field) == (code, field)
+    checked = action_in_query(query.encode())
+    assert isinstance(checked, Rejection)
+    assert (checked.code, checked.field) == (code, field)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_a_query_that_breaks_a_rule_is_refused_with_its_code(query: str, code: s
     ["", "1e3", "1.0", "+1", "%2B1", "%201", "1%20", "+1+", "0x1", "1_000", "01", "-", "--1", "1,000", "%D9%A1", "nan"],
 )
 def test_a_timestamp_is_a_plain_integer_and_nothing_that_could_be_read_as_one(timestamp: str) -> None:
-    judged = action_in_query(f"timestamp={timestamp}&user=u1&event=click".encode())
-    assert isinstance(judged, Rejection)
-    assert (judged.code, judged.field) == ("timestamp_not_integer", "timestamp")
+    checked = action_in_query(f"timestamp={timestamp}&user=u1&event=click".encode())
+    assert isinstance(checked, Rejection)
+    assert (checked.code, checked.field) == ("timestamp_not_integer", "timestamp")
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_a_timestamp_is_a_plain_integer_and_nothing_that_could_be_read_as_one(ti
     ],
 )
 def test_an_integer_out_of_range_is_refused_however_long_it_is(timestamp: str, code: str) -> None:
-    judged = action_in_query(f"timestamp={timestamp}&user=u1&event=click".encode())
-    assert isinstance(judged, Rejection)
-    assert judged.code == code
-    assert len(judged.value) < 80
+    checked = action_in_query(f"timestamp={timestamp}&user=u1&event=click".encode())
+    assert isinstance(checked, Rejection)
+    assert checked.code == code
+    assert len(checked.value) < 80
 
 
 def test_names_may_be_percent_encoded_too() -> None:

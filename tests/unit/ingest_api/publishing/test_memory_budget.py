@@ -6,17 +6,17 @@ from ingest_api.publishing.memory_budget import MemoryBudget
 
 def test_as_much_as_the_limit_can_be_taken_and_no_byte_more() -> None:
     budget = MemoryBudget(10, "lines")
-    budget.take(10)
+    budget.reserve(10)
     with pytest.raises(NotPublished, match="10 bytes of lines are held of 10 that may be"):
-        budget.take(1)
+        budget.reserve(1)
     assert budget.used == 10
 
 
 def test_what_is_given_back_can_be_taken_again() -> None:
     budget = MemoryBudget(10, "lines")
-    budget.take(10)
-    budget.give_back(4)
-    budget.take(4)
+    budget.reserve(10)
+    budget.release(4)
+    budget.reserve(4)
     assert budget.used == 10
 
 
@@ -24,9 +24,9 @@ def test_a_holder_gives_back_all_it_took_whatever_happens() -> None:
     budget = MemoryBudget(10, "bodies")
 
     def take_too_much() -> None:
-        with budget.held() as held:
-            held.take(6)
-            held.take(6)
+        with budget.reservation() as reservation:
+            reservation.reserve(6)
+            reservation.reserve(6)
 
     with pytest.raises(NotPublished):
         take_too_much()

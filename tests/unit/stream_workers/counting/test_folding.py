@@ -39,7 +39,7 @@ async def test_a_window_loaded_ahead_counts_on_from_what_is_committed() -> None:
     state = PartitionState(SOURCE, Progress(4), numbered_slots(), PastLog())
     waiting = [record(5, click("ada")), record(6, click("bob"))]
 
-    hours = state.look_ahead(waiting)
+    hours = state.decode_ahead(waiting)
     await state.load(hours, store)
     for one in waiting:
         await state.fold(one, store)
@@ -57,20 +57,20 @@ async def test_a_window_that_is_in_memory_is_not_loaded_again() -> None:
 
     await state.load({HOUR}, store)
 
-    assert state.look_ahead([record(1, click("bob"))]) == set()
+    assert state.decode_ahead([record(1, click("bob"))]) == set()
     assert store.journal.begun == []
 
 
 async def test_records_that_were_folded_already_ask_for_nothing() -> None:
     state = PartitionState(SOURCE, Progress(through_offset=7), numbered_slots(), PastLog())
 
-    assert state.look_ahead([record(7, click("ada"))]) == set()
+    assert state.decode_ahead([record(7, click("ada"))]) == set()
 
 
 async def test_what_was_loaded_ahead_and_evicted_is_loaded_again() -> None:
     store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_slots(), PastLog())
     one = record(0, click("ada"))
-    await state.load(state.look_ahead([one]), store)
+    await state.load(state.decode_ahead([one]), store)
     for held in state.evictable():
         del state.windows[held.hour]
 

@@ -51,7 +51,7 @@ async def test_a_load_that_outlives_the_release_counts_nothing() -> None:
         kit.journal.hold("read windows")
         kit.mailbox.put(*clicks(0))
         await kit.writer.release(5.0)
-        await kit.take()
+        await kit.acquire()
         kit.journal.let("read windows")
         kit.mailbox.put(*clicks(0, 1))
         await kit.writer.settle()
@@ -65,7 +65,7 @@ async def test_a_load_that_fails_again_and_again_is_given_up_at_the_release() ->
         kit.journal.failures["read windows"] = [AWAY] * 10_000
         kit.mailbox.put(*clicks(0, 1))
         await quiet()
-        kit.writer.seal()
+        kit.assignment.fence()
         await kit.writer.release(0.0)
         await quiet()
         assert kit.mailbox.empty()
@@ -83,7 +83,7 @@ async def test_what_lay_in_the_mailbox_at_a_release_is_dropped_and_counted_by_th
         await quiet()
         assert kit.mailbox.empty()
         assert kit.store.windows == {}
-        await kit.take()
+        await kit.acquire()
         kit.mailbox.put(*clicks(0, 1))
         await kit.writer.settle()
     assert kit.clicks() == 2
@@ -95,7 +95,7 @@ async def test_a_partition_that_comes_back_goes_on_from_what_its_last_owner_stor
     async with kit.running(0):
         kit.mailbox.put(*clicks(0, 1))
         await kit.writer.release(A_LONG_TIME)
-        assert await kit.take() == 1
+        assert await kit.acquire() == 1
         kit.mailbox.put(*clicks(1, 2))
         await kit.writer.settle()
     assert kit.clicks() == 3
@@ -108,7 +108,7 @@ async def test_a_sealed_writer_stores_what_it_folded_and_takes_nothing_more_from
     async with kit.running(0):
         kit.mailbox.put(*clicks(0, 1))
         await quiet()
-        kit.writer.seal()
+        kit.assignment.fence()
         kit.mailbox.put(*clicks(2), *clicks(7))
         await kit.writer.release(A_LONG_TIME)
     assert kit.clicks() == 2
@@ -119,9 +119,9 @@ async def test_a_sealed_writer_stores_what_it_folded_and_takes_nothing_more_from
 async def test_a_partition_that_is_taken_over_anew_opens_a_sealed_writer() -> None:
     kit = Kit()
     async with kit.running(0):
-        kit.writer.seal()
+        kit.assignment.fence()
         await kit.writer.release(A_LONG_TIME)
-        await kit.take()
+        await kit.acquire()
         kit.mailbox.put(*clicks(0))
         await kit.writer.settle()
     assert kit.clicks() == 1

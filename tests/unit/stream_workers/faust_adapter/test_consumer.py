@@ -146,7 +146,7 @@ async def test_at_a_revocation_the_owner_is_sealed_then_released_and_nothing_pas
     kit.assign(0)
     await kit.consumer.perform_seek()
     await kit.consumer.on_partitions_revoked(tps(0))
-    assert kit.owner.journal == ["seal", "release 5.0"]
+    assert kit.owner.journal == ["fence", "release 5.0"]
     assert not kit.consumer.joined
     kit.assign(0)
     kit.consumer.resume_partitions(tps(0))
@@ -184,7 +184,7 @@ async def test_a_hole_of_the_log_itself_passes_after_that_and_is_known_as_one() 
     await kit.consumer.perform_seek()
     assert await kit.read(3) == [(0, 0), (0, 1), (0, 5), (0, 6)]
     assert kit.thread.seeks == [{0: 0}, {0: 2}]
-    assert kit.consumer.is_hole(0, 2, 5)
+    assert kit.consumer.gate.is_hole(0, 2, 5)
 
 
 NOWHERE = [NoOffsetForPartitionError(TP(TOPIC, 0)), OffsetOutOfRangeError({TP(TOPIC, 0): 5})]

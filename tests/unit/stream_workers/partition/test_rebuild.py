@@ -143,4 +143,4 @@ async def test_a_rebuild_whose_records_are_gone_by_now_is_told_and_changes_nothi
     with caplog.at_level(logging.ERROR):
         found = await case.fold(rebuild_at(3, 0), record(4, click("dan")))
     assert found.counts == {"click": 3 + 10 + 1}
-    assert "not taken over" in caplog.text
+    assert "not adopted" in caplog.text

@@ -1,0 +1,1 @@
+"""What stands before both APIs: Caddy's configuration, and the pages that Caddy serves by itself."""

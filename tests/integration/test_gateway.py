@@ -1,0 +1,345 @@
+"""Real Caddy with our Caddyfile, before upstreams that remember what they were sent."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from deploy.gateway.pages.writing import write_pages
+from deploy.local.services.gateway import Gateway
+from deploy.local.services.ports import free_port
+from support.services.upstream import Upstream
+
+POST = b"POST /v1/actions HTTP/1.1\r\nhost: here\r\n"
+UPGRADE = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n"
+SECONDS = 60
+UNREADY = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno"
+
+
+class Behind:
+    """A gateway, and the processes that it is told of."""
+
+    def __init__(self, folder: Path, ingest: Upstream, aggregator: Upstream) -> None:
+        self.folder = folder / "gateway"
+        self.log = folder / "gateway.log"
+        self.ingest = ingest
+        self.aggregator = aggregator
+        self.port = free_port()
+
+    def gateway(self, ingest: list[str], aggregator: list[str], **environment: str) -> Gateway:
+        upstreams = {"GATEWAY_INGEST": " ".join(ingest), "GATEWAY_AGGREGATOR": " ".join(aggregator)}
+        return Gateway(self.folder, self.port, self.log, upstreams | environment)
+
+    async def tell(self, ingest: list[str], aggregator: list[str] | None = None) -> None:
+        gateway = self.gateway(ingest, [self.aggregator.address] if aggregator is None else aggregator)
+        await asyncio.to_thread(gateway.reload)
+
+    async def status(self, *parts: bytes) -> bytes:
+        """The first line that comes back for what is sent part by part."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+        async with asyncio.timeout(SECONDS):
+            line = await reader.readline()
+        writer.close()
+        return line
+
+    async def until_closed(self, data: bytes) -> bytes:
+        """What comes back until the gateway closes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(data)
+        async with asyncio.timeout(SECONDS):
+            answer = await reader.read()
+        writer.close()
+        return answer
+
+
+@pytest.fixture
+async def behind(tmp_path: Path) -> AsyncIterator[Behind]:
+    async with Upstream() as ingest, Upstream() as aggregator:
+        behind = Behind(tmp_path, ingest, aggregator)
+        gateway = behind.gateway(
+            [ingest.address],
+            [aggregator.address],
+            GATEWAY_HEAD_TIMEOUT="1s",
+            GATEWAY_BODY_TIMEOUT="1s",
+            COLLECTOR_INGEST_MAX_BODY_BYTES="100000",
+        )
+        gateway.start()
+        try:
+            await asyncio.to_thread(gateway.wait_until_ready)
+            ingest.requests.clear()
+            aggregator.requests.clear()
+            yield behind
+        finally:
+            await asyncio.to_thread(gateway.kill)
+
+
+@pytest.fixture
+async def client(behind: Behind) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{behind.port}", timeout=SECONDS, trust_env=False) as one:
+        yield one
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == answer.status_code
+    assert answer.json()["title"]
+    return answer.status_code, answer.json()["code"]
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "service"),
+    [
+        ("POST", "/analytics?timestamp=1&user=a%26b&event=click", "ingest"),
+        ("OPTIONS", "/analytics", "ingest"),
+        ("POST", "/v1/actions", "ingest"),
+        ("OPTIONS", "/v1/actions", "ingest"),
+        ("GET", "/v1/actions", "ingest"),
+        ("GET", "/analytics?timestamp=1", "aggregator"),
+        ("HEAD", "/analytics?timestamp=1", "aggregator"),
+        ("DELETE", "/analytics", "aggregator"),
+        ("GET", "/v1/hours/2026-01-01T00", "aggregator"),
+        ("OPTIONS", "/v1/ledger", "aggregator"),
+        ("POST", "/nowhere", "aggregator"),
+    ],
+)
+async def test_a_request_goes_to_the_service_of_its_method_and_path(
+    behind: Behind, client: httpx.AsyncClient, method: str, target: str, service: str
+) -> None:
+    await client.request(method, target)
+
+    sent = {"ingest": behind.ingest.requests, "aggregator": behind.aggregator.requests}
+    (request,) = sent.pop(service)
+    assert request.startswith(f"{method} {target} HTTP/1.1\r\n".encode())
+    assert not any(sent.values())
+
+
+async def test_body_headers_and_answer_pass_as_they_are(behind: Behind, client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/actions", content=b"\x1f\x8bbytes", headers={"Content-Encoding": "gzip"})
+
+    assert b"\r\ncontent-encoding: gzip\r\n" in behind.ingest.requests[0].lower()
+    assert behind.ingest.requests[0].endswith(b"\r\n\r\n\x1f\x8bbytes")
+    assert (answer.status_code, answer.content, answer.headers["x-mine"]) == (200, b"ok", "yes")
+
+
+async def test_an_error_of_a_service_passes_as_it_is(behind: Behind, client: httpx.AsyncClient) -> None:
+    behind.ingest.answer = b"HTTP/1.1 503 X\r\ncontent-type: application/problem+json\r\ncontent-length: 2\r\n\r\n{}"
+
+    answer = await client.post("/v1/actions", content=b"x")
+
+    assert (answer.status_code, answer.content) == (503, b"{}")
+
+
+async def test_a_refused_method_is_told_the_methods_of_both_services(behind: Behind, client: httpx.AsyncClient) -> None:
+    behind.aggregator.answer = b"HTTP/1.1 405 Method Not Allowed\r\nallow: GET\r\ncontent-length: 0\r\n\r\n"
+
+    answer = await client.delete("/analytics")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
+async def test_connections_upstream_are_kept(behind: Behind, client: httpx.AsyncClient) -> None:
+    before = behind.ingest.connections
+    for _ in range(20):
+        await client.post("/analytics")
+
+    assert behind.ingest.connections <= before + 1
+
+
+async def test_requests_take_turns_over_equal_processes_and_one_that_joins_gets_its_share_at_once(
+    behind: Behind, client: httpx.AsyncClient
+) -> None:
+    async with Upstream() as second:
+        await behind.tell([behind.ingest.address, second.address])
+
+        for _ in range(6):
+            await client.post("/analytics")
+
+    assert (len(behind.ingest.requests), len(second.requests)) == (3, 3)
+
+
+async def test_one_that_leaves_gets_no_more_requests(behind: Behind, client: httpx.AsyncClient) -> None:
+    async with Upstream() as staying:
+        await behind.tell([staying.address])
+
+        for _ in range(3):
+            await client.post("/analytics")
+
+    assert (len(behind.ingest.requests), len(staying.requests)) == (0, 3)
+
+
+async def test_a_process_that_refuses_the_connection_is_passed_over(behind: Behind, client: httpx.AsyncClient) -> None:
+    await behind.tell([f"127.0.0.1:{free_port()}", behind.ingest.address])
+
+    statuses = {(await client.post("/v1/actions", content=b"body")).status_code for _ in range(4)}
+
+    assert statuses == {200}
+    assert [request.endswith(b"\r\n\r\nbody") for request in behind.ingest.requests] == [True] * 4
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "1"}, {"X-Idempotency-Key": "1"}])
+@pytest.mark.parametrize("reused", [False, True])
+async def test_a_post_that_may_have_arrived_is_never_sent_twice(
+    behind: Behind, client: httpx.AsyncClient, headers: dict[str, str], *, reused: bool
+) -> None:
+    if reused:
+        await client.post("/analytics")
+        behind.ingest.requests.clear()
+    behind.ingest.answer = b""
+
+    answer = await client.post("/analytics", headers=headers)
+
+    assert problem(answer) == (503, "outcome_unknown")
+    assert answer.headers["retry-after"] == "1"
+    assert len(behind.ingest.requests) == 1
+
+
+@pytest.mark.parametrize("nobody", [[], [f"127.0.0.1:{free_port()}"]], ids=["no process", "a dead process"])
+async def test_without_any_process_the_answer_says_that_nothing_was_sent(
+    behind: Behind, client: httpx.AsyncClient, nobody: list[str]
+) -> None:
+    await behind.tell(nobody)
+
+    answer = await client.post("/v1/actions", content=b"body")
+
+    assert problem(answer) == (503, "not_sent")
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_the_gateway_is_ready_with_one_ready_process_of_each_service(
+    behind: Behind, client: httpx.AsyncClient
+) -> None:
+    async with Upstream(UNREADY) as unready:
+        addresses = [unready.address, unready.address, behind.ingest.address]
+        await behind.tell(addresses)
+        one = [(await client.get("/readyz")).status_code for _ in range(3)]
+        await behind.tell(addresses, [unready.address])
+        half = await client.get("/readyz")
+
+    assert one == [200] * 3
+    assert problem(half) == (503, "not_ready")
+
+
+async def test_the_gateway_is_alive_with_nobody_behind_it(behind: Behind, client: httpx.AsyncClient) -> None:
+    await behind.tell([], [])
+
+    assert (await client.get("/healthz")).json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [(b"content-length: 5\r\n", b"hello"), (b"transfer-encoding: chunked\r\n", b"5\r\nhello\r\n0\r\n\r\n")],
+    ids=["length", "chunked"],
+)
+@pytest.mark.parametrize("cut", [False, True], ids=["one packet", "two packets"])
+async def test_the_body_of_a_request_that_offers_an_upgrade_arrives(
+    behind: Behind, framing: bytes, body: bytes, *, cut: bool
+) -> None:
+    head = POST + UPGRADE + framing + b"\r\n"
+
+    status = await behind.status(*([head, body] if cut else [head + body]))
+
+    assert status == b"HTTP/1.1 200 OK\r\n"
+    assert b"hello" in behind.ingest.requests[0]
+    assert b"upgrade" not in behind.ingest.requests[0].lower()
+
+
+async def test_a_head_has_a_bound(behind: Behind) -> None:
+    status = await behind.status(POST + b"x-long: " + b"a" * 66_000)
+
+    assert status == b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    assert behind.ingest.requests == []
+
+
+async def chunks() -> AsyncIterator[bytes]:
+    for _ in range(11):
+        yield b"x" * 10_000
+
+
+@pytest.mark.parametrize("content", [lambda: b"x" * 100_001, chunks], ids=["length", "chunked"])
+async def test_a_body_has_a_bound(
+    behind: Behind, client: httpx.AsyncClient, content: Callable[[], bytes | AsyncIterator[bytes]]
+) -> None:
+    answer = await client.post("/v1/actions", content=content())
+
+    assert problem(answer) == (413, "body_too_large")
+    assert behind.ingest.requests == []
+
+
+async def test_broken_chunks_are_the_client_s_fault(behind: Behind) -> None:
+    answer = await behind.until_closed(POST + b"transfer-encoding: chunked\r\n\r\nzz\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"code":"http_malformed"' in answer
+
+
+@pytest.mark.parametrize(
+    "stalling",
+    [
+        b"",
+        b"POST /v1",
+        POST + b"content-length: 100\r\n\r\nabc",
+        POST + b"content-length: 99999\r\n\r\nabc",
+        POST + b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
+        POST + b"expect: 100-continue\r\ncontent-length: 100\r\n\r\n",
+    ],
+    ids=["nothing", "head", "body", "large body", "chunks", "expect"],
+)
+async def test_a_client_that_stalls_is_left_and_leaves_no_descriptor(behind: Behind, stalling: bytes) -> None:
+    (caddy,) = (one for one in psutil.process_iter() if _listens(one, behind.port))
+    before = caddy.num_fds()
+
+    await asyncio.gather(*(behind.until_closed(stalling) for _ in range(20)))
+
+    async with asyncio.timeout(SECONDS):
+        while caddy.num_fds() > before + 5:  # noqa: ASYNC110 - another process: nothing here is told when it closes one
+            await asyncio.sleep(0.01)
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    return process.name() == "caddy" and any(
+        one.laddr.port == port and one.status == psutil.CONN_LISTEN for one in process.net_connections()
+    )
+
+
+async def test_the_page_of_documentation_loads_nothing_from_elsewhere(
+    behind: Behind, client: httpx.AsyncClient
+) -> None:
+    document = {"info": {"version": "1"}, "paths": {"/analytics": {"get": {}}}}
+    write_pages(behind.folder / "pages", {"ingest": document, "aggregator": document})
+
+    page = await client.get("/docs")
+
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(loaded) == 3
+    assert "//" not in "".join(loaded)
+    assert (await client.get("/openapi.json")).json()["paths"] == document["paths"]
+    assert "/openapi.json" in page.text
+    assert {(await client.get(path)).status_code for path in loaded} == {200}
+    assert behind.aggregator.requests == []
+
+
+async def test_a_page_that_is_not_there_is_a_problem(behind: Behind, client: httpx.AsyncClient) -> None:
+    write_pages(behind.folder / "pages", {})
+
+    assert problem(await client.get("/docs/nothing")) == (404, "not_found")
+    assert problem(await client.post("/openapi.json")) == (405, "method_not_allowed")
+
+
+async def test_a_killed_gateway_starts_again_in_its_folder(tmp_path: Path) -> None:
+    async with AsyncExitStack() as exits:
+        ingest = await exits.enter_async_context(Upstream())
+        behind = Behind(tmp_path, ingest, ingest)
+        gateway = behind.gateway([ingest.address], [ingest.address])
+        for _ in range(2):
+            gateway.start()
+            await asyncio.to_thread(gateway.wait_until_ready)
+            await behind.tell([])
+            await asyncio.to_thread(gateway.kill)

@@ -1,0 +1,24 @@
+import socket
+
+from deploy.local.services.ports import free_port, is_free
+
+
+def test_a_port_in_use_is_not_free() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+
+        assert not is_free(port)
+        assert free_port([port]) != port
+
+
+def test_a_preferred_port_is_taken_if_nobody_else_of_the_stack_has_it() -> None:
+    port = free_port()
+
+    assert free_port([port]) == port
+    assert free_port([port], {port}) != port
+
+
+def test_a_port_beyond_the_last_one_is_not_free() -> None:
+    assert not is_free(66_000)

@@ -1,0 +1,36 @@
+from deploy.local.report import Report
+from deploy.local.services.process import Command, Process
+from deploy.local.stack.data_folder import DataFolder
+from deploy.local.stack.interruption import Interruption
+from deploy.local.stack.members import Member, Role
+from deploy.local.stack.state_file import StateFile
+from deploy.local.stack.watching import watch_stack
+
+
+def test_who_died_is_told_once_with_what_to_do(
+    folder: DataFolder, state_file: StateFile, report: Report, told: list[str]
+) -> None:
+    process = Process.start(Command(["/bin/sh", "-c", "exit 9"], folder.log("worker-2")))
+    state_file.add(Member("worker-2", Role.WORKER, 1, process.pid, process.started))
+    process.wait(30)
+
+    class Looks(Interruption):
+        """Asks to stop at the fourth look."""
+
+        looks = 0
+
+        def wait(self, seconds: float) -> bool:
+            assert seconds > 0
+            self.looks += 1
+            return self.looks > 3
+
+    assert watch_stack(folder, report, Looks())
+
+    assert told == [
+        f"worker-2 ended (exit code 9): `collector scale workers N` starts it again. Its log: {folder.log('worker-2')}"
+    ]
+
+
+def test_the_foreground_ends_when_another_command_stopped_the_stack(folder: DataFolder, report: Report) -> None:
+    with Interruption() as interruption:
+        assert not watch_stack(folder, report, interruption)
