@@ -12,9 +12,9 @@ from deploy.local.artifacts.installed import Artifacts
 from deploy.local.services.influxdb import InfluxDB
 from deploy.local.services.ports import free_port
 from support.faults.small_disk import SmallDisk
+from support.product.worker_process import WorkerProcess
 from support.scenarios.environment import Environment
 from support.scenarios.scenario import Scenario
-from support.services.worker_process import WorkerProcess
 
 pytestmark = pytest.mark.faults
 

@@ -10,10 +10,10 @@ from deploy.local.services.influxdb import InfluxDB
 from support.faults.delayed_write import DelayedWrite
 from support.faults.error_proxy import ErrorProxy
 from support.faults.toxic_network import ToxicNetwork
+from support.product.worker_process import WorkerProcess
 from support.scenarios.clients import synthetic_actions
 from support.scenarios.environment import Environment
 from support.scenarios.scenario import Scenario
-from support.services.worker_process import WorkerProcess
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from deploy.local.services.influxdb import InfluxDB
 from support.faults.dying_worker import Moment
 from support.faults.toxic_network import ToxicNetwork
+from support.product.worker_process import WorkerProcess
 from support.scenarios.clients import synthetic_actions
 from support.scenarios.environment import PARTITIONS, Environment
 from support.scenarios.scenario import Scenario
-from support.services.worker_process import WorkerProcess
 
 
 async def test_a_worker_killed_in_mid_batch_loses_nothing(environment: Environment, scenario: Scenario) -> None:

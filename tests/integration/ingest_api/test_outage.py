@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from deploy.local.artifacts.installed import installed
 from deploy.local.errors import CannotStart
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
-from support.services.ingest_process import IngestProcess, ingest_process
+from support.product.ingest_process import IngestProcess, ingest_process
 from support.services.kafka_log import read_log
 
 BATCH = b"\n".join(encode_action(Action(1, f"user-{number}", "click")) for number in range(100))
@@ -232,16 +231,3 @@ async def test_an_idle_api_ends_with_0(broker: Broker, topic: str, number: signa
         await api.ready()
         api.process.send_signal(number)
         assert await api.process.wait() == 0
-
-
-async def test_unusable_settings_end_it_with_2_and_are_named() -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ingest_api",
-        env={**os.environ, "COLLECTOR_PORT": "eighty"},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, errors = await process.communicate()
-    assert process.returncode == 2
-    assert b"port" in errors

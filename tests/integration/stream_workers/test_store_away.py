@@ -5,8 +5,8 @@ import re
 from support.pipeline.eventually import eventually
 from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.pipeline.traffic import Traffic
+from support.product.worker_process import WorkerProcess
 from support.services.tcp_gate import TcpGate
-from support.services.worker_process import WorkerProcess
 
 BELOW_THE_DEFAULT = 18.0
 """Seconds: who does not keep the bound that a test sets stops 20 s after it was told to."""

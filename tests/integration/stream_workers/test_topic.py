@@ -123,14 +123,6 @@ async def test_a_worker_goes_on_where_retention_removed_exactly_what_was_counted
     assert {progress.lost for progress in (await pipeline.progress()).values()} == {0}
 
 
-async def test_unusable_settings_end_a_worker_with_2_and_are_named(pipeline: Pipeline) -> None:
-    worker = pipeline.worker(worker_flush_lines="many")
-    worker.start()
-    assert worker.wait_for_end() == 2
-    assert "worker_flush_lines" in worker.logged()
-    assert "Traceback" not in worker.logged()
-
-
 async def test_kafka_that_is_away_at_the_start_is_named(pipeline: Pipeline) -> None:
     worker = pipeline.worker(kafka_bootstrap="127.0.0.1:1")
     worker.start()

@@ -5,7 +5,7 @@ from pathlib import Path
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 from stores.influx.settings import InfluxSettings
-from support.services.environment import environment_of
+from support.product.environment import environment_of
 
 
 class Pipeline:

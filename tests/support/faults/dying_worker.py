@@ -14,7 +14,7 @@ from typing import Any
 from contract.store import ProgressPoint, RawActions, SegmentPoint, Store, WindowPoint
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
-from support.services.worker_process import WorkerProcess
+from support.product.worker_process import WorkerProcess
 
 FLUSHES = 3
 """This many are committed before the one during which the worker dies."""

@@ -21,8 +21,8 @@ from stores.influx.store import InfluxStore
 from support.pipeline.eventually import WITHIN, eventually_stored
 from support.pipeline.oracle import Numbers, numbers_of
 from support.pipeline.stored import stored_numbers, stored_raw_lines
+from support.product.worker_process import WorkerProcess
 from support.services.kafka_admin import log_of_topic
-from support.services.worker_process import WorkerProcess
 
 PARTITIONS = 4
 

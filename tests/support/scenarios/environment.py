@@ -16,9 +16,9 @@ from deploy.local.services.python_service import PythonService
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.faults.dying_worker import DyingWorker, Moment
-from support.services.environment import environment_of
+from support.product.environment import environment_of
+from support.product.worker_process import WorkerProcess
 from support.services.kafka_admin import wait_until_led
-from support.services.worker_process import WorkerProcess
 
 PARTITIONS = 8
 

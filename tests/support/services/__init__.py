@@ -1,1 +1,1 @@
-"""Real Kafka and InfluxDB for tests: containers where Docker answers, else plain processes; and our own processes."""
+"""Services for tests: Kafka and InfluxDB, as containers or processes, and what else only tests run."""
