@@ -12,7 +12,7 @@ _NONE: Final = timedelta(0)
 
 
 class AggregatorSettings(ServiceSettings, InfluxSettings):
-    """What one reader is told."""
+    """The settings of one reader."""
 
     port: int = Field(8082, ge=0, le=65_535, description="Port to listen on")
 

@@ -27,7 +27,7 @@ GROWTH: Final = 16
 
 
 class HashSet:
-    """Holds hashes, and tells which of those added are new."""
+    """Holds hashes, and says which of those added are new."""
 
     def __init__(self, hashes: Iterable[Hashes] = ()) -> None:
         """The union of some arrays."""

@@ -27,7 +27,7 @@ def _names(value: object) -> object:
 
 
 class IngestSettings(ServiceSettings):
-    """What one API process is told."""
+    """The settings of one API process."""
 
     port: int = Field(8081, ge=0, le=65_535, description="Port to listen on")
 

@@ -111,7 +111,7 @@ class LogReader:
             if _offset_of(message) > through:
                 return True
             raise LogTruncated(f"{where} ends before {message.offset()}, but offset {through} was counted")
-        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - likewise
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - as above
             raise LogNotRetained(f"{where}: records were removed before they could be read again: {error.str()}")
         raise explain(self._topic, error)
 

@@ -16,7 +16,7 @@ def configure_logging(settings: ProcessSettings) -> None:
 
 
 def spare_garbage_collection() -> None:
-    """To be called once all modules are imported: cycles are not looked for among them, and seldom among the rest.
+    """To be called once all modules are imported: garbage is not searched for among them, and rarely among the rest.
 
     That search took a quarter of the CPU of single POSTs, and stopped every request, and every flush, for 50 ms; on a
     busy machine for up to 480.

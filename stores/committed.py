@@ -33,7 +33,7 @@ async def read_committed_hours(
     """The committed window of each of `hours`, for each source that has progress.
 
     A value above progress may be half written, or be forgotten by the store, and a window's two slots are written in
-    turn: so between the first and the second look at progress a value at or below it can only vanish if progress moves.
+    turn: so between the two readings of progress a value at or below it vanishes only if progress moves.
     A source whose progress moved is read again, in all hours.
     """
     found: dict[int, dict[LogPartition, Committed]] = {hour: {} for hour in hours}
@@ -73,10 +73,10 @@ def highest_committed(limits: dict[LogPartition, Progress], points: list[WindowP
     """Of one hour's points, the value to be used for each source: the highest one not above its progress."""
     highest: dict[LogPartition, WindowValue] = {}
     for point in points:
-        limit, held = limits.get(point.source), highest.get(point.source)
+        limit, best = limits.get(point.source), highest.get(point.source)
         if limit is None or point.value.through_offset > limit.through_offset:
             continue
-        if held is None or _rank(point.value) > _rank(held):
+        if best is None or _rank(point.value) > _rank(best):
             highest[point.source] = point.value
     return {source: Committed(progress, highest.get(source)) for source, progress in limits.items()}
 

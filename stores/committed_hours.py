@@ -1,4 +1,4 @@
-"""Reading what is committed of one source over many hours at once: for those who add up, or look after, all of it."""
+"""Reading what is committed of one source over many hours at once: for those who add it all up, or rebuild it."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,15 +19,15 @@ class CommittedHours(NamedTuple):
 
 
 async def read_committed_between(
-    reader: StoreReader, source: LogPartition, first: int, end: int, looks: int
+    reader: StoreReader, source: LogPartition, first: int, end: int, attempts: int
 ) -> CommittedHours | None:
     """The committed windows of the hours from `first` up to, not including, `end`; all at one progress.
 
-    None if the progress moved during each of so many looks: then the source is busy, and so many hours cannot be read
+    None if the progress moved during each of this many attempts: the source is busy, and so many hours cannot be read
     between two of its flushes. A source without progress is at its beginning.
     """
     before = await _progress(reader, source)
-    for _ in range(looks):
+    for _ in range(attempts):
         points = await reader.read_windows_between(first, end, source)
         after = await _progress(reader, source)
         if after == before:

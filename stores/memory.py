@@ -1,4 +1,4 @@
-"""A store in memory: the fake for tests, held to the same contract suite as InfluxDB."""
+"""A store in memory: the fake for tests, which passes the same suite as InfluxDB."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Doing several things side by side."""
+"""Awaiting several things at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ GatherAll = Callable[..., Awaitable[None]]
 
 
 async def gather_all(*awaitables: Awaitable[None]) -> None:
-    """Side by side on the event loop. Nothing goes on unseen after an error."""
+    """On the event loop; nothing goes on unseen after an error."""
     for outcome in await asyncio.gather(*awaitables, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome

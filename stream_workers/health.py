@@ -16,17 +16,17 @@ def add_pages(app: App, writer: Writer, retry: RetryPolicy) -> None:
     """
 
     @app.page("/healthz")  # type: ignore[untyped-decorator] # Faust is untyped here
-    async def healthz(web: Any, _request: Any) -> Any:  # noqa: ANN401 - likewise
+    async def healthz(web: Any, _request: Any) -> Any:  # noqa: ANN401 - as above
         return web.json({"status": "ok"})
 
     @app.page("/readyz")  # type: ignore[untyped-decorator] # Faust is untyped here
-    async def readyz(web: Any, _request: Any) -> Any:  # noqa: ANN401 - likewise
+    async def readyz(web: Any, _request: Any) -> Any:  # noqa: ANN401 - as above
         reason = _not_ready(app, retry)
         answer = {"ready": not reason, "reason": reason, "partitions": writer.partitions}
         return web.json(answer, status=503 if reason else 200)
 
     @app.page("/metrics")  # type: ignore[untyped-decorator] # Faust is untyped here
-    async def metrics(web: Any, _request: Any) -> Any:  # noqa: ANN401 - likewise
+    async def metrics(web: Any, _request: Any) -> Any:  # noqa: ANN401 - as above
         return web.bytes(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

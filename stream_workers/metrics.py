@@ -27,5 +27,5 @@ EVICTED = Counter("collector_worker_evicted_windows", "Windows evicted from memo
 COMPACTED = Counter("collector_worker_compacted_windows", "Windows compacted in the store")
 # Offsets that Kafka did not let us commit; the store's progress is what counts.
 COMMIT_FAILURES = Counter("collector_worker_commit_failures", "Failed offset commits")
-# Windows that were taken over from a rebuild.
-REBUILT = Counter("collector_worker_rebuilt_windows", "Windows taken over from a rebuild")
+# Windows that were adopted from a rebuild.
+REBUILT = Counter("collector_worker_rebuilt_windows", "Windows adopted from a rebuild")

@@ -1,4 +1,4 @@
-"""Trying again for as long as it takes."""
+"""Retrying for as long as it takes."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -11,8 +11,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 5.0
+FIRST_DELAY = 0.1
+LONGEST_DELAY = 5.0
 
 
 class Abandoned(CollectorError):
@@ -21,7 +21,7 @@ class Abandoned(CollectorError):
 
 @dataclass
 class RetryPolicy:
-    """Repeats an attempt while the store or Kafka is unavailable, with pauses that double up to a longest one.
+    """Repeats an attempt while the store or Kafka is unavailable, with delays that double up to a longest one.
 
     `failing` holds what is being retried right now, by name: for /readyz.
     """
@@ -37,13 +37,13 @@ class RetryPolicy:
         *,
         still_ours: Callable[[], bool],
         on_unknown: Callable[[], None] = lambda: None,
-        longest_pause: float = LONGEST_PAUSE,
+        longest_delay: float = LONGEST_DELAY,
     ) -> T:
         """What the attempt that succeeded returned; raises Abandoned once `still_ours` says no.
 
-        `on_unknown` is called after each attempt whose outcome is unknown; `longest_pause` is in seconds.
+        `on_unknown` is called after each attempt whose outcome is unknown; `longest_delay` is in seconds.
         """
-        pause = FIRST_PAUSE
+        delay = FIRST_DELAY
         try:
             while True:
                 if not still_ours():
@@ -51,12 +51,12 @@ class RetryPolicy:
                 try:
                     return await attempt()
                 except (StoreUnavailable, LogUnavailable) as error:
-                    logger.warning("%s failed, again in %.1f s: %s", what, pause, error)
+                    logger.warning("%s failed, retrying in %.1f s: %s", what, delay, error)
                     self.failing[what] = str(error)
                     self.on_failure(what, error)
                     on_unknown()
-                    await self.sleep(pause)
-                    pause = min(pause * 2, longest_pause)
+                    await self.sleep(delay)
+                    delay = min(delay * 2, longest_delay)
         finally:
             # However it ended: nobody retries it any more.
             self.failing.pop(what, None)

@@ -1,4 +1,4 @@
-"""Reading for as long as it takes: each question is asked again by itself, until it is answered."""
+"""Reads that are retried for as long as it takes, each by itself."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -12,7 +12,7 @@ from stream_workers.retry import RetryPolicy
 
 T = TypeVar("T")
 
-LONGEST_READ_PAUSE: Final = 1.0
+LONGEST_READ_DELAY: Final = 1.0
 """Seconds. A partition is not counted until it is loaded, and a question is little work for a store in trouble."""
 
 
@@ -20,8 +20,8 @@ class RetryingReader:
     """Implements contract.store.StoreReader for as long as `still_ours` says so; then each question raises Abandoned.
 
     A load asks several questions. Of a store that refuses every other one, each that is asked again costs one more;
-    all of them begun anew would hardly ever be answered in a row. An earlier answer stays right meanwhile: whoever
-    reads what is committed looks at progress once more at the end.
+    all of them begun again would hardly ever be answered in a row. An earlier answer stays right meanwhile: whoever
+    reads what is committed reads progress again at the end.
     """
 
     def __init__(self, reader: StoreReader, retry: RetryPolicy, what: str, still_ours: Callable[[], bool]) -> None:
@@ -49,4 +49,4 @@ class RetryingReader:
         return await self._ask(partial(self._reader.read_segments_of_hours, source, windows))
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
-        return await self._retry(self._what, question, still_ours=self._still_ours, longest_pause=LONGEST_READ_PAUSE)
+        return await self._retry(self._what, question, still_ours=self._still_ours, longest_delay=LONGEST_READ_DELAY)

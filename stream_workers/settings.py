@@ -12,7 +12,7 @@ _NONE: Final = timedelta(0)
 
 
 class WorkerSettings(ServiceSettings, InfluxSettings):
-    """What one worker is told."""
+    """The settings of one worker."""
 
     port: int = Field(8083, ge=1, le=65_535, description="Port to listen on")
 

@@ -21,8 +21,8 @@ from collector.sending.batches import Line
 from collector.sending.summary import Summary
 from contract.errors import CollectorError
 
-_FIRST_PAUSE = 0.2
-_LONGEST_PAUSE = 5.0
+_FIRST_DELAY = 0.2
+_LONGEST_DELAY = 5.0
 _SHOWN = 500
 
 
@@ -72,7 +72,7 @@ class Delivery:
 
     def send(self, batch: Sequence[Line]) -> None:
         """Returns when each line is accepted, rejected or unknown. Raises DeliveryRefused and DeliveryGivenUp."""
-        left, waited, pause = list(batch), 0.0, _FIRST_PAUSE
+        left, waited, pause = list(batch), 0.0, _FIRST_DELAY
         self._summary.sent += len(left)
         while left:
             try:
@@ -84,7 +84,7 @@ class Delivery:
                     self._withdraw(left, unknown=isinstance(failure, _OutcomeUnknown))
                     raise DeliveryGivenUp(f"gave up after {waited:.0f} s: {failure}") from failure
                 self._pause(pause)
-                waited, pause = waited + pause, min(pause * 2, _LONGEST_PAUSE)
+                waited, pause = waited + pause, min(pause * 2, _LONGEST_DELAY)
             except KeyboardInterrupt:
                 self._summary.unknown += len(left)
                 raise

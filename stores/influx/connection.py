@@ -102,7 +102,7 @@ class InfluxConnection:
             await client.close()
 
     @property
-    def _client(self) -> Any:  # noqa: ANN401 - likewise
+    def _client(self) -> Any:  # noqa: ANN401 - as above
         if self._opened is None:
             settings = self._settings
             timeout = aiohttp.ClientTimeout(

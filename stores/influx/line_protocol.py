@@ -25,14 +25,14 @@ _LOG = re.compile(r"[A-Za-z0-9_.-]+")
 
 def action_bodies(batches: Iterable[RawActions], oldest: int) -> Iterator[bytes]:
     """Bodies with the actions from `oldest` (ms since the epoch) on."""
-    held: list[str] = []
+    pending: list[str] = []
     for source, first_line, lines in batches:
         for first, piece in _pieces(first_line, lines):
-            if len(held) + len(piece) > MAX_LINES:
-                yield from _bounded("\n".join(held).encode())
-                held = []
-            held += _action_lines(source, first, piece, oldest)
-    yield from _bounded("\n".join(held).encode())
+            if len(pending) + len(piece) > MAX_LINES:
+                yield from _bounded("\n".join(pending).encode())
+                pending = []
+            pending += _action_lines(source, first, piece, oldest)
+    yield from _bounded("\n".join(pending).encode())
 
 
 def result_bodies(windows: Iterable[WindowPoint], segments: Iterable[SegmentPoint]) -> Iterator[bytes]:
@@ -124,15 +124,15 @@ def _progress_line(point: ProgressPoint) -> str:
 
 
 def _bodies(lines: Iterable[str]) -> Iterator[bytes]:
-    held: list[str] = []
+    pending: list[str] = []
     size = 0
     for line in lines:
-        if len(held) == MAX_LINES or size + len(line) > MAX_BYTES:
-            yield from _bounded("\n".join(held).encode())
-            held, size = [], 0
-        held.append(line)
+        if len(pending) == MAX_LINES or size + len(line) > MAX_BYTES:
+            yield from _bounded("\n".join(pending).encode())
+            pending, size = [], 0
+        pending.append(line)
         size += len(line) + 1
-    yield from _bounded("\n".join(held).encode())
+    yield from _bounded("\n".join(pending).encode())
 
 
 def _bounded(body: bytes) -> Iterator[bytes]:

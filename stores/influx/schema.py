@@ -1,6 +1,6 @@
 """What the store holds in InfluxDB: names, times and the queries. docs/design.md says why it is so.
 
-In `hourly/autogen`, kept for ever:
+In `hourly/autogen`, kept without limit:
     hourly        log, partition        time: the hour's start + slot            state; count_<event>, unique_users
     hourly_users  log, partition, part, generation, full
                                         time: the hour's start + through_offset   users, ids: base64 of their hashes

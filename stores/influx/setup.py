@@ -17,7 +17,7 @@ _DAY: Final = timedelta(days=1)
 
 
 class _Rule(NamedTuple):
-    """How long a bucket keeps points (None: for ever), and how long the time is that one of its files holds."""
+    """How long a bucket keeps points (None: without limit), and how long the time is that one of its files holds."""
 
     kept: timedelta | None
     shards: timedelta
@@ -45,7 +45,7 @@ async def create_buckets(settings: InfluxSettings) -> None:
 
 
 async def _is_2(connection: InfluxConnection) -> bool:
-    """Whether there is a buckets API: builds of our own tell no version."""
+    """Whether there is a buckets API: builds of our own do not report a version."""
     try:
         await connection.request("GET", "/api/v2/buckets")
     except StoreUnavailable as error:
@@ -108,5 +108,5 @@ class _Buckets(msgspec.Struct):
 
 
 def _seconds(duration: timedelta | None) -> int:
-    """0 stands for ever."""
+    """0 stands for no limit."""
     return 0 if duration is None else int(duration.total_seconds())

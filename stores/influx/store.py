@@ -105,7 +105,7 @@ def _bounded(windows: Mapping[int, WindowValue]) -> Iterator[dict[int, WindowVal
     for hour, window in windows.items():
         if window.through_offset < 0:
             continue
-        users = window.unique_users + sum(held.unique_users for held in lot.values())
+        users = window.unique_users + sum(other.unique_users for other in lot.values())
         if lot and (len(lot) == _HOURS or users > _USERS):
             yield lot
             lot = {}

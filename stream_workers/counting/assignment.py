@@ -80,7 +80,7 @@ class Assignment:
         metrics.PARTITIONS.set(0)
 
     def still_ours(self) -> Callable[[], bool]:
-        """Tells whenever it is called whether the partitions of this moment were not forgotten since."""
+        """Says, whenever it is called, whether the partitions of this moment are still ours."""
         return partial(self._is_of, self._epoch)
 
     def _is_of(self, epoch: int) -> bool:

@@ -13,7 +13,7 @@ class Received(NamedTuple):
 
 
 class Mailbox(Protocol):
-    """What was received and not looked at yet; asyncio.Queue fits. `get` raises StopAsyncIteration at its end."""
+    """What was received and not folded yet; asyncio.Queue fits. `get` raises StopAsyncIteration at its end."""
 
     def empty(self) -> bool: ...
     def get_nowait(self) -> Received: ...

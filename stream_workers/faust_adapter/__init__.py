@@ -1,1 +1,4 @@
-"""All that knows Faust, mode or aiokafka: membership, assignment, fetching, the agent and the process."""
+"""All that knows Faust, mode or aiokafka, and nothing else: the consumer group, fetching, the agent, the process.
+
+What Faust does, what is replaced, and why: docs/decisions/what-faust-does-here.md.
+"""

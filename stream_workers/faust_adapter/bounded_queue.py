@@ -27,11 +27,11 @@ class BoundedQueue(ThrowableQueue):  # type: ignore[misc] # mode is untyped here
         super()._put(item)
         self._bytes += _size_of(item)
 
-    def _get(self) -> Any:  # noqa: ANN401 - likewise
+    def _get(self) -> Any:  # noqa: ANN401 - as above
         item = super()._get()
         self._bytes -= _size_of(item)
         return item
 
 
-def _size_of(event: Any) -> int:  # noqa: ANN401 - likewise
+def _size_of(event: Any) -> int:  # noqa: ANN401 - as above
     return len(event.message.value or b"")

@@ -127,7 +127,7 @@ class Consumer(OrderedConsumer):
         logger.info("counting from %s", {tp.partition: start.read_from for tp, start in sorted(acquired.items())})
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature
-        """Kafka may have no commit to go on from: aiokafka looks for one at an assignment, before we seek."""
+        """Kafka may have no commit to resume from: aiokafka asks for one at an assignment, before we seek."""
         try:
             async for tp, message in super().getmany(timeout):
                 yield tp, message
@@ -137,7 +137,7 @@ class Consumer(OrderedConsumer):
             logger.info("before the seek: %r", error)
 
     async def commit_offsets(self, offsets: Mapping[int, int]) -> None:
-        """Commits each partition's next offset. A refusal is told and forgotten: the store's progress counts."""
+        """Commits each partition's next offset. A refusal is logged, no more: the store's progress counts."""
         consumer = self._thread._ensure_consumer()  # noqa: SLF001 - see the top of this file
         mine = {
             driver.ensure_aiokafka_TP(TP(self.topic.name, partition)): driver.OffsetAndMetadata(offset, "")

@@ -33,7 +33,7 @@ class _Compaction:
     """A window's full segments, as of `through_offset`; `parts` are those that are not acknowledged yet."""
 
     state: PartitionState
-    held: WindowSlot
+    slot: WindowSlot
     through_offset: int
     instead_of: int
     """How many small segments the window had up to there."""
@@ -60,13 +60,13 @@ class Compactor:
         Call it where a flush has just been taken: a window that is folded into without a pause is complete up to an
         offset nowhere else.
         """
-        if self._under_way is None or not _is_held(self._under_way, states):
+        if self._under_way is None or not _is_in_memory(self._under_way, states):
             self._under_way = self._next(states)
 
     async def step(self, states: Collection[PartitionState], still_ours: Callable[[], bool]) -> None:
         """Does the next bit, for these partitions; call it between flushes only. Raises Abandoned and StoreConflict."""
         compaction = self._under_way
-        if compaction is None or not _is_held(compaction, states):
+        if compaction is None or not _is_in_memory(compaction, states):
             return
         some = compaction.parts[:PARTS_AT_ONCE]
         await self._retry("store full segments", lambda: self._store.write_windows([], some), still_ours=still_ours)
@@ -76,41 +76,41 @@ class Compactor:
             await self._refer(compaction, still_ours)
 
     def _next(self, states: Collection[PartitionState]) -> _Compaction | None:
-        found = ((state, held) for state in states for held in state.windows.values())
-        worth_it = [(state, held) for state, held in found if self._is_worth_it(state, held)]
-        for state, held in sorted(worth_it, key=lambda one: one[1].window.small_segments, reverse=True):
-            window = held.window
+        found = ((state, slot) for state in states for slot in state.windows.values())
+        worth_it = [(state, slot) for state, slot in found if self._is_worth_it(state, slot)]
+        for state, slot in sorted(worth_it, key=lambda one: one[1].window.small_segments, reverse=True):
+            window = slot.window
             if parts := window.full_segments():
-                points = [SegmentPoint(state.source, held.hour, part) for part in parts]
-                return _Compaction(state, held, window.through_offset, window.small_segments, points)
+                points = [SegmentPoint(state.source, slot.hour, part) for part in parts]
+                return _Compaction(state, slot, window.through_offset, window.small_segments, points)
         return None
 
-    def _is_worth_it(self, state: PartitionState, held: WindowSlot) -> bool:
-        small = held.window.small_segments
+    def _is_worth_it(self, state: PartitionState, slot: WindowSlot) -> bool:
+        small = slot.window.small_segments
         if small < self._many:
             return False
-        over = held.hour + HOUR_MS <= state.progress.watermark
-        return held.window.hashes <= small * (HASHES_PER_SEGMENT_LATER if over else HASHES_PER_SEGMENT)
+        over = slot.hour + HOUR_MS <= state.progress.watermark
+        return slot.window.hashes <= small * (HASHES_PER_SEGMENT_LATER if over else HASHES_PER_SEGMENT)
 
     async def _refer(self, compaction: _Compaction, still_ours: Callable[[], bool]) -> None:
-        state, held = compaction.state, compaction.held
-        held.window.refer_to_full(compaction.through_offset, compaction.instead_of)
+        state, slot = compaction.state, compaction.slot
+        slot.window.refer_to_full(compaction.through_offset, compaction.instead_of)
         metrics.COMPACTED.inc()
-        if held not in state.evictable():
+        if slot not in state.evictable():
             # The next flush writes it anyway.
             return
-        point = partial(WindowPoint, state.source, held.hour)
+        point = partial(WindowPoint, state.source, slot.hour)
 
         def draw_slot() -> None:
-            held.slots[held.turn] = state.draw_slot()
+            slot.slots[slot.turn] = state.draw_slot()
 
         async def attempt() -> None:
-            await self._store.write_windows([point(held.slots[held.turn], held.window.value)], [])
+            await self._store.write_windows([point(slot.slots[slot.turn], slot.window.value)], [])
 
         await self._retry("store a compacted window", attempt, still_ours=still_ours, on_unknown=draw_slot)
-        held.turn ^= 1
+        slot.turn ^= 1
 
 
-def _is_held(compaction: _Compaction, states: Collection[PartitionState]) -> bool:
+def _is_in_memory(compaction: _Compaction, states: Collection[PartitionState]) -> bool:
     """Whether the window is still in memory: it may be evicted, rebuilt or another worker's by now."""
-    return compaction.state in states and compaction.state.windows.get(compaction.held.hour) is compaction.held
+    return compaction.state in states and compaction.state.windows.get(compaction.slot.hour) is compaction.slot

@@ -12,7 +12,7 @@ from stream_workers.retry import RetryPolicy
 
 
 class RejectedSink(Protocol):
-    """Where rejected lines go, so that people can look at them."""
+    """Where rejected lines go, for people to read."""
 
     async def publish(self, lines: Sequence[RejectedLine]) -> None:
         """Returns once all lines are kept safe, some perhaps twice. Raises LogUnavailable."""
@@ -43,7 +43,7 @@ class Flusher:
         self._gather_all = gather_all
 
     async def write(self, parts: Sequence[PartitionFlush], still_ours: Callable[[], bool]) -> None:
-        """Returns once the store has acknowledged all of it and each state was told.
+        """Returns once the store has acknowledged all of it and each state knows.
 
         Raises Abandoned, LogReplaced and StoreConflict; what was written until then harms nobody.
         """

@@ -10,9 +10,9 @@ BYTES_PER_WINDOW = 2_000
 """An empty window with its slots; 1,700 were measured."""
 
 
-def size_of(held: WindowSlot) -> int:
+def size_of(slot: WindowSlot) -> int:
     """About how many bytes a window takes, without what was folded since its last flush."""
-    return BYTES_PER_WINDOW + held.window.size
+    return BYTES_PER_WINDOW + slot.window.size
 
 
 def evict(states: Iterable[PartitionState], budget: int) -> None:
@@ -25,20 +25,20 @@ def evict(states: Iterable[PartitionState], budget: int) -> None:
     if excess > 0:
         _drop(states, excess)
     metrics.WINDOWS.set(sum(1 for _ in _windows(states)))
-    metrics.HASHES.set(sum(held.window.hashes for held in _windows(states)))
+    metrics.HASHES.set(sum(slot.window.hashes for slot in _windows(states)))
 
 
 def _windows(states: Iterable[PartitionState]) -> Iterator[WindowSlot]:
-    return (held for state in states for held in state.windows.values())
+    return (slot for state in states for slot in state.windows.values())
 
 
 def _drop(states: Iterable[PartitionState], excess: int) -> None:
     candidates = sorted(
-        ((held.used, state, held) for state in states for held in state.evictable()), key=lambda entry: entry[0]
+        ((slot.used, state, slot) for state in states for slot in state.evictable()), key=lambda entry: entry[0]
     )
-    for _, state, held in candidates:
+    for _, state, slot in candidates:
         if excess <= 0:
             return
-        excess -= size_of(held)
-        del state.windows[held.hour]
+        excess -= size_of(slot)
+        del state.windows[slot.hour]
         metrics.EVICTED.inc()

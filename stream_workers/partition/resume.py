@@ -1,4 +1,4 @@
-"""Where a partition goes on: the store's progress, held against what the log still has."""
+"""Where a partition resumes: the store's progress, checked against what the log still has."""
 
 import logging
 
@@ -25,7 +25,7 @@ def resume_from(source: LogPartition, stored: Progress | None, beginning: int, e
     if progress.through_offset >= end:
         raise LogTruncated(
             f"{source}: progress says offset {progress.through_offset} was counted, but the log ends before {end}: "
-            "it was truncated; restore it, or count on a topic created anew"
+            "it was truncated; restore it, or delete the topic and create it again"
         )
     lost = beginning - (progress.through_offset + 1)
     if lost < 0:

@@ -120,7 +120,7 @@ def refer_to_full_segments_before_all_parts_are_stored(patch: pytest.MonkeyPatch
 
     async def step(self: Compactor, states: Any, still_ours: Any) -> None:
         if (one := self._under_way) is not None:
-            one.held.window.refer_to_full(one.through_offset, 0)
+            one.slot.window.refer_to_full(one.through_offset, 0)
         await honest(self, states, still_ours)
 
     patch.setattr(Compactor, "step", step)
@@ -131,7 +131,7 @@ def name_full_segments_after_what_was_flushed_since(patch: pytest.MonkeyPatch) -
 
     async def step(self: Compactor, states: Any, still_ours: Any) -> None:
         if (one := self._under_way) is not None:
-            now = one.through_offset = one.held.window.through_offset
+            now = one.through_offset = one.slot.window.through_offset
             one.parts = [part._replace(segment=part.segment._replace(through_offset=now)) for part in one.parts]
         await honest(self, states, still_ours)
 

@@ -12,7 +12,7 @@ from contract.errors import (
     StoreConflict,
     StoreUnavailable,
 )
-from stream_workers.retry import FIRST_PAUSE, LONGEST_PAUSE, Abandoned, RetryPolicy
+from stream_workers.retry import FIRST_DELAY, LONGEST_DELAY, Abandoned, RetryPolicy
 
 AWAY = StoreUnavailable("the store is away", reason="test")
 
@@ -79,7 +79,7 @@ async def test_pauses_double_up_to_the_longest() -> None:
     pauses = Pauses()
     await RetryPolicy(pauses)("work", Attempts(*[AWAY] * 9), still_ours=ours)
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
-    assert (pauses[0], pauses[-1]) == (FIRST_PAUSE, LONGEST_PAUSE)
+    assert (pauses[0], pauses[-1]) == (FIRST_DELAY, LONGEST_DELAY)
 
 
 async def test_what_is_no_longer_ours_is_abandoned_before_any_attempt() -> None:

@@ -13,7 +13,7 @@ from contract.window_value import WindowValue
 from stores.committed import read_loads
 from stores.memory import MemoryStore
 from stream_workers.retry import Abandoned, RetryPolicy
-from stream_workers.retrying_reader import LONGEST_READ_PAUSE, RetryingReader
+from stream_workers.retrying_reader import LONGEST_READ_DELAY, RetryingReader
 from support.fixtures.virtual_clock import timeless
 from support.fixtures.worker import AWAY, HOUR, SOURCE, no_pause
 from support.fixtures.writer import Kit, clicks, window_of_another_owner
@@ -113,7 +113,7 @@ async def test_pauses_between_questions_stay_short() -> None:
     await patient(store, RetryPolicy(pause)).read_progress()
 
     assert len(pauses) == 9
-    assert max(pauses) == pauses[-1] == LONGEST_READ_PAUSE
+    assert max(pauses) == pauses[-1] == LONGEST_READ_DELAY
 
 
 @timeless
