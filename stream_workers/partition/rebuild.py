@@ -1,8 +1,10 @@
 """What a worker does when it comes to a rebuild in the log."""
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from contract.errors import LogNotRetained
 from contract.progress import LogPartition
 from contract.rebuild import Rebuild
 from contract.record import Record
@@ -10,7 +12,10 @@ from contract.store import StoreReader
 from contract.window import Window
 from contract.window_value import WindowValue
 from stores.committed import read_committed_segments
+from stream_workers import metrics
 from stream_workers.partition.decoded import DecodedRecord
+
+logger = logging.getLogger(__name__)
 
 
 class PastRecords(Protocol):
@@ -23,7 +28,27 @@ class PastRecords(Protocol):
         """
 
 
-async def rebuilt_windows(
+async def adopted_windows(
+    source: LogPartition, record: Record, reader: StoreReader, past: PastRecords
+) -> dict[int, Window]:
+    """The windows to count on from at a rebuild's record; the next flush writes them. None where there is no rebuild.
+
+    Raises what `reader` and `past` raise, but not LogNotRetained: then these hours stay as they were.
+    """
+    rebuild = Rebuild.decode(record.value, record.offset)
+    if rebuild is None:
+        return {}
+    try:
+        windows = await _rebuilt_windows(source, rebuild, record.offset, reader, past)
+    except LogNotRetained as error:
+        logger.error("%s: a rebuild was not adopted: %s", source, error)  # noqa: TRY400 - the text says all
+        return {}
+    metrics.REBUILT.inc(len(windows))
+    logger.info("%s: adopted %d rebuilt windows, generation %d", source, len(windows), rebuild.generation)
+    return windows
+
+
+async def _rebuilt_windows(
     source: LogPartition, rebuild: Rebuild, offset: int, reader: StoreReader, past: PastRecords
 ) -> dict[int, Window]:
     """The windows of the rebuilt hours, counted through the rebuild, which stands at `offset`.

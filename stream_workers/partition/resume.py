@@ -7,6 +7,7 @@ import msgspec
 from contract.action import RULES_VERSION
 from contract.errors import LogTruncated, RulesTooOld
 from contract.progress import LogPartition, Progress
+from contract.record import Record, mark_of
 
 logger = logging.getLogger(__name__)
 
@@ -46,3 +47,13 @@ def resume_from(source: LogPartition, stored: Progress | None, beginning: int, e
 def first_offset(progress: Progress) -> int:
     """Where to read from: the record at `through_offset` once more if it can be recognised, else the next one."""
     return progress.through_offset if progress.mark is not None else progress.through_offset + 1
+
+
+def require_same_record(source: LogPartition, start: Progress, record: Record) -> None:
+    """Raises LogTruncated unless the record at the offset of `start` is the one that was counted."""
+    found = mark_of(record)
+    if start.mark not in (None, found):
+        raise LogTruncated(
+            f"{source}: the record at offset {record.offset} is {found}, not {start.mark} as progress remembers: "
+            "the log was truncated and written again"
+        )

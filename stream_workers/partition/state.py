@@ -3,24 +3,19 @@
 All of it is a cache over the store: losing it costs a reload.
 """
 
-import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from contract.errors import LogNotRetained, LogTruncated
 from contract.progress import LogPartition, Progress
-from contract.rebuild import Rebuild
-from contract.record import Record, mark_of
+from contract.record import Record
 from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
 from contract.window_value import WindowValue
-from stream_workers import metrics
 from stream_workers.partition.decoded import DecodedRecord, RejectedLine
 from stream_workers.partition.pending_lines import PendingLines
-from stream_workers.partition.rebuild import PastRecords, rebuilt_windows
+from stream_workers.partition.rebuild import PastRecords, adopted_windows
+from stream_workers.partition.resume import require_same_record
 from stream_workers.partition.window_slot import WindowSlot
 from stream_workers.partition.window_table import DrawSlot, WindowTable
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +96,11 @@ class PartitionState:
         """Counts a record; one that was counted before is skipped. Raises what the reader raises, and LogTruncated."""
         if record.offset <= self.folded:
             if record.offset == self._start.through_offset:
-                self._recognise(record)
+                require_same_record(self.source, self._start, record)
             return
         decoded = self._decode(record)
         if record.is_rebuild:
-            await self._adopt_rebuilt(record, reader)
+            self.table.replace(await adopted_windows(self.source, record, reader, self._past), record.timestamp)
         self.table.pin(decoded.by_hour.keys())
         await self.table.load(decoded.by_hour.keys(), reader)
         self._apply(record, decoded)
@@ -165,26 +160,3 @@ class PartitionState:
         self.table.fold(record, decoded.by_hour)
         self._pending.add(record, decoded)
         self.folded = record.offset
-
-    def _recognise(self, record: Record) -> None:
-        found = mark_of(record)
-        if self._start.mark not in (None, found):
-            raise LogTruncated(
-                f"{self.source}: the record at offset {record.offset} is {found}, not {self._start.mark} as progress "
-                "remembers: the log was truncated and written again"
-            )
-
-    async def _adopt_rebuilt(self, record: Record, reader: StoreReader) -> None:
-        """The rebuilt hours are counted on from what the rebuild has stored; the next flush writes them."""
-        rebuild = Rebuild.decode(record.value, record.offset)
-        if rebuild is None:
-            return
-        try:
-            windows = await rebuilt_windows(self.source, rebuild, record.offset, reader, self._past)
-        except LogNotRetained as error:
-            # Nobody can do it any more: these hours stay as they were.
-            logger.error("%s: a rebuild was not adopted: %s", self.source, error)  # noqa: TRY400 - the text says all
-            return
-        self.table.replace(windows, record.timestamp)
-        metrics.REBUILT.inc(len(windows))
-        logger.info("%s: adopted %d rebuilt windows, generation %d", self.source, len(windows), rebuild.generation)

@@ -19,6 +19,7 @@ from contract.window_value import WindowValue
 from stores import committed
 from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
+from stream_workers.partition import state as partition_state
 from stream_workers.partition import window_table
 from stream_workers.partition.state import PartitionFlush, PartitionState
 from support.simulation import rebuild as simulated_rebuild
@@ -193,10 +194,11 @@ def do_not_look_at_the_topics_id(patch: pytest.MonkeyPatch) -> None:
 
 
 def pass_rebuilds_over(patch: pytest.MonkeyPatch) -> None:
-    async def take_nothing(_self: PartitionState, _record: Any, _reader: StoreReader) -> None:
+    async def adopt_nothing(*_: Any) -> dict[int, Window]:
         await simulated_worker.Turn()
+        return {}
 
-    patch.setattr(PartitionState, "_adopt_rebuilt", take_nothing)
+    patch.setattr(partition_state, "adopted_windows", adopt_nothing)
 
 
 def take_over_only_what_the_rebuild_stored(patch: pytest.MonkeyPatch) -> None:
