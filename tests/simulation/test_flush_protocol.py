@@ -23,8 +23,8 @@ from stream_workers.partition import state as partition_state
 from stream_workers.partition import window_table
 from stream_workers.partition.state import PartitionFlush, PartitionState
 from support.simulation import rebuild as simulated_rebuild
+from support.simulation import simulation
 from support.simulation import worker as simulated_worker
-from support.simulation import world
 from support.simulation.log import SimulatedLog
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "400"))
@@ -32,7 +32,7 @@ SEEDS = int(os.environ.get("SIMULATION_SEEDS", "400"))
 
 def run_all(seeds: Iterable[int]) -> None:
     for seed in seeds:
-        world.run(seed)
+        simulation.run(seed)
 
 
 @pytest.mark.timeout(3600)

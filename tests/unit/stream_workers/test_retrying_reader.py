@@ -16,7 +16,7 @@ from stream_workers.retry import Abandoned, RetryPolicy
 from stream_workers.retrying_reader import LONGEST_READ_DELAY, RetryingReader
 from support.fixtures.virtual_clock import timeless
 from support.fixtures.worker import AWAY, HOUR, SOURCE, no_pause
-from support.fixtures.writer import Kit, clicks, window_of_another_owner
+from support.fixtures.writer import WriterFixture, clicks, window_of_another_owner
 
 HOURS = [HOUR, HOUR - 100 * HOUR_MS, HOUR - 200 * HOUR_MS]
 """So far apart that each is a question."""
@@ -118,13 +118,13 @@ async def test_pauses_between_questions_stay_short() -> None:
 
 @timeless
 async def test_a_writer_that_loads_asks_again_only_for_what_was_refused() -> None:
-    kit = Kit()
-    await window_of_another_owner(kit, 4)
-    async with kit.running(0):
-        kit.journal.begun.clear()
-        kit.journal.failures["read segments"] = [AWAY] * 5
-        kit.mailbox.put(*clicks(*range(5, 8)))
-        await kit.writer.settle()
+    fixture = WriterFixture()
+    await window_of_another_owner(fixture, 4)
+    async with fixture.running(0):
+        fixture.journal.begun.clear()
+        fixture.journal.failures["read segments"] = [AWAY] * 5
+        fixture.mailbox.put(*clicks(*range(5, 8)))
+        await fixture.writer.settle()
 
-    assert kit.clicks() == 8
-    assert [kit.journal.begun.count(f"read {what}") for what in ("progress", "windows", "segments")] == [2, 1, 6]
+    assert fixture.clicks() == 8
+    assert [fixture.journal.begun.count(f"read {what}") for what in ("progress", "windows", "segments")] == [2, 1, 6]

@@ -17,7 +17,7 @@ class Clock:
         return self.now
 
 
-class HeldLogEnds(FakeEndOffsets):
+class PausableEndOffsets(FakeEndOffsets):
     """Answers when it is let."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ def shared(reader: FakeEndOffsets, clock: Clock, limits: CacheLimits = LIMITS) -
 
 
 async def test_a_look_bears_the_time_before_kafka_was_asked(clock: Clock) -> None:
-    reader = HeldLogEnds()
+    reader = PausableEndOffsets()
     look = shared(reader, clock)
     asking = asyncio.create_task(look.latest())
     await reader.asked.wait()
@@ -71,7 +71,7 @@ async def test_a_young_look_is_shared_and_an_old_one_is_not(clock: Clock) -> Non
 
 
 async def test_those_who_ask_at_the_same_time_wait_for_one_look(clock: Clock) -> None:
-    reader = HeldLogEnds()
+    reader = PausableEndOffsets()
     look = shared(reader, clock)
     asking = [asyncio.create_task(look.latest()) for _ in range(50)]
     await reader.asked.wait()
@@ -84,7 +84,7 @@ async def test_those_who_ask_at_the_same_time_wait_for_one_look(clock: Clock) ->
 
 
 async def test_one_who_hangs_up_does_not_end_the_look_of_the_others(clock: Clock) -> None:
-    reader = HeldLogEnds()
+    reader = PausableEndOffsets()
     look = shared(reader, clock)
     hangs_up, stays = (asyncio.create_task(look.latest()) for _ in range(2))
     await reader.asked.wait()
@@ -143,14 +143,14 @@ async def test_a_look_that_failed_outdates_the_one_before(clock: Clock) -> None:
 
 
 async def test_a_kafka_that_never_answers_is_away(clock: Clock) -> None:
-    look = shared(HeldLogEnds(), clock, LIMITS._replace(timeout=timedelta(milliseconds=1)))
+    look = shared(PausableEndOffsets(), clock, LIMITS._replace(timeout=timedelta(milliseconds=1)))
 
     assert await look.latest() is None
     assert look.unavailable_reason == "no answer within 0.001 s"
 
 
 async def test_closing_ends_a_look_under_way(clock: Clock) -> None:
-    reader = HeldLogEnds()
+    reader = PausableEndOffsets()
     look = shared(reader, clock)
     asking = asyncio.create_task(look.latest())
     await reader.asked.wait()
@@ -162,7 +162,7 @@ async def test_closing_ends_a_look_under_way(clock: Clock) -> None:
 
 
 async def test_a_look_anew_is_begun_after_it_was_asked_for(clock: Clock) -> None:
-    reader = HeldLogEnds()
+    reader = PausableEndOffsets()
     look = shared(reader, clock)
     before = asyncio.create_task(look.latest())
     await reader.asked.wait()

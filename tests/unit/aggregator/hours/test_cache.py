@@ -13,11 +13,11 @@ from contract.segment import Segment
 from contract.store import WindowPoint
 from contract.window_value import WindowValue
 from stores.memory import MemoryStore
-from support.fixtures.aggregator import HOUR, World, click
+from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 
 
 class WatchedStore(MemoryStore):
-    """The world's store; it counts its readings, holds them back when told to, and fails with `error`."""
+    """The fixture's store; it counts its readings, holds them back when told to, and fails with `error`."""
 
     def __init__(self, store: MemoryStore) -> None:
         super().__init__()
@@ -48,19 +48,19 @@ class WatchedStore(MemoryStore):
 
 
 class Held:
-    """A world of one partition that is read through memory."""
+    """A fixture of one partition that is read through memory."""
 
     def __init__(self, settings: AggregatorSettings | None = None, partitions: int = 1) -> None:
-        self.world = World(partitions)
-        self.store = WatchedStore(self.world.store)
+        self.fixture = AggregatorFixture(partitions)
+        self.store = WatchedStore(self.fixture.store)
         settings = settings or AggregatorSettings()
-        self.hours = HourCache(self.world.reader(self.store, settings), self.world.clock, settings)
+        self.hours = HourCache(self.fixture.reader(self.store, settings), self.fixture.clock, settings)
 
     async def clicked(self, times: int = 1, header: int | None = None, partition: int = 0) -> None:
         """So many clicks, each by a user of its own, and all counted."""
         for number in range(times):
-            self.world.append(partition, click(f"user-{self.world.now}-{number}"), header=header)
-        await self.world.count(partition)
+            self.fixture.append(partition, click(f"user-{self.fixture.now}-{number}"), header=header)
+        await self.fixture.count(partition)
 
     async def clicks(self, hour: int = HOUR, *, fresh: bool = False) -> int:
         return (await self.hours.read(hour, fresh=fresh)).totals.counts.get("click", 0)
@@ -81,7 +81,7 @@ async def held() -> AsyncIterator[Held]:
 
 
 async def test_however_many_ask_a_young_answer_costs_no_query(held: Held) -> None:
-    held.world.now += 249
+    held.fixture.now += 249
 
     answers = [await held.clicks() for _ in range(1_000)]
 
@@ -89,7 +89,7 @@ async def test_however_many_ask_a_young_answer_costs_no_query(held: Held) -> Non
 
 
 async def test_an_answer_no_longer_young_is_given_once_more_and_renewed_behind_it(held: Held) -> None:
-    held.world.now += 250
+    held.fixture.now += 250
     await held.clicked()
     held.store.let.clear()
 
@@ -102,9 +102,9 @@ async def test_an_answer_no_longer_young_is_given_once_more_and_renewed_behind_i
 
 
 async def test_an_answer_from_memory_promises_no_more_than_when_it_was_read(held: Held) -> None:
-    read_at = held.world.now
-    held.world.append(0, click("later"))
-    held.world.now += 499
+    read_at = held.fixture.now
+    held.fixture.append(0, click("later"))
+    held.fixture.now += 499
 
     completeness = (await held.hours.read(HOUR)).completeness
 
@@ -112,18 +112,18 @@ async def test_an_answer_from_memory_promises_no_more_than_when_it_was_read(held
 
 
 async def test_an_answer_that_is_too_old_is_never_given(held: Held) -> None:
-    held.world.now += 500
+    held.fixture.now += 500
     await held.clicked()
 
     assert await held.clicks() == 3
 
 
 async def test_a_renewal_that_takes_too_long_makes_readers_wait_for_it(held: Held) -> None:
-    held.world.now += 250
+    held.fixture.now += 250
     await held.clicked()
     held.store.let.clear()
     await held.clicks()
-    held.world.now += 250
+    held.fixture.now += 250
     asking = [asyncio.create_task(held.clicks()) for _ in range(20)]
     await asyncio.sleep(0)
     assert not any(one.done() for one in asking)
@@ -135,10 +135,10 @@ async def test_a_renewal_that_takes_too_long_makes_readers_wait_for_it(held: Hel
 
 async def test_a_store_that_fails_is_told_once_the_answer_is_too_old_and_no_longer_once_it_is_back(held: Held) -> None:
     held.store.error = StoreUnavailable("refused", "connect")
-    held.world.now += 499
+    held.fixture.now += 499
     assert await held.clicks() == 2
     await held.readings_ended()
-    held.world.now += 1
+    held.fixture.now += 1
     with pytest.raises(StoreUnavailable):
         await held.clicks()
     held.store.error = None
@@ -147,11 +147,11 @@ async def test_a_store_that_fails_is_told_once_the_answer_is_too_old_and_no_long
 
 
 async def test_an_answer_whose_reading_took_long_is_as_old_as_its_beginning(held: Held) -> None:
-    held.world.now += 500
+    held.fixture.now += 500
     held.store.let.clear()
     asking = asyncio.create_task(held.clicks())
     await held.store.held_back.wait()
-    held.world.now += 500
+    held.fixture.now += 500
     held.store.let.set()
     await asking
     await held.clicked()
@@ -160,7 +160,7 @@ async def test_an_answer_whose_reading_took_long_is_as_old_as_its_beginning(held
 
 
 async def test_a_clock_that_was_set_back_makes_the_answer_worth_nothing(held: Held) -> None:
-    held.world.now -= 10
+    held.fixture.now -= 10
     await held.clicked()
 
     assert await held.clicks() == 3
@@ -174,18 +174,18 @@ async def test_who_asks_anew_gets_what_was_counted_before(held: Held) -> None:
 
 
 async def test_who_asks_anew_joins_no_reading_that_began_before(held: Held) -> None:
-    held.world.now += 250
+    held.fixture.now += 250
     held.store.let.clear()
     await held.clicks()
     await held.store.held_back.wait()
-    held.world.now += 200
+    held.fixture.now += 200
     asking = [asyncio.create_task(held.hours.read(HOUR, fresh=True)) for _ in range(20)]
     await asyncio.sleep(0)
     held.store.let.set()
 
     answers = await asyncio.gather(*asking)
 
-    assert {answer.completeness.complete_through for answer in answers} == {held.world.now}
+    assert {answer.completeness.complete_through for answer in answers} == {held.fixture.now}
     assert held.store.readings == [HOUR] * 3
 
 
@@ -199,14 +199,14 @@ async def test_the_hour_before_is_held_too_and_older_or_coming_ones_are_read_eac
 
 
 async def test_nobody_reads_while_nobody_asks(held: Held) -> None:
-    held.world.now += 30_000
+    held.fixture.now += 30_000
     await held.readings_ended()
 
     assert held.store.readings == [HOUR]
 
 
 async def test_one_who_hangs_up_does_not_end_the_reading_of_the_others(held: Held) -> None:
-    held.world.now += 500
+    held.fixture.now += 500
     held.store.let.clear()
     hangs_up, stays = (asyncio.create_task(held.clicks()) for _ in range(2))
     await held.store.held_back.wait()
@@ -218,7 +218,7 @@ async def test_one_who_hangs_up_does_not_end_the_reading_of_the_others(held: Hel
 
 
 async def test_closing_ends_a_reading_under_way(held: Held) -> None:
-    held.world.now += 500
+    held.fixture.now += 500
     held.store.let.clear()
     asking = asyncio.create_task(held.clicks())
     await held.store.held_back.wait()
@@ -242,10 +242,10 @@ async def test_a_union_of_users_is_read_on_and_forgotten_when_nobody_asks_for_a_
     await held.clicked(2, header=0)
     await held.clicked(2, header=0, partition=1)
     await held.hours.read(HOUR)
-    held.world.now += 500
+    held.fixture.now += 500
     await held.clicked(1, header=0)
     again = await held.hours.read(HOUR)
-    held.world.now += 60_000
+    held.fixture.now += 60_000
     await held.hours.read(HOUR)
 
     assert (again.totals.counts, again.totals.unique_users) == ({"click": 5}, 3)

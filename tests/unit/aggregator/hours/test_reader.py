@@ -11,7 +11,7 @@ from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, WindowPoint
 from contract.window_value import WindowValue
 from stores.memory import MemoryStore
-from support.fixtures.aggregator import HOUR, World, click
+from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 
 
 class AwayStore(MemoryStore):
@@ -33,7 +33,7 @@ class SilentStore(MemoryStore):
         raise AssertionError
 
 
-class HeldStore(MemoryStore):
+class PausableStore(MemoryStore):
     """A store that answers when it is let; it counts its readings."""
 
     def __init__(self, error: Exception | None = None) -> None:
@@ -53,140 +53,140 @@ class HeldStore(MemoryStore):
 
 
 async def test_an_hour_without_actions_is_all_zeros_and_complete() -> None:
-    world = World(partitions=2)
+    fixture = AggregatorFixture(partitions=2)
 
-    answer = await world.reader().read(HOUR)
+    answer = await fixture.reader().read(HOUR)
 
     assert (answer.totals.counts, answer.totals.unique_users) == ({}, 0)
-    assert (answer.completeness.complete_through, answer.completeness.lag) == (world.now, 0)
+    assert (answer.completeness.complete_through, answer.completeness.lag) == (fixture.now, 0)
 
 
 async def test_an_hour_is_the_sum_of_its_partitions() -> None:
-    world = World(partitions=2)
-    world.append(0, click("a"), click("a"), click("c", hour=HOUR - HOUR_MS))
-    world.append(1, click("b"), click("b", event="impression"))
-    await world.count(0)
-    await world.count(1)
+    fixture = AggregatorFixture(partitions=2)
+    fixture.append(0, click("a"), click("a"), click("c", hour=HOUR - HOUR_MS))
+    fixture.append(1, click("b"), click("b", event="impression"))
+    await fixture.count(0)
+    await fixture.count(1)
 
-    totals = (await world.reader().read(HOUR)).totals
+    totals = (await fixture.reader().read(HOUR)).totals
 
     assert (totals.counts, totals.unique_users) == ({"click": 3, "impression": 1}, 2)
 
 
 async def test_records_not_counted_yet_are_lag_and_not_in_the_numbers() -> None:
-    world = World(partitions=2)
-    world.append(0, click("a"))
-    await world.count(0)
-    counted_at = world.now
-    world.now += 1_000
-    world.append(0, click("a"))
-    world.append(0, click("a"))
+    fixture = AggregatorFixture(partitions=2)
+    fixture.append(0, click("a"))
+    await fixture.count(0)
+    counted_at = fixture.now
+    fixture.now += 1_000
+    fixture.append(0, click("a"))
+    fixture.append(0, click("a"))
 
-    answer = await world.reader().read(HOUR)
+    answer = await fixture.reader().read(HOUR)
 
     assert answer.totals.counts == {"click": 1}
     assert (answer.completeness.complete_through, answer.completeness.lag) == (counted_at, 2)
 
 
 async def test_a_window_above_progress_is_not_used() -> None:
-    world = World()
+    fixture = AggregatorFixture()
     source = LogPartition("log-1", 0)
-    world.append(0, click("a"))
-    await world.count(0)
-    await world.store.write_windows([WindowPoint(source, HOUR, 7, WindowValue(5, {"click": 99}, 0, 9, 1, 1))], [])
+    fixture.append(0, click("a"))
+    await fixture.count(0)
+    await fixture.store.write_windows([WindowPoint(source, HOUR, 7, WindowValue(5, {"click": 99}, 0, 9, 1, 1))], [])
 
-    assert (await world.reader().read(HOUR)).totals.counts == {"click": 1}
+    assert (await fixture.reader().read(HOUR)).totals.counts == {"click": 1}
 
 
 async def test_a_partition_without_progress_leaves_nothing_promised() -> None:
-    world = World(partitions=2)
-    world.append(0, click("a"))
-    world.append(1, click("b"))
-    await world.count(0)
+    fixture = AggregatorFixture(partitions=2)
+    fixture.append(0, click("a"))
+    fixture.append(1, click("b"))
+    await fixture.count(0)
 
-    answer = await world.reader().read(HOUR)
+    answer = await fixture.reader().read(HOUR)
 
     assert answer.totals.counts == {"click": 1}
     assert (answer.completeness.complete_through, answer.completeness.lag) == (None, 1)
 
 
 async def test_a_user_who_moved_when_partitions_were_added_is_one_user() -> None:
-    world = World(partitions=2)
-    world.append(0, click("moves"), click("stays"))
-    await world.count(0)
-    world.grow()
-    world.append(2, click("moves"))
-    await world.count(2)
+    fixture = AggregatorFixture(partitions=2)
+    fixture.append(0, click("moves"), click("stays"))
+    await fixture.count(0)
+    fixture.grow()
+    fixture.append(2, click("moves"))
+    await fixture.count(2)
 
-    answer = await world.reader().read(HOUR)
+    answer = await fixture.reader().read(HOUR)
 
     assert (answer.totals.counts, answer.totals.unique_users) == ({"click": 3}, 2)
 
 
 async def test_a_user_in_two_logs_is_one_user_and_the_numbers_of_both_logs_add() -> None:
-    world = World(partitions=1)
-    world.append(0, click("a"), click("b"))
-    await world.count(0)
-    world.create_again("log-2", partitions=1)
-    world.append(0, click("b"), click("c", event="impression"))
-    await world.count(0)
+    fixture = AggregatorFixture(partitions=1)
+    fixture.append(0, click("a"), click("b"))
+    await fixture.count(0)
+    fixture.create_again("log-2", partitions=1)
+    fixture.append(0, click("b"), click("c", event="impression"))
+    await fixture.count(0)
 
-    answer = await world.reader().read(HOUR)
+    answer = await fixture.reader().read(HOUR)
 
     assert (answer.totals.counts, answer.totals.unique_users) == ({"click": 3, "impression": 1}, 3)
-    assert answer.completeness.complete_through == world.now
+    assert answer.completeness.complete_through == fixture.now
 
 
 async def test_a_user_of_records_without_the_header_is_one_user_wherever_they_lie() -> None:
-    world = World(partitions=2)
-    world.append(0, click("a"), header=0)
-    world.append(1, click("a"), click("b"), header=0)
-    await world.count(0)
-    await world.count(1)
+    fixture = AggregatorFixture(partitions=2)
+    fixture.append(0, click("a"), header=0)
+    fixture.append(1, click("a"), click("b"), header=0)
+    await fixture.count(0)
+    await fixture.count(1)
 
-    assert (await world.reader().read(HOUR)).totals.unique_users == 2
+    assert (await fixture.reader().read(HOUR)).totals.unique_users == 2
 
 
 async def test_users_seen_after_the_committed_window_are_not_in_the_union() -> None:
-    world = World(partitions=2)
-    world.append(0, click("a"), header=0)
-    world.append(1, click("b"), header=0)
-    await world.count(0)
-    await world.count(1)
-    world.append(0, click("later"), header=0)
-    flush = world.flush(LogPartition("log-1", 0))
+    fixture = AggregatorFixture(partitions=2)
+    fixture.append(0, click("a"), header=0)
+    fixture.append(1, click("b"), header=0)
+    await fixture.count(0)
+    await fixture.count(1)
+    fixture.append(0, click("later"), header=0)
+    flush = fixture.flush(LogPartition("log-1", 0))
     await anext(flush)
-    assert len(world.store.segments) == 3
+    assert len(fixture.store.segments) == 3
 
-    assert (await world.reader().read(HOUR)).totals.unique_users == 2
+    assert (await fixture.reader().read(HOUR)).totals.unique_users == 2
 
 
 async def test_duplicates_are_told() -> None:
-    world = World()
-    world.append(0, click("a", action_id="1"), click("a", action_id="1"), click("a", action_id="2"))
-    await world.count(0)
+    fixture = AggregatorFixture()
+    fixture.append(0, click("a", action_id="1"), click("a", action_id="1"), click("a", action_id="2"))
+    await fixture.count(0)
 
-    totals = (await world.reader().read(HOUR)).totals
+    totals = (await fixture.reader().read(HOUR)).totals
 
     assert (totals.counts, totals.duplicates) == ({"click": 2}, 1)
 
 
 async def test_records_lost_to_retention_are_told() -> None:
-    world = World()
+    fixture = AggregatorFixture()
     points = [ProgressPoint(LogPartition(log, 0), 0, Progress(9, lost=lost)) for log, lost in (("x", 4), ("y", 3))]
-    await world.store.write_progress(points)
+    await fixture.store.write_progress(points)
 
-    assert (await world.reader().read(HOUR)).lost == 7
+    assert (await fixture.reader().read(HOUR)).lost == 7
 
 
 async def test_with_kafka_away_the_numbers_are_served_and_nothing_is_promised() -> None:
-    world = World()
-    world.append(0, click("a"))
-    await world.count(0)
-    world.end_offsets.unavailable_reason = "connection refused"
-    world.now = HOUR + 24 * HOUR_MS
+    fixture = AggregatorFixture()
+    fixture.append(0, click("a"))
+    await fixture.count(0)
+    fixture.end_offsets.unavailable_reason = "connection refused"
+    fixture.now = HOUR + 24 * HOUR_MS
 
-    answer = await world.reader().read(HOUR)
+    answer = await fixture.reader().read(HOUR)
 
     assert answer.totals.counts == {"click": 1}
     assert (answer.completeness.complete_through, answer.completeness.lag) == (None, None)
@@ -196,19 +196,19 @@ async def test_with_kafka_away_the_numbers_are_served_and_nothing_is_promised() 
 @pytest.mark.parametrize("error", [StoreUnavailable("refused", "connect"), StateUnreadable("state version 9")])
 async def test_a_store_that_cannot_be_read_gives_an_error_and_never_zeros(error: Exception) -> None:
     with pytest.raises(type(error)):
-        await World().reader(AwayStore(error)).read(HOUR)
+        await AggregatorFixture().reader(AwayStore(error)).read(HOUR)
 
 
 async def test_a_store_that_never_answers_is_away_after_a_bound() -> None:
     settings = AggregatorSettings(aggregator_store_timeout=timedelta(milliseconds=1))
 
     with pytest.raises(StoreUnavailable, match=r"0\.001 s"):
-        await World().reader(SilentStore(), settings).read(HOUR)
+        await AggregatorFixture().reader(SilentStore(), settings).read(HOUR)
 
 
 async def test_those_who_ask_for_an_hour_at_the_same_time_share_one_reading() -> None:
-    store = HeldStore()
-    reader = World().reader(store)
+    store = PausableStore()
+    reader = AggregatorFixture().reader(store)
     asking = [asyncio.create_task(reader.read(HOUR)) for _ in range(50)]
     await store.asked.wait()
     store.let.set()
@@ -220,9 +220,9 @@ async def test_those_who_ask_for_an_hour_at_the_same_time_share_one_reading() ->
 
 
 async def test_each_hour_and_each_later_request_is_read_fresh() -> None:
-    store = HeldStore()
+    store = PausableStore()
     store.let.set()
-    reader = World().reader(store)
+    reader = AggregatorFixture().reader(store)
     await asyncio.gather(reader.read(HOUR), reader.read(HOUR - HOUR_MS))
 
     await reader.read(HOUR)
@@ -231,8 +231,8 @@ async def test_each_hour_and_each_later_request_is_read_fresh() -> None:
 
 
 async def test_one_who_hangs_up_does_not_end_the_reading_of_the_others() -> None:
-    store = HeldStore()
-    reader = World().reader(store)
+    store = PausableStore()
+    reader = AggregatorFixture().reader(store)
     hangs_up, stays = (asyncio.create_task(reader.read(HOUR)) for _ in range(2))
     await store.asked.wait()
     hangs_up.cancel()
@@ -243,8 +243,8 @@ async def test_one_who_hangs_up_does_not_end_the_reading_of_the_others() -> None
 
 
 async def test_those_who_share_a_reading_share_its_error_and_the_next_one_tries_again() -> None:
-    store = HeldStore(StoreUnavailable("refused", "connect"))
-    reader = World().reader(store)
+    store = PausableStore(StoreUnavailable("refused", "connect"))
+    reader = AggregatorFixture().reader(store)
     asking = [asyncio.create_task(reader.read(HOUR)) for _ in range(3)]
     await store.asked.wait()
     store.let.set()

@@ -2,15 +2,15 @@
 
 from aggregator.end_offsets.port import FakeEndOffsets, LogEndOffsets
 from aggregator.hours.completeness import UNKNOWN
-from support.fixtures.aggregator import HOUR, World, click
+from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 
 
 class LateLogEnds(FakeEndOffsets):
     """Its first answer is older than what was counted since."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, fixture: AggregatorFixture) -> None:
         super().__init__()
-        self._world = world
+        self._world = fixture
 
     async def read(self) -> LogEndOffsets:
         self.reads += 1
@@ -19,41 +19,41 @@ class LateLogEnds(FakeEndOffsets):
         return await self._world.end_offsets.read()
 
 
-async def counted_world() -> World:
-    world = World(partitions=2)
+async def counted_world() -> AggregatorFixture:
+    fixture = AggregatorFixture(partitions=2)
     for user in ("ada", "bob", "eve"):
-        world.append(0, click(user))
-    await world.count()
-    return world
+        fixture.append(0, click(user))
+    await fixture.count()
+    return fixture
 
 
 async def test_where_the_log_was_cut_below_its_progress_nothing_is_complete() -> None:
-    world = await counted_world()
-    world.end_offsets.by_partition[0] = 2
+    fixture = await counted_world()
+    fixture.end_offsets.by_partition[0] = 2
 
-    answer = await world.reader().read(HOUR)
+    answer = await fixture.reader().read(HOUR)
 
     assert answer.totals.counts == {"click": 3}
     assert answer.completeness == UNKNOWN
 
 
 async def test_a_look_that_is_older_than_what_was_counted_holds() -> None:
-    world = await counted_world()
-    world.now += 1
-    end_offsets = LateLogEnds(world)
+    fixture = await counted_world()
+    fixture.now += 1
+    end_offsets = LateLogEnds(fixture)
 
-    answer = await world.reader(end_offsets=end_offsets).read(HOUR)
+    answer = await fixture.reader(end_offsets=end_offsets).read(HOUR)
 
-    assert (answer.completeness.complete_through, answer.completeness.lag) == (world.now, 0)
+    assert (answer.completeness.complete_through, answer.completeness.lag) == (fixture.now, 0)
     assert end_offsets.reads == 2
 
 
 async def test_where_kafka_is_away_for_the_second_look_nothing_is_complete() -> None:
-    world = await counted_world()
-    reader = world.reader()
-    world.end_offsets.by_partition[0] = 2
+    fixture = await counted_world()
+    reader = fixture.reader()
+    fixture.end_offsets.by_partition[0] = 2
     await reader.read(HOUR)
-    world.end_offsets.unavailable_reason = "away"
+    fixture.end_offsets.unavailable_reason = "away"
 
     answer = await reader.read(HOUR)
 

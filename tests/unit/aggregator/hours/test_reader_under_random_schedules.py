@@ -24,7 +24,7 @@ from contract.store import WindowPoint
 from contract.window_value import WindowValue
 from stores.committed import read_committed
 from stores.memory import MemoryStore
-from support.fixtures.aggregator import HOUR, World, click
+from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 
 SEEDS: Final = range(400)
 READS: Final = 5
@@ -32,8 +32,8 @@ USERS: Final = 12
 SETTINGS: Final = AggregatorSettings()
 
 
-class Simulation(World):
-    """A world in which things happen before each question is answered. Each partition has an event of its own."""
+class Simulation(AggregatorFixture):
+    """A fixture in which things happen before each question is answered. Each partition has an event of its own."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed

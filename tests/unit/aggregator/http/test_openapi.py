@@ -6,7 +6,7 @@ import pytest
 
 from aggregator.app import create_app
 from aggregator.settings import AggregatorSettings
-from support.fixtures.aggregator import HOUR, World
+from support.fixtures.aggregator import HOUR, AggregatorFixture
 
 EVERY_ROUTE = {
     "/analytics": "text/plain",
@@ -20,8 +20,8 @@ EVERY_ROUTE = {
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    world = World()
-    app = create_app(AggregatorSettings(), world.store, world.end_offsets, world.clock)
+    fixture = AggregatorFixture()
+    app = create_app(AggregatorSettings(), fixture.store, fixture.end_offsets, fixture.clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client
 

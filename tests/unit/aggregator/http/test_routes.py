@@ -10,7 +10,7 @@ from aggregator.settings import AggregatorSettings
 from contract.errors import StateUnreadable, StoreUnavailable
 from contract.hour import HOUR_MS
 from stores.memory import MemoryStore
-from support.fixtures.aggregator import HOUR, World, click
+from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 
 Client = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -30,8 +30,8 @@ class FailingStore(MemoryStore):
 
 
 @asynccontextmanager
-async def serving(world: World, store: MemoryStore | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(AggregatorSettings(), store or world.store, world.end_offsets, world.clock)
+async def serving(fixture: AggregatorFixture, store: MemoryStore | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(AggregatorSettings(), store or fixture.store, fixture.end_offsets, fixture.clock)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -40,17 +40,17 @@ async def serving(world: World, store: MemoryStore | None = None) -> AsyncIterat
         yield client
 
 
-async def busy_world() -> World:
+async def busy_world() -> AggregatorFixture:
     """Two users, three clicks and an impression, and a view; all counted, the hour over."""
-    world = World(partitions=2)
-    world.append(
+    fixture = AggregatorFixture(partitions=2)
+    fixture.append(
         0, click("a"), click("a"), click("a", event="view", action_id="1"), click("a", event="view", action_id="1")
     )
-    world.append(1, click("b"), click("b", event="impression"))
-    await world.count(0)
-    await world.count(1)
-    world.now = HOUR + HOUR_MS + 6_789
-    return world
+    fixture.append(1, click("b"), click("b", event="impression"))
+    await fixture.count(0)
+    await fixture.count(1)
+    fixture.now = HOUR + HOUR_MS + 6_789
+    return fixture
 
 
 async def test_the_classic_answer_is_three_lines_of_text() -> None:
@@ -81,7 +81,7 @@ async def test_an_hour_without_actions_has_zeros() -> None:
 
 @pytest.mark.parametrize("timestamp", ["0", "1795510800000", "4102444799999"])
 async def test_plain_decimal_timestamps_from_1970_to_2099_are_taken(timestamp: str) -> None:
-    async with serving(World()) as client:
+    async with serving(AggregatorFixture()) as client:
         assert (await client.get(f"/analytics?timestamp={timestamp}")).status_code == 200
 
 
@@ -110,7 +110,7 @@ async def test_plain_decimal_timestamps_from_1970_to_2099_are_taken(timestamp: s
     ],
 )
 async def test_any_other_timestamp_is_a_problem_that_names_the_rule(query: str, code: str) -> None:
-    async with serving(World()) as client:
+    async with serving(AggregatorFixture()) as client:
         answer = await client.get(f"/analytics?{query}")
 
     problem = answer.json()
@@ -149,7 +149,7 @@ async def test_an_hour_in_json_holds_all_that_is_known(hour: str) -> None:
 
 @pytest.mark.parametrize("hour", ["2026-11-24", "09", "2026-11-24T25", "1969-12-31T23", "2100-01-01T00", "x" * 999])
 async def test_what_names_no_hour_is_a_problem(hour: str) -> None:
-    async with serving(World()) as client:
+    async with serving(AggregatorFixture()) as client:
         answer = await client.get(f"/v1/hours/{hour}")
 
     problem = answer.json()
@@ -160,11 +160,11 @@ async def test_what_names_no_hour_is_a_problem(hour: str) -> None:
 
 @pytest.mark.parametrize("path", [f"/analytics?timestamp={HOUR}", "/v1/hours/2026-11-24T09"])
 async def test_an_hour_is_answered_from_memory_unless_the_request_says_no_cache(path: str) -> None:
-    world = await busy_world()
-    async with serving(world) as client:
+    fixture = await busy_world()
+    async with serving(fixture) as client:
         first = await client.get(path)
-        world.append(0, click("c"))
-        await world.count(0)
+        fixture.append(0, click("c"))
+        await fixture.count(0)
         again = await client.get(path)
         anew = await client.get(path, headers={"Cache-Control": "max-age=0, No-Cache"})
 
@@ -194,9 +194,9 @@ async def test_what_is_wrong_is_told_while_an_answer_is_in_memory() -> None:
 
 
 async def test_with_kafka_away_numbers_come_without_promises() -> None:
-    world = await busy_world()
-    world.end_offsets.unavailable_reason = "connection refused"
-    async with serving(world) as client:
+    fixture = await busy_world()
+    fixture.end_offsets.unavailable_reason = "connection refused"
+    async with serving(fixture) as client:
         classic = await client.get("/analytics", params={"timestamp": HOUR})
         json = (await client.get("/v1/hours/2026-11-24T09")).json()
 
@@ -210,7 +210,7 @@ async def test_with_kafka_away_numbers_come_without_promises() -> None:
 @pytest.mark.parametrize("path", [f"/analytics?timestamp={HOUR}", "/v1/hours/2026-11-24T09"])
 async def test_with_the_store_away_the_answer_is_to_try_again(path: str) -> None:
     store = FailingStore(StoreUnavailable("http://influx.internal:8086 refused", "connect"))
-    async with serving(World(), store) as client:
+    async with serving(AggregatorFixture(), store) as client:
         answer = await client.get(path)
 
     assert answer.status_code == 503
@@ -220,7 +220,7 @@ async def test_with_the_store_away_the_answer_is_to_try_again(path: str) -> None
 
 
 async def test_a_state_that_cannot_be_read_is_an_error_and_never_zeros() -> None:
-    async with serving(World(), FailingStore(StateUnreadable("state version 9"))) as client:
+    async with serving(AggregatorFixture(), FailingStore(StateUnreadable("state version 9"))) as client:
         answer = await client.get("/v1/hours/2026-11-24T09")
 
     assert (answer.status_code, answer.json()["code"]) == (500, "state_unreadable")
@@ -235,7 +235,7 @@ async def test_a_state_that_cannot_be_read_is_an_error_and_never_zeros() -> None
     ],
 )
 async def test_what_the_framework_refuses_is_a_problem_too(method: str, path: str, status: int, code: str) -> None:
-    async with serving(World()) as client:
+    async with serving(AggregatorFixture()) as client:
         answer = await client.request(method, path)
 
     assert answer.status_code == answer.json()["status"] == status
@@ -244,12 +244,12 @@ async def test_what_the_framework_refuses_is_a_problem_too(method: str, path: st
 
 
 async def test_a_refused_method_names_the_allowed_ones() -> None:
-    async with serving(World()) as client:
+    async with serving(AggregatorFixture()) as client:
         assert (await client.post("/analytics")).headers["allow"] == "GET"
 
 
 async def test_an_error_of_ours_is_a_problem_that_tells_no_secrets() -> None:
-    async with serving(World(), FailingStore(RuntimeError("secret"))) as client:
+    async with serving(AggregatorFixture(), FailingStore(RuntimeError("secret"))) as client:
         answer = await client.get("/v1/hours/2026-11-24T09")
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
@@ -258,7 +258,7 @@ async def test_an_error_of_ours_is_a_problem_that_tells_no_secrets() -> None:
 
 
 async def test_a_reader_with_its_store_is_alive_and_ready() -> None:
-    async with serving(World()) as client:
+    async with serving(AggregatorFixture()) as client:
         alive, ready = await client.get("/healthz"), await client.get("/readyz")
 
     assert (alive.status_code, ready.status_code) == (200, 200)
@@ -266,9 +266,9 @@ async def test_a_reader_with_its_store_is_alive_and_ready() -> None:
 
 
 async def test_kafka_away_is_told_but_leaves_the_reader_ready() -> None:
-    world = World()
-    world.end_offsets.unavailable_reason = "connection refused"
-    async with serving(world) as client:
+    fixture = AggregatorFixture()
+    fixture.end_offsets.unavailable_reason = "connection refused"
+    async with serving(fixture) as client:
         ready = await client.get("/readyz")
 
     assert ready.status_code == 200
@@ -276,7 +276,7 @@ async def test_kafka_away_is_told_but_leaves_the_reader_ready() -> None:
 
 
 async def test_the_store_away_makes_the_reader_unready_but_leaves_it_alive() -> None:
-    async with serving(World(), FailingStore(StoreUnavailable("refused", "connect"))) as client:
+    async with serving(AggregatorFixture(), FailingStore(StoreUnavailable("refused", "connect"))) as client:
         alive, ready = await client.get("/healthz"), await client.get("/readyz")
 
     assert alive.status_code == 200
@@ -285,7 +285,7 @@ async def test_the_store_away_makes_the_reader_unready_but_leaves_it_alive() -> 
 
 
 async def test_metrics_count_requests_by_route_and_looks_and_store_errors() -> None:
-    async with serving(World(), FailingStore(StoreUnavailable("refused", "connect"))) as client:
+    async with serving(AggregatorFixture(), FailingStore(StoreUnavailable("refused", "connect"))) as client:
         await client.get("/v1/hours/2026-11-24T09")
         await client.get("/v1/hours/2026-11-24T10")
         await client.get("/some/path")
@@ -307,7 +307,7 @@ async def test_shutting_down_closes_the_store() -> None:
             closed.append(self)
 
     store = ClosingStore()
-    async with serving(World(), store):
+    async with serving(AggregatorFixture(), store):
         assert not closed
 
     assert closed == [store]

@@ -19,14 +19,14 @@ from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, WindowPoint
 from stores.memory import MemoryStore
-from support.fixtures.aggregator import HOUR, World, click
+from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 
 
 @asynccontextmanager
 async def serving(
-    world: World, store: MemoryStore | None = None, settings: AggregatorSettings | None = None
+    fixture: AggregatorFixture, store: MemoryStore | None = None, settings: AggregatorSettings | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings or AggregatorSettings(), store or world.store, world.end_offsets, world.clock)
+    app = create_app(settings or AggregatorSettings(), store or fixture.store, fixture.end_offsets, fixture.clock)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -35,8 +35,8 @@ async def serving(
         yield client
 
 
-async def ledger_of(world: World, store: MemoryStore | None = None) -> dict[str, Any]:
-    async with serving(world, store) as client:
+async def ledger_of(fixture: AggregatorFixture, store: MemoryStore | None = None) -> dict[str, Any]:
+    async with serving(fixture, store) as client:
         answer = await client.get("/v1/ledger")
     assert answer.status_code == 200, answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -44,27 +44,27 @@ async def ledger_of(world: World, store: MemoryStore | None = None) -> dict[str,
     return found
 
 
-async def change_progress(world: World, partition: int, **changed: object) -> None:
+async def change_progress(fixture: AggregatorFixture, partition: int, **changed: object) -> None:
     """Rewrites the partition's progress."""
-    source = LogPartition(world.end_offsets.log, partition)
-    before = (await world.store.read_progress(source))[source]
-    for key in [key for key in world.store.progress if key[0] == source]:
-        world.store.progress[key] = msgspec.structs.replace(before, **changed)
+    source = LogPartition(fixture.end_offsets.log, partition)
+    before = (await fixture.store.read_progress(source))[source]
+    for key in [key for key in fixture.store.progress if key[0] == source]:
+        fixture.store.progress[key] = msgspec.structs.replace(before, **changed)
 
 
-async def busy_world() -> World:
+async def busy_world() -> AggregatorFixture:
     """Two partitions; lines of three hours, duplicates, rejected and lost ones; one record is not read yet."""
-    world = World(partitions=2)
+    fixture = AggregatorFixture(partitions=2)
     again = click("a", action_id="1")
     for hour in (HOUR, HOUR - HOUR_MS, HOUR - 5_000 * HOUR_MS):
-        world.append(0, click("a", hour=hour), click("a", hour=hour, event="view"))
-    world.append(0, again, again, again)
-    world.append(1, click("b"))
-    await world.count(0)
-    await world.count(1)
-    await change_progress(world, 1, lines=11, rejected={"not_json": 3, "event_missing": 1}, lost=6)
-    world.append(1, click("b"))
-    return world
+        fixture.append(0, click("a", hour=hour), click("a", hour=hour, event="view"))
+    fixture.append(0, again, again, again)
+    fixture.append(1, click("b"))
+    await fixture.count(0)
+    await fixture.count(1)
+    await change_progress(fixture, 1, lines=11, rejected={"not_json": 3, "event_missing": 1}, lost=6)
+    fixture.append(1, click("b"))
+    return fixture
 
 
 async def test_each_line_is_counted_a_duplicate_rejected_or_lost_and_the_unread_stand_apart() -> None:
@@ -98,12 +98,12 @@ async def test_each_line_is_counted_a_duplicate_rejected_or_lost_and_the_unread_
 
 @pytest.mark.parametrize("wrong", [{"counts": {"click": 2}}, {"duplicates": 1}, {"duplicates": 3}], ids=str)
 async def test_a_window_that_holds_a_wrong_number_unbalances_its_partition(wrong: dict[str, Any]) -> None:
-    world = await busy_world()
+    fixture = await busy_world()
     source = LogPartition("log-1", 0)
-    (point,) = await world.store.read_windows(HOUR, source)
-    await world.store.write_windows([point._replace(value=msgspec.structs.replace(point.value, **wrong))], [])
+    (point,) = await fixture.store.read_windows(HOUR, source)
+    await fixture.store.write_windows([point._replace(value=msgspec.structs.replace(point.value, **wrong))], [])
 
-    ledger = await ledger_of(world)
+    ledger = await ledger_of(fixture)
 
     assert [one["balanced"] for one in ledger["partitions"]] == [False, True]
     assert ledger["balanced"] is False
@@ -111,31 +111,31 @@ async def test_a_window_that_holds_a_wrong_number_unbalances_its_partition(wrong
 
 @pytest.mark.parametrize("wrong", [{"lines": 10}, {"lines": 12}, {"lost": 5}, {"rejected": {"not_json": 3}}], ids=str)
 async def test_progress_that_holds_a_wrong_number_unbalances_its_partition(wrong: dict[str, Any]) -> None:
-    world = await busy_world()
-    await change_progress(world, 1, **wrong)
+    fixture = await busy_world()
+    await change_progress(fixture, 1, **wrong)
 
-    ledger = await ledger_of(world)
+    ledger = await ledger_of(fixture)
 
     assert [one["balanced"] for one in ledger["partitions"]] == [True, False]
 
 
 async def test_values_above_progress_are_not_counted() -> None:
-    world = await busy_world()
+    fixture = await busy_world()
     source = LogPartition("log-1", 1)
-    async for _ in world.flush(source):
+    async for _ in fixture.flush(source):
         break
-    (point,) = await world.store.read_windows(HOUR, source)
+    (point,) = await fixture.store.read_windows(HOUR, source)
     ahead = msgspec.structs.replace(point.value, through_offset=1, counts={"click": 2})
-    await world.store.write_windows([WindowPoint(source, HOUR, 0, ahead)], [])
+    await fixture.store.write_windows([WindowPoint(source, HOUR, 0, ahead)], [])
 
-    assert (await ledger_of(world))["balanced"] is True
+    assert (await ledger_of(fixture))["balanced"] is True
 
 
 async def test_a_partition_that_nobody_counted_is_all_unread() -> None:
-    world = World(partitions=1)
-    world.append(0, click("a"))
+    fixture = AggregatorFixture(partitions=1)
+    fixture.append(0, click("a"))
 
-    (partition,) = (await ledger_of(world))["partitions"]
+    (partition,) = (await ledger_of(fixture))["partitions"]
 
     assert (partition["through_offset"], partition["lines"], partition["unread"]) == (-1, 0, 1)
     assert partition["balanced"] is True
@@ -144,10 +144,10 @@ async def test_a_partition_that_nobody_counted_is_all_unread() -> None:
 class MovingStore(MemoryStore):
     """A store whose partition 1 is counted on during each of its first readings of windows."""
 
-    def __init__(self, world: World, times: int) -> None:
+    def __init__(self, fixture: AggregatorFixture, times: int) -> None:
         super().__init__()
-        self.windows, self.progress = world.store.windows, world.store.progress
-        self._world, self._times = world, times
+        self.windows, self.progress = fixture.store.windows, fixture.store.progress
+        self._world, self._times = fixture, times
 
     async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
         found = await super().read_windows_between(first, end, source)
@@ -159,9 +159,9 @@ class MovingStore(MemoryStore):
 
 
 async def test_a_partition_that_is_counted_on_all_the_while_is_in_flight_and_not_judged() -> None:
-    world = await busy_world()
+    fixture = await busy_world()
 
-    ledger = await ledger_of(world, MovingStore(world, 100))
+    ledger = await ledger_of(fixture, MovingStore(fixture, 100))
 
     still, moving = ledger["partitions"]
     assert (still["balanced"], still["in_flight"]) == (True, False)
@@ -175,37 +175,37 @@ async def test_a_partition_that_is_counted_on_all_the_while_is_in_flight_and_not
 
 
 async def test_a_partition_that_stands_still_after_all_is_judged() -> None:
-    world = await busy_world()
+    fixture = await busy_world()
 
-    ledger = await ledger_of(world, MovingStore(world, 2))
+    ledger = await ledger_of(fixture, MovingStore(fixture, 2))
 
     assert [one["balanced"] for one in ledger["partitions"]] == [True, True]
     assert ledger["totals"]["unread"] == 0
 
 
 async def test_what_is_out_of_balance_is_told_whatever_is_in_flight() -> None:
-    world = await busy_world()
-    await change_progress(world, 0, lines=8)
+    fixture = await busy_world()
+    await change_progress(fixture, 0, lines=8)
 
-    assert (await ledger_of(world, MovingStore(world, 100)))["balanced"] is False
+    assert (await ledger_of(fixture, MovingStore(fixture, 100)))["balanced"] is False
 
 
 async def test_old_logs_are_not_in_the_current_logs_books() -> None:
-    world = await busy_world()
-    await change_progress(world, 0, lines=8)
-    world.create_again("log-2", 1)
+    fixture = await busy_world()
+    await change_progress(fixture, 0, lines=8)
+    fixture.create_again("log-2", 1)
 
-    ledger = await ledger_of(world)
+    ledger = await ledger_of(fixture)
 
     assert [(one["log"], one["partition"]) for one in ledger["partitions"]] == [("log-2", 0)]
 
 
 async def test_while_kafka_is_away_all_logs_are_listed_and_nobody_knows_what_is_unread() -> None:
-    world = await busy_world()
-    await world.store.write_progress([ProgressPoint(LogPartition("log-0", 5), 1, Progress())])
-    world.end_offsets.unavailable_reason = "away"
+    fixture = await busy_world()
+    await fixture.store.write_progress([ProgressPoint(LogPartition("log-0", 5), 1, Progress())])
+    fixture.end_offsets.unavailable_reason = "away"
 
-    ledger = await ledger_of(world)
+    ledger = await ledger_of(fixture)
 
     assert ledger["log"] is None
     assert [(one["log"], one["partition"]) for one in ledger["partitions"]] == [
@@ -241,7 +241,7 @@ class FailingStore(MemoryStore):
 )
 async def test_a_store_that_cannot_be_read_gives_no_ledger(error: StoreError | None, status: int, code: str) -> None:
     settings = AggregatorSettings(aggregator_store_timeout="PT0.05S")
-    async with serving(World(), FailingStore(error), settings) as client:
+    async with serving(AggregatorFixture(), FailingStore(error), settings) as client:
         answer = await client.get("/v1/ledger")
         metrics = (await client.get("/metrics")).text
 
@@ -250,12 +250,12 @@ async def test_a_store_that_cannot_be_read_gives_no_ledger(error: StoreError | N
 
 
 async def test_who_asks_while_it_is_read_gets_that_ledger() -> None:
-    world = await busy_world()
-    store, settings, metrics = HeldStore(world), AggregatorSettings(), Metrics()
+    fixture = await busy_world()
+    store, settings, metrics = PausableStore(fixture), AggregatorSettings(), Metrics()
     limits = CacheLimits(
         settings.aggregator_ends_max_age, settings.aggregator_kafka_timeout, settings.aggregator_kafka_retry
     )
-    look = EndOffsetsCache(world.end_offsets, world.clock, metrics, limits=limits)
+    look = EndOffsetsCache(fixture.end_offsets, fixture.clock, metrics, limits=limits)
     reader = LedgerReader(store, look, metrics, settings)
     first = asyncio.create_task(reader.read())
     await store.asked.wait()
@@ -270,12 +270,12 @@ async def test_who_asks_while_it_is_read_gets_that_ledger() -> None:
     assert store.readings == 4
 
 
-class HeldStore(MemoryStore):
+class PausableStore(MemoryStore):
     """A store that answers when it is let; it counts its readings of windows."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, fixture: AggregatorFixture) -> None:
         super().__init__()
-        self.windows, self.progress = world.store.windows, world.store.progress
+        self.windows, self.progress = fixture.store.windows, fixture.store.progress
         self.asked, self.let = asyncio.Event(), asyncio.Event()
         self.readings = 0
 

@@ -14,17 +14,17 @@ from ingest_api.http.content_type import ContentType
 from support.fixtures.ingest import Turns
 
 NOW = 1_800_000_000_000
-DOOR = AcceptancePolicy(("click", "impression"), 0, timedelta(hours=1), lambda: NOW)
+POLICY = AcceptancePolicy(("click", "impression"), 0, timedelta(hours=1), lambda: NOW)
 GOOD = Action(1, "u", "click")
 LINE = encode_action(GOOD)
 
 
 async def ndjson(body: bytes, max_lines: int = 10_000) -> CheckedBatch:
-    return await check_batch(body, ContentType.NDJSON, max_lines, DOOR)
+    return await check_batch(body, ContentType.NDJSON, max_lines, POLICY)
 
 
 async def array(body: bytes, max_lines: int = 10_000) -> CheckedBatch:
-    return await check_batch(body, ContentType.JSON, max_lines, DOOR)
+    return await check_batch(body, ContentType.JSON, max_lines, POLICY)
 
 
 def refused(checked: CheckedBatch) -> list[tuple[int, str]]:

@@ -27,7 +27,7 @@ Answer = tuple[int, httpx.Headers, bytes]
 
 
 class Ways:
-    """The same app at its own paths, and under /door, where only the route sees the request."""
+    """The same app at its own paths, and under /api, where only the route sees the request."""
 
     def __init__(self) -> None:
         self.log = MemoryPublisher()
@@ -41,9 +41,9 @@ class Ways:
             return await answer(request)
 
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        mounted = httpx.ASGITransport(Starlette(routes=[Mount("/door", app)]), raise_app_exceptions=False)
-        self.short = httpx.AsyncClient(transport=transport, base_url="http://door")
-        self.route = httpx.AsyncClient(transport=mounted, base_url="http://door/door")
+        mounted = httpx.ASGITransport(Starlette(routes=[Mount("/api", app)]), raise_app_exceptions=False)
+        self.short = httpx.AsyncClient(transport=transport, base_url="http://api")
+        self.route = httpx.AsyncClient(transport=mounted, base_url="http://api/api")
 
     async def answers(self, query: str) -> list[Answer]:
         return [_answer(await client.post(f"/analytics?{query}")) for client in (self.short, self.route)]

@@ -29,7 +29,7 @@ TAKEN = b"HTTP/1.1 204 No Content\r\ndate: today\r\n\r\n"
 TAKEN_THE_LAST = b"HTTP/1.1 204 No Content\r\ndate: today\r\nconnection: close\r\n\r\n"
 
 
-class HeldLog(MemoryPublisher):
+class PausableLog(MemoryPublisher):
     """Acknowledges when the test says so."""
 
     def __init__(self) -> None:
@@ -43,10 +43,10 @@ class HeldLog(MemoryPublisher):
             self.held.append(on_delivered)
 
 
-class Door:
+class Api:
     """The app, and connections to it."""
 
-    def __init__(self, config: Config, log: HeldLog, state: dict[str, Any]) -> None:
+    def __init__(self, config: Config, log: PausableLog, state: dict[str, Any]) -> None:
         self.log = log
         self.server = ServerState()
         self.server.default_headers = [(b"date", b"today")]
@@ -68,52 +68,52 @@ class Door:
 
 
 @asynccontextmanager
-async def opened(keep_alive: int = 75) -> AsyncIterator[Door]:
-    log = HeldLog()
+async def opened(keep_alive: int = 75) -> AsyncIterator[Api]:
+    log = PausableLog()
     app = create_app(IngestSettings(), log, Metrics(), clock=lambda: NOW)
     config = Config(
         app, log_config=None, access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=keep_alive
     )
     async with app.router.lifespan_context(app) as state:
-        yield Door(config, log, dict(state or {}))
+        yield Api(config, log, dict(state or {}))
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Door]:
+async def api() -> AsyncIterator[Api]:
     async with opened() as one:
         yield one
 
 
 def request(query: str = GOOD, head: str = "", body: bytes = b"", *, line: str = "POST {} HTTP/1.1") -> bytes:
-    return f"{line.format('/analytics?' + query)}\r\nhost: door\r\n{head}\r\n".encode() + body
+    return f"{line.format('/analytics?' + query)}\r\nhost: api\r\n{head}\r\n".encode() + body
 
 
 @pytest.mark.parametrize("head", ["", "content-length: 0\r\n", "content-type: text/plain\r\naccept: */*\r\n"])
-async def test_a_plain_request_is_answered_with_one_write_and_without_a_task(door: Door, head: str) -> None:
-    protocol, transport = door.connect()
+async def test_a_plain_request_is_answered_with_one_write_and_without_a_task(api: Api, head: str) -> None:
+    protocol, transport = api.connect()
     protocol.data_received(request(head=head))
     assert (transport.written, transport.writes) == (TAKEN, 1)
-    assert door.log.published == [Action(NOW, "u 1", "click", "i")]
-    assert (door.server.tasks, door.server.total_requests) == (set(), 1)
+    assert api.log.published == [Action(NOW, "u 1", "click", "i")]
+    assert (api.server.tasks, api.server.total_requests) == (set(), 1)
 
 
 @pytest.mark.parametrize("query", [GOOD, *BAD])
-async def test_a_query_is_answered_alike_on_both_ways(door: Door, query: str) -> None:
-    short, usual = await door.answer(request(query)), await door.answer(request(query, *NO_BODY_BUT_CHUNKED))
+async def test_a_query_is_answered_alike_on_both_paths(api: Api, query: str) -> None:
+    short, usual = await api.answer(request(query)), await api.answer(request(query, *NO_BODY_BUT_CHUNKED))
     assert short == usual
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_a_failure_is_told_alike_on_both_ways(door: Door, failure: PublishUnavailable) -> None:
-    door.log.failure = failure
-    short, usual = await door.answer(request()), await door.answer(request(GOOD, *NO_BODY_BUT_CHUNKED))
+async def test_a_failure_is_told_alike_on_both_paths(api: Api, failure: PublishUnavailable) -> None:
+    api.log.failure = failure
+    short, usual = await api.answer(request()), await api.answer(request(GOOD, *NO_BODY_BUT_CHUNKED))
     assert short == usual
     assert b"retry-after: 1\r\n" in short
 
 
-async def test_an_error_in_the_program_is_told_alike_on_both_ways(door: Door) -> None:
-    door.log.published = None  # type: ignore[assignment] # so that publishing fails in a way nobody thought of
-    short, usual = await door.answer(request()), await door.answer(request(GOOD, *NO_BODY_BUT_CHUNKED))
+async def test_an_error_in_the_program_is_told_alike_on_both_paths(api: Api) -> None:
+    api.log.published = None  # type: ignore[assignment] # so that publishing fails in a way nobody thought of
+    short, usual = await api.answer(request()), await api.answer(request(GOOD, *NO_BODY_BUT_CHUNKED))
     assert short == usual
     assert b"internal_error" in short
 
@@ -124,7 +124,7 @@ async def test_an_error_in_the_program_is_told_alike_on_both_ways(door: Door) ->
         request(line="GET {} HTTP/1.1"),
         request(head="connection: keep-alive\r\n", line="POST {} HTTP/1.0"),
         request(line="POST {}#fragment HTTP/1.1"),
-        request(line="POST http://door{} HTTP/1.1"),
+        request(line="POST http://api{} HTTP/1.1"),
         request(f"{GOOD}&user=[]"),
         request(head="connection: close\r\n"),
         request(head="expect: 100-continue\r\ncontent-length: 2\r\n"),
@@ -133,59 +133,59 @@ async def test_an_error_in_the_program_is_told_alike_on_both_ways(door: Door) ->
         request().replace(b"/analytics", b"/v1/actions"),
     ],
 )
-async def test_whatever_is_not_plainly_such_a_request_goes_the_usual_way(door: Door, unusual: bytes) -> None:
-    protocol, _ = door.connect()
+async def test_whatever_is_not_plainly_such_a_request_goes_the_usual_path(api: Api, unusual: bytes) -> None:
+    protocol, _ = api.connect()
     protocol.data_received(unusual)
-    assert len(door.server.tasks) == 1
-    await until(lambda: not door.server.tasks)
+    assert len(api.server.tasks) == 1
+    await until(lambda: not api.server.tasks)
 
 
-async def test_a_request_that_comes_in_pieces_is_answered_once_it_is_there(door: Door) -> None:
-    protocol, transport = door.connect()
+async def test_a_request_that_comes_in_pieces_is_answered_once_it_is_there(api: Api) -> None:
+    protocol, transport = api.connect()
     for piece in request():
         assert transport.written == b""
         protocol.data_received(bytes([piece]))
     assert transport.written == TAKEN
 
 
-async def test_requests_that_offer_an_upgrade_are_counted_once_each_with_a_body_and_without(door: Door) -> None:
+async def test_requests_that_offer_an_upgrade_are_counted_once_each_with_a_body_and_without(api: Api) -> None:
     offer = "connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\n"
-    protocol, transport = door.connect()
+    protocol, transport = api.connect()
     protocol.data_received(request() + request(head=offer) + request(GOOD, offer + "content-length: 2\r\n", b"{}"))
-    await until(lambda: door.server.total_requests == 3)
-    assert len(door.log.published) == 3
+    await until(lambda: api.server.total_requests == 3)
+    assert len(api.log.published) == 3
     assert transport.written.count(b"HTTP/1.1 204") == 3
 
 
-async def test_nobody_is_answered_before_the_acknowledgement_nor_closed_for_being_idle(door: Door) -> None:
-    door.log.held = []
-    protocol, transport = door.connect()
+async def test_nobody_is_answered_before_the_acknowledgement_nor_closed_for_being_idle(api: Api) -> None:
+    api.log.held = []
+    protocol, transport = api.connect()
     protocol.data_received(request())
     assert transport.written == b""
     assert protocol.timeout_keep_alive_task is None
-    door.log.held.pop()(None)
+    api.log.held.pop()(None)
     assert transport.written == TAKEN
 
 
-async def test_pipelined_requests_are_answered_in_order_each_after_the_one_before(door: Door) -> None:
-    held = door.log.held = []
-    protocol, transport = door.connect()
+async def test_pipelined_requests_are_answered_in_order_each_after_the_one_before(api: Api) -> None:
+    held = api.log.held = []
+    protocol, transport = api.connect()
     protocol.data_received(request() + request("user") + request())
     await asyncio.sleep(0)
     assert (len(held), transport.written, transport.reading) == (1, b"", False)
     held.pop()(None)
     await until(lambda: len(held) == 1)
     held.pop()(None)
-    await until(lambda: door.server.total_requests == 3)
+    await until(lambda: api.server.total_requests == 3)
     first, second, third = (part[:3] for part in transport.written.split(b"HTTP/1.1 ")[1:])
     assert (first, second, third) == (b"204", b"400", b"204")
     assert transport.reading
 
 
 async def test_a_connection_is_closed_once_it_was_idle_for_the_keep_alive_time_and_not_while_it_waits() -> None:
-    async with opened(keep_alive=0) as door:
-        held = door.log.held = []
-        protocol, transport = door.connect()
+    async with opened(keep_alive=0) as api:
+        held = api.log.held = []
+        protocol, transport = api.connect()
         protocol.data_received(request("user") + request())
         assert protocol.timeout_keep_alive_task is None
         held.pop()(None)
@@ -193,33 +193,33 @@ async def test_a_connection_is_closed_once_it_was_idle_for_the_keep_alive_time_a
         assert transport.written.endswith(TAKEN)
 
 
-async def test_what_is_in_flight_at_the_shutdown_is_answered_and_then_the_connection_is_closed(door: Door) -> None:
-    held = door.log.held = []
-    (busy, waiting), (idle, unused) = door.connect(), door.connect()
+async def test_what_is_in_flight_at_the_shutdown_is_answered_and_then_the_connection_is_closed(api: Api) -> None:
+    held = api.log.held = []
+    (busy, waiting), (idle, unused) = api.connect(), api.connect()
     busy.data_received(request())
     busy.shutdown()
     idle.shutdown()
     assert (waiting.closed, unused.closed) == (False, True)
-    assert busy in door.server.connections
+    assert busy in api.server.connections
     held.pop()(None)
     assert (waiting.written, waiting.closed) == (TAKEN_THE_LAST, True)
 
 
-async def test_a_client_that_is_gone_before_the_answer_disturbs_nobody(door: Door) -> None:
-    held = door.log.held = []
-    protocol, transport = door.connect()
+async def test_a_client_that_is_gone_before_the_answer_disturbs_nobody(api: Api) -> None:
+    held = api.log.held = []
+    protocol, transport = api.connect()
     protocol.data_received(request())
     protocol.connection_lost(None)
     held.pop()(None)
     assert transport.written == b""
-    assert protocol not in door.server.connections
+    assert protocol not in api.server.connections
 
 
-async def test_a_client_that_does_not_read_its_answers_is_made_to_wait(door: Door) -> None:
-    protocol, transport = door.connect()
+async def test_a_client_that_does_not_read_its_answers_is_made_to_wait(api: Api) -> None:
+    protocol, transport = api.connect()
     protocol.pause_writing()
     protocol.data_received(request() * 2)
-    await until(lambda: len(door.log.published) == 1)
+    await until(lambda: len(api.log.published) == 1)
     assert (transport.written, transport.reading) == (b"", False)
     protocol.resume_writing()
     await until(lambda: transport.written.count(TAKEN) == 2)

@@ -35,7 +35,7 @@ def app(log: MemoryPublisher) -> FastAPI:
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://door") as one:
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as one:
         yield one
 
 

@@ -26,7 +26,7 @@ JSON = {"Content-Type": "application/json"}
 PROBLEM = "application/problem+json"
 
 
-class Door:
+class Api:
     """The app on a log in memory, and a client of it."""
 
     def __init__(self, app: FastAPI, log: MemoryPublisher, metrics: Metrics, client: httpx.AsyncClient) -> None:
@@ -46,19 +46,19 @@ class Door:
 
 
 @asynccontextmanager
-async def opened(**settings: Any) -> AsyncIterator[Door]:  # noqa: ANN401 - settings are of many types
+async def opened(**settings: Any) -> AsyncIterator[Api]:  # noqa: ANN401 - settings are of many types
     log, metrics = MemoryPublisher(), Metrics()
     app = create_app(IngestSettings(**settings), log, metrics, clock=lambda: NOW)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://door") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://api") as client,
     ):
-        yield Door(app, log, metrics, client)
+        yield Api(app, log, metrics, client)
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Door]:
+async def api() -> AsyncIterator[Api]:
     async with opened() as one:
         yield one
 
@@ -74,28 +74,28 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return told
 
 
-async def test_an_action_is_answered_204_with_an_empty_body_once_it_is_in_the_log(door: Door) -> None:
-    answer = await door.post(**GOOD, id="i1")
+async def test_an_action_is_answered_204_with_an_empty_body_once_it_is_in_the_log(api: Api) -> None:
+    answer = await api.post(**GOOD, id="i1")
     assert (answer.status_code, answer.content) == (204, b"")
-    assert door.log.published == [Action(NOW, "u1", "click", "i1")]
+    assert api.log.published == [Action(NOW, "u1", "click", "i1")]
 
 
-async def test_the_classic_order_of_parameters_and_their_encoding_do_not_matter(door: Door) -> None:
-    assert (await door.client.post(f"/analytics?event=click&user=%C3%BC+%26&timestamp={NOW}")).status_code == 204
-    assert door.log.published == [Action(NOW, "ü &", "click")]
+async def test_the_classic_order_of_parameters_and_their_encoding_do_not_matter(api: Api) -> None:
+    assert (await api.client.post(f"/analytics?event=click&user=%C3%BC+%26&timestamp={NOW}")).status_code == 204
+    assert api.log.published == [Action(NOW, "ü &", "click")]
 
 
-async def test_a_query_that_breaks_a_rule_is_answered_with_the_evidence(door: Door) -> None:
-    told = problem(await door.post(**{**GOOD, "timestamp": "1e3"}), 400, "timestamp_not_integer")
+async def test_a_query_that_breaks_a_rule_is_answered_with_the_evidence(api: Api) -> None:
+    told = problem(await api.post(**{**GOOD, "timestamp": "1e3"}), 400, "timestamp_not_integer")
     assert told["field"] == "timestamp"
     assert told["value"] == "'1e3'"
     assert told["rule"] == "timestamp is an integer: ms since the epoch"
     assert told["detail"] == "timestamp '1e3': timestamp is an integer: ms since the epoch"
-    assert door.log.published == []
+    assert api.log.published == []
 
 
-async def test_the_value_is_shown_cut(door: Door) -> None:
-    told = problem(await door.post(**{**GOOD, "user": "u" * 5000}), 400, "user_too_long")
+async def test_the_value_is_shown_cut(api: Api) -> None:
+    told = problem(await api.post(**{**GOOD, "user": "u" * 5000}), 400, "user_too_long")
     assert len(told["value"]) < 80
 
 
@@ -107,24 +107,24 @@ async def test_the_value_is_shown_cut(door: Door) -> None:
         ({"user": ""}, "user_empty"),
     ],
 )
-async def test_the_door_s_rules_and_the_log_s_are_both_kept(door: Door, change: dict[str, str], code: str) -> None:
-    problem(await door.post(**{**GOOD, **change}), 400, code)
+async def test_the_api_s_rules_and_the_log_s_are_both_kept(api: Api, change: dict[str, str], code: str) -> None:
+    problem(await api.post(**{**GOOD, **change}), 400, code)
 
 
-async def test_the_door_s_rules_are_settings() -> None:
+async def test_the_api_s_rules_are_settings() -> None:
     async with opened(
         ingest_events="share", ingest_oldest=NOW - 5, ingest_future_tolerance=timedelta(seconds=1)
-    ) as door:
-        assert (await door.post(**{**GOOD, "event": "share", "timestamp": str(NOW + 1000)})).status_code == 204
-        problem(await door.post(**GOOD), 400, "event_unknown")
-        problem(await door.post(**{**GOOD, "event": "share", "timestamp": str(NOW - 6)}), 400, "timestamp_too_old")
-        problem(await door.post(**{**GOOD, "event": "share", "timestamp": str(NOW + 1001)}), 400, "timestamp_in_future")
+    ) as api:
+        assert (await api.post(**{**GOOD, "event": "share", "timestamp": str(NOW + 1000)})).status_code == 204
+        problem(await api.post(**GOOD), 400, "event_unknown")
+        problem(await api.post(**{**GOOD, "event": "share", "timestamp": str(NOW - 6)}), 400, "timestamp_too_old")
+        problem(await api.post(**{**GOOD, "event": "share", "timestamp": str(NOW + 1001)}), 400, "timestamp_in_future")
 
 
-async def test_a_body_on_a_single_action_is_ignored(door: Door) -> None:
-    answer = await door.client.post("/analytics", params=GOOD, content=b'{"user":"other"}', headers=JSON)
+async def test_a_body_on_a_single_action_is_ignored(api: Api) -> None:
+    answer = await api.client.post("/analytics", params=GOOD, content=b'{"user":"other"}', headers=JSON)
     assert answer.status_code == 204
-    assert door.log.published == [ACTION]
+    assert api.log.published == [ACTION]
 
 
 @pytest.mark.parametrize(
@@ -137,21 +137,21 @@ async def test_a_body_on_a_single_action_is_ignored(door: Door) -> None:
     ],
 )
 async def test_a_batch_is_answered_with_how_many_came_in_and_which_did_not(
-    door: Door, body: bytes, headers: dict[str, str]
+    api: Api, body: bytes, headers: dict[str, str]
 ) -> None:
-    answer = await door.batch(body, headers)
+    answer = await api.batch(body, headers)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     told = answer.json()
     assert told["accepted"] == 2
     assert [(line["index"], line["field"]) for line in told["rejected"]] == [(1, None)]
     assert told["rejected"][0].keys() == {"index", "code", "field", "message"}
-    assert door.log.published == [ACTION, ACTION]
-    assert door.log.publications == 1
+    assert api.log.published == [ACTION, ACTION]
+    assert api.log.publications == 1
 
 
-async def test_a_rejected_line_is_told_like_a_rejected_query(door: Door) -> None:
-    told = (await door.batch(LINE.replace(b"click", b"share"))).json()
+async def test_a_rejected_line_is_told_like_a_rejected_query(api: Api) -> None:
+    told = (await api.batch(LINE.replace(b"click", b"share"))).json()
     message = "event 'share': event is one of click, impression"
     assert told == {
         "accepted": 0,
@@ -160,9 +160,9 @@ async def test_a_rejected_line_is_told_like_a_rejected_query(door: Door) -> None
 
 
 @pytest.mark.parametrize(("body", "headers"), [(b"", NDJSON), (b"[]", JSON), (b"?\n", NDJSON)])
-async def test_a_batch_without_good_lines_needs_no_log(door: Door, body: bytes, headers: dict[str, str]) -> None:
-    door.log.failure = NotPublished("away")
-    answer = await door.batch(body, headers)
+async def test_a_batch_without_good_lines_needs_no_log(api: Api, body: bytes, headers: dict[str, str]) -> None:
+    api.log.failure = NotPublished("away")
+    answer = await api.batch(body, headers)
     assert (answer.status_code, answer.json()["accepted"]) == (200, 0)
 
 
@@ -185,11 +185,11 @@ async def test_a_body_that_is_refused_as_a_whole_publishes_nothing(
     body: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
     limits = {"ingest_max_body_bytes": 1000, "ingest_max_decompressed_bytes": 2000, "ingest_max_lines": 3}
-    async with opened(**limits) as door:
-        problem(await door.batch(body, headers), status, code)
-        assert door.log.published == []
-        assert door.count("problems_total", code=code) == 1
-        assert door.count("body_bytes") == 0
+    async with opened(**limits) as api:
+        problem(await api.batch(body, headers), status, code)
+        assert api.log.published == []
+        assert api.count("problems_total", code=code) == 1
+        assert api.count("body_bytes") == 0
 
 
 async def test_a_body_without_a_length_is_counted_while_it_streams() -> None:
@@ -197,15 +197,15 @@ async def test_a_body_without_a_length_is_counted_while_it_streams() -> None:
         while True:
             yield b"x" * 100
 
-    async with opened(ingest_max_body_bytes=1000) as door:
-        answer = await door.client.post("/v1/actions", content=endless(), headers=NDJSON)
+    async with opened(ingest_max_body_bytes=1000) as api:
+        answer = await api.client.post("/v1/actions", content=endless(), headers=NDJSON)
         problem(answer, 413, "body_too_large")
 
 
-async def test_a_wrong_media_type_is_told_the_right_ones_and_a_wrong_encoding_too(door: Door) -> None:
-    by_type = await door.batch(LINE, {"Content-Type": "text/csv"})
+async def test_a_wrong_media_type_is_told_the_right_ones_and_a_wrong_encoding_too(api: Api) -> None:
+    by_type = await api.batch(LINE, {"Content-Type": "text/csv"})
     assert by_type.headers["accept-post"] == "application/json, application/x-ndjson"
-    by_encoding = await door.batch(LINE, {**NDJSON, "Content-Encoding": "br"})
+    by_encoding = await api.batch(LINE, {**NDJSON, "Content-Encoding": "br"})
     assert by_encoding.headers["accept-encoding"] == "gzip"
 
 
@@ -218,15 +218,15 @@ async def test_a_wrong_media_type_is_told_the_right_ones_and_a_wrong_encoding_to
     ],
 )
 async def test_while_the_log_is_away_the_answer_is_503_and_says_what_may_have_happened(
-    door: Door,
+    api: Api,
     way: str,
     failure: NotPublished | OutcomeUnknown,
     code: str,
     outcome: str,
     says: str,
 ) -> None:
-    door.log.failure = failure
-    answer = await (door.post(**GOOD) if way == "query" else door.batch(LINE))
+    api.log.failure = failure
+    answer = await (api.post(**GOOD) if way == "query" else api.batch(LINE))
     told = problem(answer, 503, code)
     assert told["outcome"] == outcome
     assert says in told["detail"]
@@ -236,82 +236,82 @@ async def test_while_the_log_is_away_the_answer_is_503_and_says_what_may_have_ha
 async def test_bodies_that_take_all_the_memory_they_may_are_answered_503() -> None:
     async with opened(
         ingest_max_body_bytes=100, ingest_max_decompressed_bytes=100, ingest_max_in_flight_bytes=100
-    ) as door:
-        waiting = door.batch(LINE)
+    ) as api:
+        waiting = api.batch(LINE)
 
         async def body() -> AsyncIterator[bytes]:
             yield b" " * 99
             problem(await waiting, 503, "not_published")
 
-        assert (await door.client.post("/v1/actions", content=body(), headers=NDJSON)).status_code == 200
-        assert (await door.batch(LINE)).status_code == 200
+        assert (await api.client.post("/v1/actions", content=body(), headers=NDJSON)).status_code == 200
+        assert (await api.batch(LINE)).status_code == 200
 
 
-async def test_what_the_framework_refuses_is_a_problem_as_well(door: Door) -> None:
-    told = problem(await door.client.get("/nowhere"), 404, "not_found")
+async def test_what_the_framework_refuses_is_a_problem_as_well(api: Api) -> None:
+    told = problem(await api.client.get("/nowhere"), 404, "not_found")
     assert told.keys() == {"type", "title", "status", "detail", "code"}
-    problem(await door.client.post("/analytics/", params=GOOD), 404, "not_found")
-    answer = await door.client.get("/analytics")
+    problem(await api.client.post("/analytics/", params=GOOD), 404, "not_found")
+    answer = await api.client.get("/analytics")
     problem(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == "POST"
-    problem(await door.client.delete("/v1/actions"), 405, "method_not_allowed")
+    problem(await api.client.delete("/v1/actions"), 405, "method_not_allowed")
 
-    @door.app.get("/framework")
+    @api.app.get("/framework")
     async def framework(number: int) -> int:
         return number
 
-    problem(await door.client.get("/framework", params={"number": "x"}), 422, "request_invalid")
+    problem(await api.client.get("/framework", params={"number": "x"}), 422, "request_invalid")
 
 
-async def test_an_error_in_the_program_is_a_problem_that_tells_no_secrets(door: Door) -> None:
-    @door.app.get("/broken")
+async def test_an_error_in_the_program_is_a_problem_that_tells_no_secrets(api: Api) -> None:
+    @api.app.get("/broken")
     async def broken() -> None:
         raise RuntimeError("secret")
 
-    answer = await door.client.get("/broken")
+    answer = await api.client.get("/broken")
     problem(answer, 500, "internal_error")
     assert b"secret" not in answer.content
 
 
-async def test_the_process_is_alive_whatever_the_log_does(door: Door) -> None:
-    door.log.reason = "Kafka does not answer"
-    answer = await door.client.get("/healthz")
+async def test_the_process_is_alive_whatever_the_log_does(api: Api) -> None:
+    api.log.reason = "Kafka does not answer"
+    answer = await api.client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-async def test_the_process_is_ready_while_the_log_answers_and_else_says_why(door: Door) -> None:
-    answer = await door.client.get("/readyz")
+async def test_the_process_is_ready_while_the_log_answers_and_else_says_why(api: Api) -> None:
+    answer = await api.client.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"ready": True, "reason": None})
-    door.log.reason = "Kafka does not answer"
-    answer = await door.client.get("/readyz")
+    api.log.reason = "Kafka does not answer"
+    answer = await api.client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "Kafka does not answer"})
 
 
-async def test_actions_are_counted_by_what_became_of_them(door: Door) -> None:
-    await door.post(**GOOD)
-    await door.batch(LINE + b"\n" + LINE + b"\n?\n?\n" + LINE.replace(b"click", b"share"))
-    await door.post(**{**GOOD, "event": "share"})
-    door.log.failure = OutcomeUnknown("timed out")
-    await door.batch(LINE + b"\n" + LINE)
-    door.log.failure = NotPublished("no memory")
-    await door.post(**GOOD)
-    assert door.count("actions_accepted_total") == 3
-    assert door.count("actions_rejected_total", code="not_json") == 2
-    assert door.count("actions_rejected_total", code="event_unknown") == 2
-    assert door.count("actions_outcome_unknown_total") == 2
-    assert door.count("actions_not_published_total") == 1
-    assert door.count("actions_in_flight") == 0
-    assert door.count("publish_seconds_count") == 2
+async def test_actions_are_counted_by_what_became_of_them(api: Api) -> None:
+    await api.post(**GOOD)
+    await api.batch(LINE + b"\n" + LINE + b"\n?\n?\n" + LINE.replace(b"click", b"share"))
+    await api.post(**{**GOOD, "event": "share"})
+    api.log.failure = OutcomeUnknown("timed out")
+    await api.batch(LINE + b"\n" + LINE)
+    api.log.failure = NotPublished("no memory")
+    await api.post(**GOOD)
+    assert api.count("actions_accepted_total") == 3
+    assert api.count("actions_rejected_total", code="not_json") == 2
+    assert api.count("actions_rejected_total", code="event_unknown") == 2
+    assert api.count("actions_outcome_unknown_total") == 2
+    assert api.count("actions_not_published_total") == 1
+    assert api.count("actions_in_flight") == 0
+    assert api.count("publish_seconds_count") == 2
 
 
-async def test_metrics_are_told_in_prometheus_own_format(door: Door) -> None:
-    await door.post(**GOOD)
-    answer = await door.client.get("/metrics")
+async def test_metrics_are_told_in_prometheus_own_format(api: Api) -> None:
+    await api.post(**GOOD)
+    answer = await api.client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert "collector_ingest_actions_accepted_total 1.0" in answer.text
 
 
 async def test_the_log_is_started_with_the_app_and_closed_with_it() -> None:
-    async with opened() as door:
-        assert door.log.running
-    assert not door.log.running
+    async with opened() as api:
+        assert api.log.running
+    assert not api.log.running

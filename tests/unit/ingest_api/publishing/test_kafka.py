@@ -15,17 +15,17 @@ from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.publishing.kafka import configuration
 from ingest_api.publishing.publisher import publish
 from ingest_api.settings import IngestSettings
-from support.fixtures.ingest import PARTITIONS, TIMED_OUT, World, action, until
+from support.fixtures.ingest import PARTITIONS, TIMED_OUT, PublisherFixture, action, until
 
 FATAL = KafkaException(KafkaError(KafkaError._FATAL))  # noqa: SLF001 - that is its public name
 
 
 async def test_each_action_goes_to_its_user_s_partition_with_the_count_that_was_used() -> None:
     actions = [action(f"user-{number}") for number in range(50)]
-    async with World() as world:
-        await publish(world.publisher, actions)
+    async with PublisherFixture() as fixture:
+        await publish(fixture.publisher, actions)
         found = []
-        for partition, partitions, value in world.connection.sent:
+        for partition, partitions, value in fixture.connection.sent:
             assert partitions == PARTITIONS
             lines = decode_record(value)
             assert {partition_of(line.user, PARTITIONS) for line in lines if isinstance(line, Action)} == {partition}
@@ -34,155 +34,155 @@ async def test_each_action_goes_to_its_user_s_partition_with_the_count_that_was_
 
 
 async def test_single_actions_of_many_callers_share_records() -> None:
-    async with World() as world:
-        await asyncio.gather(*[publish(world.publisher, [action(f"user-{number}")]) for number in range(200)])
-        assert len(world.connection.sent) <= PARTITIONS
-        assert world.metrics.registry.get_sample_value("collector_ingest_record_lines_sum") == 200
+    async with PublisherFixture() as fixture:
+        await asyncio.gather(*[publish(fixture.publisher, [action(f"user-{number}")]) for number in range(200)])
+        assert len(fixture.connection.sent) <= PARTITIONS
+        assert fixture.metrics.registry.get_sample_value("collector_ingest_record_lines_sum") == 200
 
 
 async def test_nobody_is_answered_before_the_acknowledgement() -> None:
-    async with World() as world:
-        await world.publisher.unavailable_reason()
-        world.connection.acknowledges = False
-        publishing = asyncio.create_task(publish(world.publisher, [action()]))
-        await world.sent(1)
+    async with PublisherFixture() as fixture:
+        await fixture.publisher.unavailable_reason()
+        fixture.connection.acknowledges = False
+        publishing = asyncio.create_task(publish(fixture.publisher, [action()]))
+        await fixture.sent(1)
         assert not publishing.done()
-        assert world.in_flight_bytes() == len(world.connection.sent[0][2])
-        world.connection.deliver()
+        assert fixture.in_flight_bytes() == len(fixture.connection.sent[0][2])
+        fixture.connection.deliver()
         await publishing
-        assert world.in_flight_bytes() == 0
-    assert world.in_flight_bytes() == 0
+        assert fixture.in_flight_bytes() == 0
+    assert fixture.in_flight_bytes() == 0
 
 
 async def test_what_kafka_did_not_acknowledge_has_an_unknown_outcome() -> None:
-    async with World() as world:
-        await world.publisher.unavailable_reason()
-        world.connection.acknowledges = False
-        publishing = asyncio.create_task(publish(world.publisher, [action()]))
-        await world.sent(1)
-        world.connection.deliver(TIMED_OUT)
+    async with PublisherFixture() as fixture:
+        await fixture.publisher.unavailable_reason()
+        fixture.connection.acknowledges = False
+        publishing = asyncio.create_task(publish(fixture.publisher, [action()]))
+        await fixture.sent(1)
+        fixture.connection.deliver(TIMED_OUT)
         with pytest.raises(OutcomeUnknown):
             await publishing
-        assert world.in_flight_bytes() == 0
+        assert fixture.in_flight_bytes() == 0
 
 
 async def test_if_one_record_of_a_batch_fails_the_outcome_of_the_batch_is_unknown() -> None:
-    async with World() as world:
-        await world.publisher.unavailable_reason()
-        world.connection.acknowledges = False
+    async with PublisherFixture() as fixture:
+        await fixture.publisher.unavailable_reason()
+        fixture.connection.acknowledges = False
         batch = [action(f"user-{number}") for number in range(20)]
-        publishing = asyncio.create_task(publish(world.publisher, batch))
-        await world.sent(PARTITIONS)
-        world.connection.report(TIMED_OUT)
-        world.connection.deliver()
+        publishing = asyncio.create_task(publish(fixture.publisher, batch))
+        await fixture.sent(PARTITIONS)
+        fixture.connection.report(TIMED_OUT)
+        fixture.connection.deliver()
         with pytest.raises(OutcomeUnknown):
             await publishing
 
 
 @pytest.mark.parametrize("refusal", [BufferError("full"), FATAL, MemoryError()])
 async def test_what_librdkafka_did_not_take_was_not_published(refusal: Exception) -> None:
-    async with World() as world:
-        await world.publisher.unavailable_reason()
-        world.connection.refusal = refusal
+    async with PublisherFixture() as fixture:
+        await fixture.publisher.unavailable_reason()
+        fixture.connection.refusal = refusal
         with pytest.raises(NotPublished):
-            await publish(world.publisher, [action(f"user-{number}") for number in range(20)])
-        assert world.in_flight_bytes() == 0
+            await publish(fixture.publisher, [action(f"user-{number}") for number in range(20)])
+        assert fixture.in_flight_bytes() == 0
 
 
 async def test_a_batch_of_which_a_part_was_taken_has_an_unknown_outcome() -> None:
-    async with World() as world:
-        await world.publisher.unavailable_reason()
+    async with PublisherFixture() as fixture:
+        await fixture.publisher.unavailable_reason()
         batch = [action("a")] * 100 + [action("b")] * 100
         assert partition_of("a", PARTITIONS) != partition_of("b", PARTITIONS)
-        world.connection.room = 1
+        fixture.connection.room = 1
         with pytest.raises(OutcomeUnknown):
-            await publish(world.publisher, batch)
+            await publish(fixture.publisher, batch)
 
 
 async def test_beyond_the_memory_that_may_be_in_flight_nothing_is_taken_until_some_is_acknowledged() -> None:
     limits = {"ingest_max_in_flight_bytes": 200, "ingest_max_body_bytes": 1, "ingest_max_decompressed_bytes": 1}
-    async with World(**limits) as world:
-        await world.publisher.unavailable_reason()
-        world.connection.acknowledges = False
-        publishing = asyncio.create_task(publish(world.publisher, [action()] * 4))
-        await world.sent(1)
+    async with PublisherFixture(**limits) as fixture:
+        await fixture.publisher.unavailable_reason()
+        fixture.connection.acknowledges = False
+        publishing = asyncio.create_task(publish(fixture.publisher, [action()] * 4))
+        await fixture.sent(1)
         with pytest.raises(NotPublished):
-            await publish(world.publisher, [action()])
-        world.connection.deliver()
+            await publish(fixture.publisher, [action()])
+        fixture.connection.deliver()
         await publishing
-        world.connection.acknowledges = True
-        await publish(world.publisher, [action()])
+        fixture.connection.acknowledges = True
+        await publish(fixture.publisher, [action()])
 
 
 async def test_before_kafka_was_reached_nothing_is_published_and_afterwards_it_is() -> None:
-    world = World(ingest_metadata_refresh=timedelta(milliseconds=1))
-    world.start_with = LogUnavailable("Kafka does not answer")
-    async with world:
+    fixture = PublisherFixture(ingest_metadata_refresh=timedelta(milliseconds=1))
+    fixture.start_with = LogUnavailable("Kafka does not answer")
+    async with fixture:
         with pytest.raises(NotPublished, match="Kafka does not answer"):
-            await publish(world.publisher, [action()])
-        assert await world.publisher.unavailable_reason() == "Kafka does not answer"
-        world.connection.partitions = PARTITIONS
-        await world.looks(2)
-        await publish(world.publisher, [action()])
+            await publish(fixture.publisher, [action()])
+        assert await fixture.publisher.unavailable_reason() == "Kafka does not answer"
+        fixture.connection.partitions = PARTITIONS
+        await fixture.looks(2)
+        await publish(fixture.publisher, [action()])
 
 
 async def test_the_first_action_after_the_start_waits_for_the_first_look_at_the_topic() -> None:
-    async with World() as world:
-        await publish(world.publisher, [action()])
-        assert len(world.connection.sent) == 1
+    async with PublisherFixture() as fixture:
+        await publish(fixture.publisher, [action()])
+        assert len(fixture.connection.sent) == 1
 
 
 async def test_to_a_topic_that_does_not_exist_nothing_is_published() -> None:
-    world = World()
-    world.start_with = LogUnfit("topic 'actions' does not exist")
-    async with world:
+    fixture = PublisherFixture()
+    fixture.start_with = LogUnfit("topic 'actions' does not exist")
+    async with fixture:
         with pytest.raises(NotPublished, match="does not exist"):
-            await publish(world.publisher, [action()])
+            await publish(fixture.publisher, [action()])
 
 
 async def test_growth_of_the_topic_is_used_without_a_restart() -> None:
-    async with World(ingest_metadata_refresh=timedelta(milliseconds=1)) as world:
-        await publish(world.publisher, [action()])
-        world.connection.partitions = 64
-        while world.connection.sent[-1][1] != 64:
-            await publish(world.publisher, [action("grown")])
-        assert world.connection.sent[-1][0] == partition_of("grown", 64)
+    async with PublisherFixture(ingest_metadata_refresh=timedelta(milliseconds=1)) as fixture:
+        await publish(fixture.publisher, [action()])
+        fixture.connection.partitions = 64
+        while fixture.connection.sent[-1][1] != 64:
+            await publish(fixture.publisher, [action("grown")])
+        assert fixture.connection.sent[-1][0] == partition_of("grown", 64)
 
 
 async def test_a_caller_who_gives_up_does_not_take_others_along() -> None:
-    async with World() as world:
-        await world.publisher.unavailable_reason()
-        world.connection.acknowledges = False
-        leaving = asyncio.create_task(publish(world.publisher, [action()]))
-        staying = asyncio.create_task(publish(world.publisher, [action()]))
-        await world.sent(1)
+    async with PublisherFixture() as fixture:
+        await fixture.publisher.unavailable_reason()
+        fixture.connection.acknowledges = False
+        leaving = asyncio.create_task(publish(fixture.publisher, [action()]))
+        staying = asyncio.create_task(publish(fixture.publisher, [action()]))
+        await fixture.sent(1)
         leaving.cancel()
         await asyncio.wait([leaving])
-        world.connection.deliver()
+        fixture.connection.deliver()
         await staying
-        assert world.in_flight_bytes() == 0
+        assert fixture.in_flight_bytes() == 0
 
 
 async def test_closing_sends_what_still_waits_and_answers_everyone() -> None:
-    world = World()
-    await world.publisher.start()
-    await world.publisher.unavailable_reason()
-    world.connection.acknowledges = False
-    publishing = asyncio.create_task(publish(world.publisher, [action()]))
+    fixture = PublisherFixture()
+    await fixture.publisher.start()
+    await fixture.publisher.unavailable_reason()
+    fixture.connection.acknowledges = False
+    publishing = asyncio.create_task(publish(fixture.publisher, [action()]))
     await asyncio.sleep(0)
-    await world.publisher.close()
-    assert len(world.connection.sent) == 1
-    assert world.connection.closed
+    await fixture.publisher.close()
+    assert len(fixture.connection.sent) == 1
+    assert fixture.connection.closed
     with pytest.raises(OutcomeUnknown):
         await publishing
 
 
 async def test_after_closing_nothing_is_published() -> None:
-    async with World() as world:
-        await world.publisher.unavailable_reason()
+    async with PublisherFixture() as fixture:
+        await fixture.publisher.unavailable_reason()
     with pytest.raises(NotPublished):
-        await publish(world.publisher, [action()])
-    assert world.in_flight_bytes() == 0
+        await publish(fixture.publisher, [action()])
+    assert fixture.in_flight_bytes() == 0
 
 
 @pytest.mark.parametrize("part_taken", [False, True])
@@ -192,16 +192,16 @@ async def test_a_failure_is_forgotten_without_a_search_for_cycles(
     gc.collect()
     gc.disable()
     try:
-        async with World() as world:
-            await world.publisher.unavailable_reason()
+        async with PublisherFixture() as fixture:
+            await fixture.publisher.unavailable_reason()
             if part_taken:
-                world.connection.room = 1
+                fixture.connection.room = 1
             else:
-                world.connection.refusal = FATAL
+                fixture.connection.refusal = FATAL
             told = []
             for _ in range(2):
                 try:
-                    await publish(world.publisher, [action("a")] * 100 + [action("b")] * 100)
+                    await publish(fixture.publisher, [action("a")] * 100 + [action("b")] * 100)
                 except PublishUnavailable as failure:
                     told.append(weakref.ref(failure))
             assert [failure() for failure in told] == [None, None]
@@ -210,15 +210,15 @@ async def test_a_failure_is_forgotten_without_a_search_for_cycles(
 
 
 async def test_after_a_fatal_error_another_connection_takes_over_and_the_old_one_is_closed() -> None:
-    async with World() as world:
-        await publish(world.publisher, [action()])
-        broken = world.connection
+    async with PublisherFixture() as fixture:
+        await publish(fixture.publisher, [action()])
+        broken = fixture.connection
         broken.refusal = FATAL
         broken.on_fatal(broken)
         broken.on_fatal(broken)
-        assert len(world.connections) == 2
-        await publish(world.publisher, [action()])
-        assert len(world.connection.sent) == 1
+        assert len(fixture.connections) == 2
+        await publish(fixture.publisher, [action()])
+        assert len(fixture.connection.sent) == 1
         await until(lambda: broken.closed)
 
 
@@ -229,6 +229,6 @@ def test_records_are_acknowledged_by_all_replicas_and_written_once() -> None:
 
 
 async def test_metrics_of_one_publisher_are_its_own() -> None:
-    World()
-    World()
+    PublisherFixture()
+    PublisherFixture()
     assert "collector_ingest_in_flight_bytes" not in {metric.name for metric in REGISTRY.collect()}

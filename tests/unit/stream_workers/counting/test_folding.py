@@ -8,28 +8,28 @@ from contract.window_value import WindowValue
 from stream_workers.partition.state import PartitionState
 from support.fixtures.partition_state import HOUR, SOURCE
 from support.fixtures.worker import HOUR_MS, PastLog, WatchedStore, click, numbered_slots, record
-from support.fixtures.writer import Kit, quiet
+from support.fixtures.writer import WriterFixture, quiet
 
 HOURS = [HOUR - back * HOUR_MS for back in range(5)]
 
 
 async def test_windows_of_all_waiting_records_are_asked_for_before_the_first_is_counted() -> None:
-    kit = Kit()
-    async with kit.running(0, 1):
-        kit.journal.hold("read windows")
+    fixture = WriterFixture()
+    async with fixture.running(0, 1):
+        fixture.journal.hold("read windows")
         for partition in (0, 1):
-            kit.mailbox.put(
+            fixture.mailbox.put(
                 *(record(at, click("ada", hour=hour), partition=partition) for at, hour in enumerate(HOURS))
             )
-        kit.journal.begun.clear()
+        fixture.journal.begun.clear()
         await quiet()
 
-        assert Counter(kit.journal.begun)["read windows"] == 2
+        assert Counter(fixture.journal.begun)["read windows"] == 2
 
-        kit.journal.let("read windows")
+        fixture.journal.let("read windows")
         await quiet()
-        assert Counter(kit.journal.begun)["read progress"] == 2 * 2
-        assert Counter(kit.journal.begun)["read windows"] == 2
+        assert Counter(fixture.journal.begun)["read progress"] == 2 * 2
+        assert Counter(fixture.journal.begun)["read windows"] == 2
 
 
 async def test_a_window_loaded_ahead_counts_on_from_what_is_committed() -> None:

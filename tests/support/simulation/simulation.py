@@ -28,7 +28,7 @@ def exhaust(coroutine: Coroutine[Any, None, Any]) -> Any:
             return done.value
 
 
-class World:
+class Simulation:
     """One run: chance comes from `seed` alone."""
 
     def __init__(self, seed: int) -> None:
@@ -191,16 +191,16 @@ class World:
 
 
 def run(seed: int) -> None:
-    world = World(seed)
+    simulation = Simulation(seed)
     try:
         for _ in range(3):
-            world.produce()
+            simulation.produce()
         seen = -1
-        for _ in range(world.rng.randint(150, 900)):
-            world.step()
-            if world.store.changes != seen:
-                seen = world.store.changes
-                world.check()
-        world.finish()
+        for _ in range(simulation.rng.randint(150, 900)):
+            simulation.step()
+            if simulation.store.changes != seen:
+                seen = simulation.store.changes
+                simulation.check()
+        simulation.finish()
     finally:
-        world.close()
+        simulation.close()
