@@ -265,7 +265,7 @@ async def test_a_log_that_was_restored_from_an_older_copy_is_refused(
         for _ in range(50):
             producer.produce(environment.topic, b"another history", partition=0)
         await asyncio.to_thread(producer.flush, SECONDS)
-    await refused(environment, "the log was truncated and written anew")
+    await refused(environment, "the log was truncated and written again")
     assert (await scenario.monitor.progress())[0] == stored[0]
     assert await numbers(environment, scenario) == said
 

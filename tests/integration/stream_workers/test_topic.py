@@ -64,7 +64,7 @@ async def test_a_topic_that_is_deleted_and_created_again_stops_the_worker_and_th
     [
         (Progress(1_000, watermark=5), "offset 1000 was counted, but the log ends before"),
         (Progress(0, watermark=5, rules=RULES_VERSION + 1), "run the newer one"),
-        (Progress(0, watermark=5, mark=RecordMark(5, crc32(b"another"))), "the log was truncated and written anew"),
+        (Progress(0, watermark=5, mark=RecordMark(5, crc32(b"another"))), "the log was truncated and written again"),
     ],
     ids=["ends-below-progress", "newer-rules", "another-record-at-progress"],
 )

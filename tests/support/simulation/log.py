@@ -1,4 +1,4 @@
-"""Logs that grow and are created anew, and an oracle that counts them apart from the product's fold."""
+"""Logs that grow and are created again, and an oracle that counts them apart from the product's fold."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cache

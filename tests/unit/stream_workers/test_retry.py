@@ -59,7 +59,7 @@ async def test_what_is_away_is_tried_again(error: Exception) -> None:
     [
         StoreConflict("field type conflict"),
         StateUnreadable("of a version to come"),
-        LogReplaced("created anew"),
+        LogReplaced("created again"),
         LogTruncated("cut"),
         LogUnfit("missing"),
         RulesTooOld("newer"),

@@ -114,7 +114,7 @@ async def test_a_state_learns_of_its_commit_only_when_its_progress_is_acknowledg
     assert flush.state.settled
 
 
-@pytest.mark.parametrize("error", [LogReplaced("created anew"), LogUnfit("missing")])
+@pytest.mark.parametrize("error", [LogReplaced("created again"), LogUnfit("missing")])
 async def test_a_topic_with_another_id_is_told_before_anything_is_written(parts: Parts, error: Exception) -> None:
     flush = await parts.flush()
     parts.journal.failures["verify"] = [error]
