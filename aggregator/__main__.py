@@ -6,7 +6,7 @@ from aggregator.app import create_app
 from aggregator.end_offsets.kafka import KafkaEndOffsets
 from aggregator.settings import AggregatorSettings
 from service.clock import wall_clock
-from service.run import run_app
+from service.server import run_app
 from service.settings import settings_or_exit
 from stores.influx.store import InfluxStore
 

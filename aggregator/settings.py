@@ -19,12 +19,12 @@ class AggregatorSettings(ServiceSettings, InfluxSettings):
     aggregator_renewal: timedelta = Field(
         timedelta(milliseconds=250),
         ge=_NONE,
-        description="How long the answer for the current hour, or the one before, is given before it is read again",
+        description="How long a cached answer for the current hour, or the one before, is given before it is refreshed",
     )
     aggregator_max_age: timedelta = Field(
         timedelta(milliseconds=500),
         ge=_NONE,
-        description="No answer this old is given: readers wait for a new one; 0: each request reads",
+        description="Cached answers of this age are not given: readers wait for a new one; 0: no caching",
     )
     aggregator_final_margin: timedelta = Field(
         timedelta(seconds=5), ge=_NONE, description="An hour is final once complete through its end and this margin"
@@ -32,22 +32,24 @@ class AggregatorSettings(ServiceSettings, InfluxSettings):
     aggregator_ends_max_age: timedelta = Field(
         timedelta(milliseconds=200),
         ge=_NONE,
-        description="How old the end offsets may be that an answer's completeness is told from",
+        description="How long end offsets are shared between requests",
     )
     aggregator_kafka_timeout: timedelta = Field(
         timedelta(seconds=1),
         gt=_NONE,
-        description="Longest wait for the end offsets; then answers do not say how complete they are",
+        description="Time limit for reading the end offsets; then answers do not say how complete they are",
     )
     aggregator_kafka_retry: timedelta = Field(
-        timedelta(seconds=2), ge=_NONE, description="How long after Kafka did not answer nobody waits for it"
+        timedelta(seconds=2),
+        ge=_NONE,
+        description="How long after a failed read of the end offsets none is tried again",
     )
     aggregator_store_timeout: timedelta = Field(
-        timedelta(seconds=10), gt=_NONE, description="Longest reading from the store; then the answer is 503"
+        timedelta(seconds=10), gt=_NONE, description="Time limit for a read from the store; then the answer is 503"
     )
     aggregator_probe_timeout: timedelta = Field(
-        timedelta(seconds=1), gt=_NONE, description="Longest wait of /readyz for the store"
+        timedelta(seconds=1), gt=_NONE, description="How long /readyz waits for the store"
     )
     aggregator_drain_timeout: timedelta = Field(
-        timedelta(seconds=15), gt=_NONE, description="Longest time for requests in flight after SIGTERM"
+        timedelta(seconds=15), gt=_NONE, description="Time limit for requests in flight after SIGTERM"
     )

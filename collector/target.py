@@ -10,7 +10,7 @@ from deploy.local.errors import NoStack
 from deploy.local.services.influxdb import LOCAL_ORG, LOCAL_TOKEN
 from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import read_state
-from service.settings import KafkaSettings
+from service.settings import KafkaSettings, settings_or_exit
 from stores.influx.settings import InfluxSettings
 
 _AGGREGATOR: Final = "http://127.0.0.1:8082"
@@ -34,7 +34,7 @@ def find_target(data: Path | None, aggregator_url: str | None) -> Target:
 
     Raises NoStack where `data` is given and nothing runs there.
     """
-    settings = AuditSettings()
+    settings = settings_or_exit(AuditSettings)
     if data is None and _ADDRESSES & settings.model_fields_set:
         return Target(settings, aggregator_url or _AGGREGATOR)
     folder = folder_of(data or DEFAULT_DATA)

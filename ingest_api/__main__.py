@@ -3,7 +3,7 @@
 from ingest_api.app import create_kafka_app
 from ingest_api.http.fast_path_protocol import FastPathProtocol
 from ingest_api.settings import IngestSettings
-from service.run import run_app
+from service.server import run_app
 from service.settings import settings_or_exit
 
 

@@ -32,25 +32,27 @@ class IngestSettings(ServiceSettings):
     port: int = Field(8081, ge=0, le=65_535, description="Port to listen on")
 
     ingest_events: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
-        ("click", "impression"), min_length=1, description="Events that are accepted, separated by commas"
+        ("click", "impression"), min_length=1, description="Accepted events, separated by commas"
     )
     ingest_oldest: int = Field(
-        0, ge=0, lt=END_OF_TIME_MS, description="Earliest timestamp that is accepted, ms since the epoch"
+        0, ge=0, lt=END_OF_TIME_MS, description="Earliest accepted timestamp, ms since the epoch"
     )
     ingest_future_tolerance: timedelta = Field(
         timedelta(hours=1), ge=_NONE, description="How far ahead of the clock a timestamp may be"
     )
-    ingest_max_lines: int = Field(10_000, ge=1, description="Most lines, or elements, of a batch")
-    ingest_max_body_bytes: int = Field(8 * _MIB, ge=1, description="Most bytes of a body as it is sent")
-    ingest_max_decompressed_bytes: int = Field(16 * _MIB, ge=1, description="Most bytes of a body once decompressed")
+    ingest_max_lines: int = Field(10_000, ge=1, description="Maximum number of lines, or array elements, in a batch")
+    ingest_max_body_bytes: int = Field(8 * _MIB, ge=1, description="Maximum size of a body as sent, in bytes")
+    ingest_max_decompressed_bytes: int = Field(
+        16 * _MIB, ge=1, description="Maximum size of a body once decompressed, in bytes"
+    )
     ingest_body_timeout: timedelta = Field(
-        timedelta(seconds=10), gt=_NONE, description="Longest time for a body to come; then 408"
+        timedelta(seconds=10), gt=_NONE, description="Time limit for receiving a body; then 408"
     )
     ingest_max_in_flight_bytes: int = Field(
-        64 * _MIB, ge=1, description="Most bytes of bodies being read, and of lines not yet acknowledged; then 503"
+        64 * _MIB, ge=1, description="Maximum bytes of bodies being read, and of lines not yet acknowledged; then 503"
     )
     ingest_linger: timedelta = Field(
-        timedelta(milliseconds=3), ge=_NONE, description="Longest wait of an action for others, to share a record"
+        timedelta(milliseconds=3), ge=_NONE, description="How long an action waits for others, to share a record"
     )
     # In batches of 1,000 lz4 costs this process a tenth less CPU in all than zstd, and a worker half as much to
     # decompress; it writes 17 bytes a line where zstd writes 10.
@@ -58,13 +60,13 @@ class IngestSettings(ServiceSettings):
         "lz4", description="How records are compressed"
     )
     ingest_delivery_timeout: timedelta = Field(
-        timedelta(seconds=10), ge=timedelta(seconds=1), description="Longest wait for Kafka's acknowledgement; then 503"
+        timedelta(seconds=10), ge=timedelta(seconds=1), description="Time limit for Kafka's acknowledgement; then 503"
     )
     ingest_metadata_refresh: timedelta = Field(
         timedelta(seconds=5), gt=_NONE, description="How soon added partitions are noticed"
     )
     ingest_drain_timeout: timedelta = Field(
-        timedelta(seconds=25), gt=_NONE, description="Longest time for requests in flight after SIGTERM"
+        timedelta(seconds=25), gt=_NONE, description="Time limit for requests in flight after SIGTERM"
     )
 
     @model_validator(mode="after")

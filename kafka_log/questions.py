@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # it exports all but the first, but not for mypy
     AdminClient,
     ConfigResource,
@@ -13,8 +13,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it exports a
     ResourceType,
 )
 
-from contract.errors import LogReplaced, LogUnavailable, LogUnfit
+from contract.errors import LogReplaced, LogUnfit
 from contract.progress import log_of
+from kafka_log.errors import explain
 
 logger = logging.getLogger(__name__)
 
@@ -120,13 +121,6 @@ class TopicQuestions:
             else:
                 self._knows_whom_to_ask = True
                 return answer
-
-
-def explain(topic: str, error: KafkaError) -> LogUnavailable | LogUnfit:
-    """What an error of librdkafka's about a topic means to us."""
-    if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):  # noqa: SLF001 - its public name
-        return LogUnfit(f"topic {topic!r} does not exist: create it with message.timestamp.type=LogAppendTime")
-    return LogUnavailable(f"Kafka did not answer about topic {topic!r}: {error.str()}")
 
 
 def _replaced(topic: str, log: str, found: str) -> LogReplaced:

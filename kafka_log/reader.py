@@ -8,7 +8,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from contract.errors import LogNotRetained, LogTruncated, LogUnavailable
 from contract.record import Record, record_of
-from kafka_log.questions import Description, TopicQuestions, explain
+from kafka_log.errors import explain
+from kafka_log.questions import Description, TopicQuestions
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from service.problems import MEDIA_TYPE, Problem
 
-RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+_RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _PROBLEM: Final = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
@@ -22,7 +22,7 @@ def documented(
     responses: dict[int | str, dict[str, Any]] = {"default": {"description": "Any other error.", "content": _PROBLEM}}
     for status in statuses:
         response = {"description": (descriptions or {}).get(status, status.phrase), "content": _PROBLEM}
-        if status in (known := {HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER, **(headers or {})}):
+        if status in (known := {HTTPStatus.SERVICE_UNAVAILABLE: _RETRY_AFTER, **(headers or {})}):
             response["headers"] = known[status]
         responses[int(status)] = response
     return responses

@@ -63,4 +63,5 @@ def _shown(kind: type[BaseSettings], field: str, value: Any) -> str:  # noqa: AN
     """No secret is shown, nor a URL that may hold one."""
     info = kind.model_fields.get(field)
     is_secret = (info is not None and info.annotation is SecretStr) or "@" in str(value)
-    return "" if is_secret else f"={value}"
+    text = str(value)
+    return "" if is_secret else f"={text if text.isprintable() else repr(text)}"

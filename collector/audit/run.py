@@ -1,7 +1,6 @@
 """One audit from beginning to end: what is stored at one moment, the log up to there, then the answers."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -21,6 +20,7 @@ from contract.errors import CollectorError, LogNotRetained, LogTruncated
 from contract.hour import format_hour
 from contract.progress import LogPartition
 from kafka_log.reader import LogReader
+from service.clock import wall_clock
 from stores.committed_hours import CommittedHours, read_committed_between
 from stores.influx.store import InfluxStore
 
@@ -164,4 +164,4 @@ class Audit:
             await store.close()
 
     def _store(self) -> InfluxStore:
-        return InfluxStore(self._target.settings, lambda: time.time_ns() // 1_000_000)
+        return InfluxStore(self._target.settings, wall_clock)

@@ -1,6 +1,5 @@
 """`collector rebuild`."""
 
-import time
 from typing import Annotated, Final
 
 import typer
@@ -13,6 +12,7 @@ from collector.options import INTERRUPTED, TargetOption
 from collector.rebuild.run import Rebuilding
 from collector.target import find_target
 from contract.errors import CollectorError, LogNotRetained
+from service.clock import wall_clock
 
 _NOT_RETAINED: Final = 2
 
@@ -37,7 +37,7 @@ def rebuild(
     """
     hours = hour_range(first, last)
     try:
-        rebuilding = Rebuilding(find_target(data, None).settings, hours, time.time_ns() // 1_000_000, patience)
+        rebuilding = Rebuilding(find_target(data, None).settings, hours, wall_clock(), patience)
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("counting the log again", total=None)
             rebuilt = rebuilding.run(

@@ -21,6 +21,7 @@ from contract.errors import CollectorError
 from deploy.local.errors import NoStack
 from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import read_state
+from service.clock import wall_clock
 
 _TIMEOUT = 60.0
 _PATIENCE = 60.0
@@ -121,7 +122,7 @@ def _synthetic_batches(rate: int, users: int, seconds: int, progress: Progress) 
     task = progress.add_task(f"{rate} actions/s", total=total)
     while generated < total:
         due = min(total, int((time.monotonic() - begin) * rate))
-        yield from in_batches(synthetic_lines(time.time_ns() // 1_000_000, users, random, due - generated))
+        yield from in_batches(synthetic_lines(wall_clock(), users, random, due - generated))
         generated = due
         progress.update(task, completed=generated)
         time.sleep(_TICK_SECONDS)

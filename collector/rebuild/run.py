@@ -18,6 +18,7 @@ from contract.rebuild import Rebuild
 from contract.record import Record, mark_of
 from contract.store import SLOTS
 from kafka_log.reader import LogReader
+from service.clock import wall_clock
 from stores.influx.store import InfluxStore
 
 T = TypeVar("T")
@@ -188,7 +189,7 @@ class Rebuilding:
             await asyncio.sleep(_PAUSE)
 
     async def _with_store(self, use: Callable[[InfluxStore], Awaitable[T]]) -> T:
-        store = InfluxStore(self._settings, lambda: time.time_ns() // 1_000_000)
+        store = InfluxStore(self._settings, wall_clock)
         try:
             return await use(store)
         finally:

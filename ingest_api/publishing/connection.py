@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from contract.record import PARTITIONS_HEADER
 from ingest_api.publishing.accumulator import OutgoingRecord
 from ingest_api.publishing.loop_bridge import LoopBridge
-from kafka_log.questions import explain
+from kafka_log.errors import explain
 
 logger = logging.getLogger(__name__)
 

@@ -27,12 +27,12 @@ class InfluxSettings(BaseSettings):
         timedelta(hours=1), ge=timedelta(0), description="Raw actions this close to the retention's end are not sent"
     )
     influx_timeout: timedelta = Field(
-        timedelta(seconds=30), gt=timedelta(0), description="Longest time for a request and its whole answer"
+        timedelta(seconds=30), gt=timedelta(0), description="Time limit for a request and its whole answer"
     )
     influx_connect_timeout: timedelta = Field(
-        timedelta(seconds=5), gt=timedelta(0), description="Longest time to connect"
+        timedelta(seconds=5), gt=timedelta(0), description="Time limit for connecting"
     )
-    influx_connections: int = Field(4, ge=1, le=64, description="Requests at the same time")
+    influx_connections: int = Field(4, ge=1, le=64, description="Maximum number of concurrent requests")
     influx_gzip: bool = Field(default=False, description="Compress what is sent: slower on a fast network")
 
     @model_validator(mode="after")

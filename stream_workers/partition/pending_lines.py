@@ -16,29 +16,27 @@ class PendingLines:
         """No lines; `watermark` is the highest record timestamp so far, ms since the epoch."""
         self._source = source
         self._watermark = watermark
-        self._lines: list[Action | None] = []
+        self.lines: list[Action | None] = []
+        """None stands for a rejected line."""
         self._rejected: list[RejectedLine] = []
         self._last: Record | None = None
-
-    def __len__(self) -> int:
-        return len(self._lines)
 
     def add(self, record: Record, decoded: DecodedRecord) -> None:
         """Takes a record's lines."""
         lines, by_hour = decoded
         if sum(map(len, by_hour.values())) == len(lines):
-            self._lines += lines  # type: ignore[arg-type] # every line is an Action here
+            self.lines += lines  # type: ignore[arg-type] # every line is an Action here
         else:
-            self._lines += [line if isinstance(line, Action) else None for line in lines]
+            self.lines += [line if isinstance(line, Action) else None for line in lines]
             self._rejected += rejected_lines(self._source, record, lines)
         self._watermark = max(self._watermark, record.timestamp)
         self._last = record
 
     def flush(self, progress: Progress, end: int) -> tuple[RawActions, list[RejectedLine], Progress]:
         """What was added since the last flush, and the progress that follows on `progress` and ends at `end`."""
-        raw, rejected = RawActions(self._source, progress.lines, self._lines), self._rejected
+        raw, rejected = RawActions(self._source, progress.lines, self.lines), self._rejected
         following = self._following(progress, end)
-        self._lines, self._rejected = [], []
+        self.lines, self._rejected = [], []
         return raw, rejected, following
 
     def _following(self, progress: Progress, end: int) -> Progress:
@@ -48,7 +46,7 @@ class PendingLines:
         return msgspec.structs.replace(
             progress,
             through_offset=end,
-            lines=progress.lines + len(self._lines),
+            lines=progress.lines + len(self.lines),
             rejected=rejected,
             watermark=self._watermark,
             rules=RULES_VERSION,

@@ -70,7 +70,7 @@ class PartitionState:
         """By hour."""
         self._start = start
         self._past = past
-        self._pending = PendingLines(source, start.watermark)
+        self.pending = PendingLines(source, start.watermark)
         self._decoded: dict[int, DecodedRecord] = {}
         """By offset: decoded before their turn."""
         self._in_flight: PartitionFlush | None = None
@@ -78,7 +78,7 @@ class PartitionState:
     @property
     def unflushed_lines(self) -> int:
         """Lines folded since the last snapshot."""
-        return len(self._pending)
+        return len(self.pending.lines)
 
     @property
     def settled(self) -> bool:
@@ -137,7 +137,7 @@ class PartitionState:
         if not self.may_flush:
             return None
         windows, segments = self.table.flush(self.folded)
-        raw, rejected, self.progress = self._pending.flush(self.progress, self.folded)
+        raw, rejected, self.progress = self.pending.flush(self.progress, self.folded)
         self._in_flight = PartitionFlush(self, raw, windows, segments, rejected, self.progress)
         return self._in_flight
 
@@ -158,5 +158,5 @@ class PartitionState:
 
     def _apply(self, record: Record, decoded: DecodedRecord) -> None:
         self.table.fold(record, decoded.by_hour)
-        self._pending.add(record, decoded)
+        self.pending.add(record, decoded)
         self.folded = record.offset

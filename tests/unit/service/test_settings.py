@@ -26,6 +26,16 @@ def test_each_unusable_setting_is_one_line_with_its_name_value_and_rule_and_exit
     assert topic.startswith("COLLECTOR_TOPIC=: ")
 
 
+def test_a_value_on_several_lines_stays_on_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLLECTOR_PORT", "a\nb")
+    with pytest.raises(SystemExit):
+        settings_or_exit(IngestSettings)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("COLLECTOR_PORT='a\\nb': Input should be a valid integer")
+
+
 def test_settings_that_do_not_fit_together_are_told_by_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

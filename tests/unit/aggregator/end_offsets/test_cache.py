@@ -161,7 +161,7 @@ async def test_closing_ends_a_look_under_way(clock: Clock) -> None:
         await asking
 
 
-async def test_a_look_anew_is_begun_after_it_was_asked_for(clock: Clock) -> None:
+async def test_a_refresh_begins_after_it_was_asked_for(clock: Clock) -> None:
     reader = PausableEndOffsets()
     look = shared(reader, clock)
     before = asyncio.create_task(look.latest())

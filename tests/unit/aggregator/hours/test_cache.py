@@ -166,14 +166,14 @@ async def test_a_clock_that_was_set_back_makes_the_answer_worth_nothing(held: He
     assert await held.clicks() == 3
 
 
-async def test_who_asks_anew_gets_what_was_counted_before(held: Held) -> None:
+async def test_who_asks_for_a_fresh_answer_gets_what_was_counted_before(held: Held) -> None:
     await held.clicked()
 
     assert await held.clicks(fresh=True) == 3
     assert await held.clicks() == 3
 
 
-async def test_who_asks_anew_joins_no_reading_that_began_before(held: Held) -> None:
+async def test_who_asks_for_a_fresh_answer_joins_no_reading_that_began_before(held: Held) -> None:
     held.fixture.now += 250
     held.store.let.clear()
     await held.clicks()

@@ -166,11 +166,11 @@ async def test_an_hour_is_answered_from_memory_unless_the_request_says_no_cache(
         fixture.append(0, click("c"))
         await fixture.count(0)
         again = await client.get(path)
-        anew = await client.get(path, headers={"Cache-Control": "max-age=0, No-Cache"})
+        fresh = await client.get(path, headers={"Cache-Control": "max-age=0, No-Cache"})
 
     assert again.content == first.content
     assert again.headers["collector-complete-through"] == first.headers["collector-complete-through"]
-    assert anew.content != first.content
+    assert fresh.content != first.content
 
 
 async def test_an_answer_from_memory_is_the_same_as_one_that_was_read_and_is_counted_so() -> None:

@@ -1,0 +1,45 @@
+"""Every error becomes a problem, whoever raised it."""
+
+import json
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+
+from service.problems import Explained, ProblemHandlers, problem
+
+
+class OwnError(Exception):
+    """An error that the service explains."""
+
+
+def explain(error: Exception, path: str) -> Explained | None:
+    if isinstance(error, OwnError):
+        return Explained(problem(HTTPStatus.CONFLICT, "own", f"on {path}"), {"Retry-After": "1"})
+    return None
+
+
+def test_a_services_own_error_is_answered_as_it_explains_it_and_counted() -> None:
+    counted: list[str] = []
+    answer = ProblemHandlers(explain, OwnError, count=counted.append).answer(OwnError(), "/path")
+    assert (answer.status_code, answer.media_type) == (409, "application/problem+json")
+    assert answer.headers["retry-after"] == "1"
+    assert json.loads(answer.body) == {
+        "type": "about:blank",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "on /path",
+        "code": "own",
+    }
+    assert counted == ["own"]
+
+
+def test_what_the_framework_refuses_has_its_status_name_for_a_code_and_keeps_its_headers() -> None:
+    answer = ProblemHandlers(explain).answer(HTTPException(405, headers={"Allow": "GET"}))
+    assert (answer.status_code, json.loads(answer.body)["code"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET"
+
+
+def test_an_error_that_nobody_thought_of_is_500_and_shows_nothing_of_itself() -> None:
+    answer = ProblemHandlers(explain).answer(ValueError("secret"))
+    assert (answer.status_code, json.loads(answer.body)["code"]) == (500, "internal_error")
+    assert b"secret" not in answer.body
