@@ -56,8 +56,8 @@ def keep_one_slot(patch: pytest.MonkeyPatch) -> None:
 
     def committed_without_turn(self: PartitionState, done: PartitionFlush) -> None:
         honest(self, done)
-        for held, _ in done.windows:
-            held.turn = 0
+        for slot, _ in done.windows:
+            slot.turn = 0
 
     patch.setattr(PartitionState, "committed", committed_without_turn)
 
