@@ -27,8 +27,9 @@ from ingest_api.http.content_type import ContentType
 from ingest_api.settings import IngestSettings
 from stores.influx.line_protocol import action_bodies, result_bodies
 from stores.memory import MemoryStore
+from stream_workers.partition.flush import PartitionFlush
 from stream_workers.partition.past_records import KafkaPastRecords
-from stream_workers.partition.state import PartitionFlush, PartitionState
+from stream_workers.partition.state import PartitionState
 
 T = TypeVar("T")
 

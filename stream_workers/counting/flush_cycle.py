@@ -8,7 +8,7 @@ from stream_workers.counting.assignment import Assignment
 from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
 from stream_workers.partition.eviction import evict
-from stream_workers.partition.state import PartitionFlush
+from stream_workers.partition.flush import PartitionFlush
 
 Commit = Callable[[Mapping[int, int]], Awaitable[None]]
 """Commits the next offset of each partition to Kafka; never raises for a refusal."""

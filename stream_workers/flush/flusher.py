@@ -7,7 +7,8 @@ from typing import Protocol
 from contract.store import ProgressPoint, SegmentPoint, StoreWriter
 from stream_workers.gather_all import GatherAll
 from stream_workers.partition.decoded import RejectedLine
-from stream_workers.partition.state import PartitionFlush, PartitionState
+from stream_workers.partition.flush import PartitionFlush
+from stream_workers.partition.state import PartitionState
 from stream_workers.retry import RetryPolicy
 
 

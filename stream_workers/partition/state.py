@@ -4,40 +4,17 @@ All of it is a cache over the store: losing it costs a reload.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from contract.progress import LogPartition, Progress
 from contract.record import Record
-from contract.store import RawActions, SegmentPoint, StoreReader, WindowPoint
-from contract.window_value import WindowValue
-from stream_workers.partition.decoded import DecodedRecord, RejectedLine
+from contract.store import StoreReader
+from stream_workers.partition.decoded import DecodedRecord
+from stream_workers.partition.flush import PartitionFlush
 from stream_workers.partition.pending_lines import PendingLines
 from stream_workers.partition.rebuild import PastRecords, adopted_windows
 from stream_workers.partition.resume import require_same_record
 from stream_workers.partition.window_slot import WindowSlot
 from stream_workers.partition.window_table import DrawSlot, WindowTable
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionFlush:
-    """What one flush stores of one partition. Its values are immutable; only slots may still be drawn again."""
-
-    state: "PartitionState"
-    raw: RawActions
-    windows: list[tuple[WindowSlot, WindowValue]]
-    segments: list[SegmentPoint]
-    rejected: list[RejectedLine]
-    progress: Progress
-
-    def window_points(self) -> list[WindowPoint]:
-        """The windows' values, each in the slot whose turn it is."""
-        source = self.state.source
-        return [WindowPoint(source, slot.hour, slot.slots[slot.turn], value) for slot, value in self.windows]
-
-    def draw_window_slots(self) -> None:
-        """After a write with an unknown outcome: a late write must not land on a newer value."""
-        for slot, _ in self.windows:
-            slot.slots[slot.turn] = self.state.draw_slot()
 
 
 class PartitionState:

@@ -21,7 +21,8 @@ from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
 from stream_workers.partition import state as partition_state
 from stream_workers.partition import window_table
-from stream_workers.partition.state import PartitionFlush, PartitionState
+from stream_workers.partition.flush import PartitionFlush
+from stream_workers.partition.state import PartitionState
 from support.simulation import rebuild as simulated_rebuild
 from support.simulation import simulation
 from support.simulation import worker as simulated_worker
@@ -55,8 +56,8 @@ def keep_one_slot(patch: pytest.MonkeyPatch) -> None:
 
     def committed_without_turn(self: PartitionState, done: PartitionFlush) -> None:
         honest(self, done)
-        for held, _ in done.windows:
-            held.turn = 0
+        for slot, _ in done.windows:
+            slot.turn = 0
 
     patch.setattr(PartitionState, "committed", committed_without_turn)
 

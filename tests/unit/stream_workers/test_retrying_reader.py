@@ -58,13 +58,13 @@ def every_other(number: int) -> Exception | None:
 
 async def filled(store: AskedStore) -> AskedStore:
     """It holds a window of each hour."""
-    held = WindowValue(4, {"click": 3}, 0, 1, 8, 8)
-    await store.write_windows([WindowPoint(SOURCE, hour, 1, held) for hour in HOURS], [])
+    stored = WindowValue(4, {"click": 3}, 0, 1, 8, 8)
+    await store.write_windows([WindowPoint(SOURCE, hour, 1, stored) for hour in HOURS], [])
     await store.write_progress([ProgressPoint(SOURCE, 1, Progress(4))])
     return store
 
 
-def patient(
+def retrying(
     store: StoreReader, retry: RetryPolicy | None = None, still_ours: Callable[[], bool] = lambda: True
 ) -> RetryingReader:
     return RetryingReader(store, retry or RetryPolicy(no_pause), "load", still_ours)
@@ -73,7 +73,7 @@ def patient(
 async def test_a_load_of_a_store_that_refuses_every_other_question_takes_twice_the_questions() -> None:
     calm, stormy = await filled(AskedStore()), await filled(AskedStore(every_other))
 
-    found = await read_loads(patient(stormy), HOURS, SOURCE)
+    found = await read_loads(retrying(stormy), HOURS, SOURCE)
 
     assert found == await read_loads(calm, HOURS, SOURCE)
     assert (calm.asked, stormy.asked) == (QUESTIONS, 2 * QUESTIONS)
@@ -85,7 +85,7 @@ async def test_an_error_that_time_does_not_heal_is_raised_at_once(number: int, e
     store = await filled(AskedStore(lambda asked: error if asked == number else None))
 
     with pytest.raises(type(error)):
-        await read_loads(patient(store), HOURS, SOURCE)
+        await read_loads(retrying(store), HOURS, SOURCE)
 
     assert store.asked == number + 1
 
@@ -98,7 +98,7 @@ async def test_what_is_no_longer_ours_is_asked_for_no_more(number: int) -> None:
         ours.clear()
 
     with pytest.raises(Abandoned):
-        await read_loads(patient(store, RetryPolicy(taken_away_meanwhile), lambda: bool(ours)), HOURS, SOURCE)
+        await read_loads(retrying(store, RetryPolicy(taken_away_meanwhile), lambda: bool(ours)), HOURS, SOURCE)
 
     assert store.asked == number + 1
 
@@ -110,7 +110,7 @@ async def test_pauses_between_questions_stay_short() -> None:
         pauses.append(seconds)
 
     store = await filled(AskedStore(lambda asked: AWAY if asked < 9 else None))
-    await patient(store, RetryPolicy(pause)).read_progress()
+    await retrying(store, RetryPolicy(pause)).read_progress()
 
     assert len(pauses) == 9
     assert max(pauses) == pauses[-1] == LONGEST_READ_DELAY

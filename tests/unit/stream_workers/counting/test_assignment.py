@@ -78,16 +78,16 @@ async def test_a_log_that_progress_does_not_fit_is_refused(progress: Progress, e
     assert fixture.writer.partitions == []
 
 
-@pytest.mark.parametrize("held", ["read progress", "progress"])
+@pytest.mark.parametrize("blocked", ["read progress", "progress"])
 @timeless
-async def test_a_partition_that_is_taken_away_while_it_is_taken_over_is_given_up(held: str) -> None:
+async def test_a_partition_revoked_while_it_is_being_acquired_is_given_up(blocked: str) -> None:
     fixture = WriterFixture()
     await fixture.store_progress(Progress(49))
-    fixture.journal.hold(held)
+    fixture.journal.hold(blocked)
     taking = asyncio.create_task(fixture.acquire())
     await quiet()
     await fixture.writer.release(A_LONG_TIME)
-    fixture.journal.let(held)
+    fixture.journal.let(blocked)
     with pytest.raises(Abandoned):
         await taking
     assert fixture.writer.partitions == []

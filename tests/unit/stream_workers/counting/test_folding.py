@@ -71,8 +71,8 @@ async def test_what_was_loaded_ahead_and_evicted_is_loaded_again() -> None:
     store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_slots(), PastLog())
     one = record(0, click("ada"))
     await state.load(state.decode_ahead([one]), store)
-    for held in state.evictable():
-        del state.windows[held.hour]
+    for slot in state.evictable():
+        del state.windows[slot.hour]
 
     await state.fold(one, store)
 

@@ -182,7 +182,7 @@ async def test_the_end_of_the_mailbox_ends_a_flush_that_is_under_way() -> None:
     assert fixture.store.progress == {}
 
 
-@pytest.mark.parametrize("error", [StoreConflict("conflict"), LogReplaced("anew")], ids=["conflict", "replaced"])
+@pytest.mark.parametrize("error", [StoreConflict("conflict"), LogReplaced("replaced")], ids=["conflict", "replaced"])
 @timeless
 async def test_an_error_that_no_retry_helps_ends_the_work(error: Exception) -> None:
     fixture = WriterFixture()

@@ -25,18 +25,18 @@ async def test_settling_does_not_wait_for_the_interval() -> None:
         assert asyncio.get_running_loop().time() == began
 
 
-@pytest.mark.parametrize("held", ["verify", "actions", "windows", "progress", "commit", "read windows"])
+@pytest.mark.parametrize("blocked", ["verify", "actions", "windows", "progress", "commit", "read windows"])
 @timeless
-async def test_a_writer_is_not_settled_before_all_that_it_received_is_stored_and_committed(held: str) -> None:
+async def test_a_writer_is_not_settled_before_all_that_it_received_is_stored_and_committed(blocked: str) -> None:
     fixture = WriterFixture()
     async with fixture.running(0):
-        fixture.journal.hold(held)
+        fixture.journal.hold(blocked)
         fixture.mailbox.put(*clicks(0, 1))
         settling = asyncio.create_task(fixture.writer.settle())
         await asyncio.sleep(A_LONG_TIME)
         assert not settling.done()
         assert not fixture.writer.idle
-        fixture.journal.let(held)
+        fixture.journal.let(blocked)
         await settling
         assert fixture.writer.idle
     assert fixture.mailbox.empty()

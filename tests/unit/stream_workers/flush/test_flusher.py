@@ -7,7 +7,8 @@ from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from stream_workers.flush.flusher import Flusher
 from stream_workers.gather_all import gather_all
-from stream_workers.partition.state import PartitionFlush, PartitionState
+from stream_workers.partition.flush import PartitionFlush
+from stream_workers.partition.state import PartitionState
 from stream_workers.retry import Abandoned, RetryPolicy
 from support.fixtures.worker import (
     AWAY,

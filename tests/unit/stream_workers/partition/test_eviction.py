@@ -32,7 +32,7 @@ def metric(name: str) -> float:
 
 
 def size(*states: PartitionState) -> int:
-    return sum(size_of(held) for state in states for held in state.windows.values())
+    return sum(size_of(slot) for state in states for slot in state.windows.values())
 
 
 async def test_nothing_is_evicted_within_the_budget() -> None:

@@ -39,5 +39,5 @@ async def test_each_window_and_each_state_has_slots_of_its_own() -> None:
     drawn = [state.progress_slot for state in states]
     for state in states:
         await folded(state, record(0, click("ada"), click("ada", hour=EARLIER)))
-        drawn += [slot for held in state.windows.values() for slot in held.slots]
+        drawn += [slot for window in state.windows.values() for slot in window.slots]
     assert len(set(drawn)) == len(drawn) == 10

@@ -86,7 +86,7 @@ async def test_windows_may_go_once_they_are_committed() -> None:
     flush = flushed(state)
     assert state.evictable() == []
     state.committed(flush)
-    assert [held.hour for held in state.evictable()] == [HOUR]
+    assert [slot.hour for slot in state.evictable()] == [HOUR]
     await folded(state, record(1, click("ada")))
     assert state.evictable() == []
 
