@@ -79,7 +79,7 @@ async def test_a_window_that_was_forgotten_takes_its_users_with_it(store: Counti
     assert await users.count(store, HOUR, windows(9)) == 3
 
 
-async def test_a_window_that_fell_back_is_read_from_its_beginning(store: CountingStore) -> None:
+async def test_a_window_with_another_value_at_its_offset_is_read_from_its_beginning(store: CountingStore) -> None:
     users = HourUsers()
     await users.count(store, HOUR, windows(9, 7))
     await store.put(A, 9, 8)
