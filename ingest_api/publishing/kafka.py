@@ -9,8 +9,7 @@ from contract.action import Action
 from contract.errors import LogUnavailable
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.metrics import Metrics
-from ingest_api.publishing.accumulator import OutgoingRecord, RecordAccumulator
-from ingest_api.publishing.all_delivered import AllDelivered
+from ingest_api.publishing.accumulator import AllDelivered, OutgoingRecord, RecordAccumulator
 from ingest_api.publishing.connection import Connect, Connection, Delivery, KafkaConnection
 from ingest_api.publishing.memory_budget import MemoryBudget
 from ingest_api.publishing.partitioning import group_by_partition
