@@ -25,7 +25,7 @@ ANSWER_WITHIN = 5.0
 """Seconds that one question to Kafka may take."""
 
 ATTEMPT: Final = 1.0
-"""Seconds until it is asked again, of whichever broker now answers."""
+"""Seconds until a worker, which must not stop for a broker that is down, asks again whichever one now answers."""
 
 
 class Description(NamedTuple):
@@ -39,13 +39,16 @@ class TopicQuestions:
     """Asks about one topic through one client that is kept alive: an answer takes 0.4 ms then, and each method blocks.
 
     Each raises LogUnfit where there is no such topic, and LogUnavailable where Kafka does not answer within `within`
-    seconds.
+    seconds. One request may take `attempt` of them, then it is sent again; without `attempt` it may take all.
     """
 
-    def __init__(self, bootstrap: str, name: str, *, client_id: str, within: float | None = None) -> None:
+    def __init__(
+        self, bootstrap: str, name: str, *, client_id: str, within: float | None = None, attempt: float | None = None
+    ) -> None:
         """Connections are made when first needed."""
         self.name = name
         self._within = ANSWER_WITHIN if within is None else within
+        self._attempt = self._within if attempt is None else min(attempt, self._within)
         self._admin = AdminClient(
             {
                 "bootstrap.servers": bootstrap,
@@ -105,18 +108,17 @@ class TopicQuestions:
         librdkafka asks one broker only, the one that it takes for the controller, and while that one is down it waits
         for it, though all others answer: until metadata, which any broker has, name another one.
         """
-        give_up = time.monotonic() + self._within
+        last_attempt = time.monotonic() + self._within - self._attempt
         while True:
-            within = min(ATTEMPT, self._within)
             try:
                 if not self._knows_whom_to_ask:
-                    self._admin.list_topics(self.name, timeout=within)
+                    self._admin.list_topics(self.name, timeout=self._attempt)
                 # Until it is answered: whoever waits for this may give up.
                 self._knows_whom_to_ask = False
-                answer = question(within)
+                answer = question(self._attempt)
             except KafkaException as error:
                 explained = explain(self.name, error.args[0])
-                if isinstance(explained, LogUnfit) or time.monotonic() > give_up - within:
+                if isinstance(explained, LogUnfit) or time.monotonic() >= last_attempt:
                     raise explained from error
             else:
                 self._knows_whom_to_ask = True

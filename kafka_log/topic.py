@@ -2,7 +2,7 @@
 
 import asyncio
 
-from kafka_log.questions import TopicQuestions
+from kafka_log.questions import ATTEMPT, TopicQuestions
 
 
 class LogTopic:
@@ -11,7 +11,7 @@ class LogTopic:
     def __init__(self, bootstrap: str, name: str) -> None:
         """Connections are made when first needed."""
         self.name = name
-        self._questions = TopicQuestions(bootstrap, name, client_id="stream-worker")
+        self._questions = TopicQuestions(bootstrap, name, client_id="stream-worker", attempt=ATTEMPT)
 
     async def log(self) -> str:
         """The topic's id."""

@@ -28,7 +28,7 @@ class EndOffsetsReader(Protocol):
 
 
 class FakeEndOffsets:
-    """A log that exists in memory; with `trouble` set, Kafka is away."""
+    """A log that exists in memory; with `unavailable_reason` set, Kafka is away."""
 
     def __init__(self, log: str = "log", by_partition: Mapping[int, int] | None = None) -> None:
         self.log = log

@@ -15,7 +15,7 @@ from contract.progress import LogPartition, Progress
 from contract.store import StoreReader
 from stores.committed_hours import read_committed_between
 
-_LOOKS: Final = 3
+_ATTEMPTS: Final = 3
 """How often a busy partition is read until it is told as in flight."""
 
 
@@ -68,7 +68,7 @@ class LedgerReader:
 
     async def _read_partition(self, source: LogPartition, progress: Progress, end: int | None) -> PartitionLedger:
         async with self._in_time():
-            found = await read_committed_between(self._store, source, 0, END_OF_TIME_MS, _LOOKS)
+            found = await read_committed_between(self._store, source, 0, END_OF_TIME_MS, _ATTEMPTS)
         if found is None:
             return PartitionLedger.of_moving(*source, progress, end)
         return PartitionLedger.of_still(*source, found.progress, found.windows.values(), end)

@@ -67,6 +67,35 @@ class OutgoingRecord:
                 logger.exception("a caller could not be answered; the others are")
 
 
+class AllDelivered:
+    """An OnDelivered for each of several records, which reports once what became of all."""
+
+    def __init__(self, records: int, on_delivered: OnDelivered) -> None:
+        """For no records it reports at once."""
+        self._records = records
+        self._open = records
+        self._on_delivered = on_delivered
+        self._failures: list[PublishUnavailable] = []
+        if records == 0:
+            on_delivered(None)
+
+    def __call__(self, failure: PublishUnavailable | None) -> None:
+        """To be called for each record."""
+        self._open -= 1
+        if failure is not None:
+            self._failures.append(failure)
+        if self._open == 0:
+            self._on_delivered(self._outcome())
+
+    def _outcome(self) -> PublishUnavailable | None:
+        """Part of them sent is an unknown outcome of the whole."""
+        if not self._failures:
+            return None
+        if len(self._failures) == self._records and all(isinstance(one, NotPublished) for one in self._failures):
+            return self._failures[0]
+        return OutcomeUnknown(str(self._failures[0]))
+
+
 class RecordAccumulator:
     """One open record a partition. A record is sent when it is full, has lines enough, or has waited for `linger`."""
 

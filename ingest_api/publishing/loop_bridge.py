@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class LoopBridge(Generic[T]):
-    """Hands items over in order, and wakes the loop once for all that come until it looks: to wake it is what costs."""
+    """Hands items over in order, and wakes the loop once for all until it empties the queue: waking is what costs."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, receive: Callable[[T], None]) -> None:
         """`receive` is called on `loop`."""

@@ -31,7 +31,7 @@ class MemoryBudget:
     def reserve(self, size: int) -> None:
         """Reserves `size` bytes. Raises NotPublished if that many are not free."""
         if self.used + size > self._limit:
-            raise NotPublished(f"{self.used} bytes of {self._what} are held of {self._limit} that may be")
+            raise NotPublished(f"{self.used} bytes of {self._what} are in use of at most {self._limit}")
         self.used += size
 
     def release(self, size: int) -> None:

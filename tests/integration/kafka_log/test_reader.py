@@ -86,7 +86,7 @@ def test_a_log_that_ends_too_early_or_begins_too_late_is_told(
         list(log.records(0, 2))
 
 
-def test_a_topic_that_is_created_anew_is_another_log(log: LogReader, topic: str, kafka_bootstrap: str) -> None:
+def test_a_topic_that_is_created_again_is_another_log(log: LogReader, topic: str, kafka_bootstrap: str) -> None:
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     before, partitions = log.identify()
     assert partitions == [0]

@@ -40,10 +40,10 @@ def shared(reader: FakeEndOffsets, clock: Clock, limits: CacheLimits = LIMITS) -
     return EndOffsetsCache(reader, clock, Metrics(), limits=limits)
 
 
-async def test_a_look_bears_the_time_before_kafka_was_asked(clock: Clock) -> None:
+async def test_end_offsets_bear_the_time_before_kafka_was_asked(clock: Clock) -> None:
     reader = PausableEndOffsets()
-    look = shared(reader, clock)
-    asking = asyncio.create_task(look.latest())
+    cache = shared(reader, clock)
+    asking = asyncio.create_task(cache.latest())
     await reader.asked.wait()
     clock.now += 150
     reader.by_partition[0] = 7
@@ -55,25 +55,25 @@ async def test_a_look_bears_the_time_before_kafka_was_asked(clock: Clock) -> Non
     assert (found.taken_at, found.ends) == (1_000_000, LogEndOffsets("log", {0: 7}))
 
 
-async def test_a_young_look_is_shared_and_an_old_one_is_not(clock: Clock) -> None:
+async def test_recent_end_offsets_are_shared_and_old_ones_are_not(clock: Clock) -> None:
     reader = FakeEndOffsets()
-    look = shared(reader, clock)
-    first = await look.latest()
+    cache = shared(reader, clock)
+    first = await cache.latest()
 
     clock.now += 199
-    assert await look.latest() == first
+    assert await cache.latest() == first
     clock.now += 1
-    again = await look.latest()
+    again = await cache.latest()
 
     assert again is not None
     assert again.taken_at == clock.now
     assert reader.reads == 2
 
 
-async def test_those_who_ask_at_the_same_time_wait_for_one_look(clock: Clock) -> None:
+async def test_those_who_ask_at_the_same_time_wait_for_one_reading(clock: Clock) -> None:
     reader = PausableEndOffsets()
-    look = shared(reader, clock)
-    asking = [asyncio.create_task(look.latest()) for _ in range(50)]
+    cache = shared(reader, clock)
+    asking = [asyncio.create_task(cache.latest()) for _ in range(50)]
     await reader.asked.wait()
     reader.let.set()
 
@@ -83,10 +83,10 @@ async def test_those_who_ask_at_the_same_time_wait_for_one_look(clock: Clock) ->
     assert reader.reads == 1
 
 
-async def test_one_who_hangs_up_does_not_end_the_look_of_the_others(clock: Clock) -> None:
+async def test_one_who_hangs_up_does_not_end_the_reading_of_the_others(clock: Clock) -> None:
     reader = PausableEndOffsets()
-    look = shared(reader, clock)
-    hangs_up, stays = (asyncio.create_task(look.latest()) for _ in range(2))
+    cache = shared(reader, clock)
+    hangs_up, stays = (asyncio.create_task(cache.latest()) for _ in range(2))
     await reader.asked.wait()
     hangs_up.cancel()
     await asyncio.wait([hangs_up])
@@ -95,67 +95,67 @@ async def test_one_who_hangs_up_does_not_end_the_look_of_the_others(clock: Clock
     assert await stays is not None
 
 
-async def test_a_clock_that_was_set_back_outdates_the_look(clock: Clock) -> None:
+async def test_a_clock_that_was_set_back_outdates_the_end_offsets(clock: Clock) -> None:
     reader = FakeEndOffsets()
-    look = shared(reader, clock)
-    await look.latest()
+    cache = shared(reader, clock)
+    await cache.latest()
 
     clock.now -= 60_000
-    found = await look.latest()
+    found = await cache.latest()
 
     assert found is not None
     assert found.taken_at == clock.now
 
 
-async def test_while_a_failed_look_stands_nobody_asks_kafka(clock: Clock) -> None:
+async def test_while_a_failure_stands_nobody_asks_kafka(clock: Clock) -> None:
     reader = FakeEndOffsets()
     reader.unavailable_reason = "connection refused"
-    look = shared(reader, clock)
+    cache = shared(reader, clock)
 
-    assert await look.latest() is None
+    assert await cache.latest() is None
     clock.now += 1_999
-    assert await look.latest() is None
+    assert await cache.latest() is None
 
     assert reader.reads == 1
-    assert look.unavailable_reason == "connection refused"
+    assert cache.unavailable_reason == "connection refused"
 
 
 async def test_after_a_failure_kafka_is_asked_again(clock: Clock) -> None:
     reader = FakeEndOffsets()
     reader.unavailable_reason = "connection refused"
-    look = shared(reader, clock)
-    await look.latest()
+    cache = shared(reader, clock)
+    await cache.latest()
     reader.unavailable_reason = None
     clock.now += 2_000
 
-    assert await look.latest() is not None
-    assert look.unavailable_reason is None
+    assert await cache.latest() is not None
+    assert cache.unavailable_reason is None
 
 
-async def test_a_look_that_failed_outdates_the_one_before(clock: Clock) -> None:
+async def test_a_reading_that_failed_outdates_the_one_before(clock: Clock) -> None:
     reader = FakeEndOffsets()
-    look = shared(reader, clock)
-    await look.latest()
+    cache = shared(reader, clock)
+    await cache.latest()
     clock.now += 200
     reader.unavailable_reason = "gone"
 
-    assert await look.latest() is None
+    assert await cache.latest() is None
 
 
 async def test_a_kafka_that_never_answers_is_away(clock: Clock) -> None:
-    look = shared(PausableEndOffsets(), clock, LIMITS._replace(timeout=timedelta(milliseconds=1)))
+    cache = shared(PausableEndOffsets(), clock, LIMITS._replace(timeout=timedelta(milliseconds=1)))
 
-    assert await look.latest() is None
-    assert look.unavailable_reason == "no answer within 0.001 s"
+    assert await cache.latest() is None
+    assert cache.unavailable_reason == "no answer within 0.001 s"
 
 
-async def test_closing_ends_a_look_under_way(clock: Clock) -> None:
+async def test_closing_ends_a_reading_under_way(clock: Clock) -> None:
     reader = PausableEndOffsets()
-    look = shared(reader, clock)
-    asking = asyncio.create_task(look.latest())
+    cache = shared(reader, clock)
+    asking = asyncio.create_task(cache.latest())
     await reader.asked.wait()
 
-    await look.close()
+    await cache.close()
 
     with pytest.raises(asyncio.CancelledError):
         await asking
@@ -163,10 +163,10 @@ async def test_closing_ends_a_look_under_way(clock: Clock) -> None:
 
 async def test_a_refresh_begins_after_it_was_asked_for(clock: Clock) -> None:
     reader = PausableEndOffsets()
-    look = shared(reader, clock)
-    before = asyncio.create_task(look.latest())
+    cache = shared(reader, clock)
+    before = asyncio.create_task(cache.latest())
     await reader.asked.wait()
-    asking = asyncio.create_task(look.refresh())
+    asking = asyncio.create_task(cache.refresh())
     await asyncio.sleep(0)
     clock.now += 150
     reader.let.set()

@@ -1,4 +1,4 @@
-"""A look at the log's ends where one broker of several is down."""
+"""The end offsets where one broker of several is down."""
 
 from datetime import timedelta
 
@@ -10,14 +10,25 @@ from kafka_log import questions
 from support.fixtures.failover_admin import FailoverAdmin
 
 
-async def test_after_a_look_without_an_answer_the_next_one_asks_whichever_broker_answers(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def admin(monkeypatch: pytest.MonkeyPatch) -> FailoverAdmin:
     admin = FailoverAdmin()
     monkeypatch.setattr(questions, "AdminClient", lambda *_, **__: admin)
+    return admin
+
+
+async def test_after_a_reading_without_an_answer_the_next_one_asks_whichever_broker_answers(
+    admin: FailoverAdmin,
+) -> None:
     end_offsets = KafkaEndOffsets("a,b,c", "actions", timedelta(seconds=1))
     with pytest.raises(LogUnavailable):
         await end_offsets.read()
     assert (await end_offsets.read()).log == "an-id"
     assert (await end_offsets.read()).log == "an-id"
     assert admin.asked == ["description", "metadata of actions", *["description"] * 4]
+
+
+async def test_one_request_may_take_all_the_time_that_is_set(admin: FailoverAdmin) -> None:
+    admin.misled = False
+    await KafkaEndOffsets("a,b,c", "actions", timedelta(seconds=7)).read()
+    assert admin.bounds == [7, 7]

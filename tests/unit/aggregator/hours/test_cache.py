@@ -47,7 +47,7 @@ class WatchedStore(MemoryStore):
         return await self._store.read_segments(hour, source, window)
 
 
-class Held:
+class Cached:
     """A fixture of one partition that is read through memory."""
 
     def __init__(self, settings: AggregatorSettings | None = None, partitions: int = 1) -> None:
@@ -71,182 +71,184 @@ class Held:
 
 
 @pytest.fixture
-async def held() -> AsyncIterator[Held]:
+async def cached() -> AsyncIterator[Cached]:
     """Two clicks are counted, and the answer is in memory."""
-    held = Held()
-    await held.clicked(2)
-    assert await held.clicks() == 2
-    yield held
-    await held.hours.close()
+    cached = Cached()
+    await cached.clicked(2)
+    assert await cached.clicks() == 2
+    yield cached
+    await cached.hours.close()
 
 
-async def test_however_many_ask_a_young_answer_costs_no_query(held: Held) -> None:
-    held.fixture.now += 249
+async def test_however_many_ask_a_young_answer_costs_no_query(cached: Cached) -> None:
+    cached.fixture.now += 249
 
-    answers = [await held.clicks() for _ in range(1_000)]
+    answers = [await cached.clicks() for _ in range(1_000)]
 
-    assert (set(answers), held.store.readings) == ({2}, [HOUR])
-
-
-async def test_an_answer_no_longer_young_is_given_once_more_and_renewed_behind_it(held: Held) -> None:
-    held.fixture.now += 250
-    await held.clicked()
-    held.store.let.clear()
-
-    assert [await held.clicks() for _ in range(10)] == [2] * 10
-    held.store.let.set()
-    await held.readings_ended()
-
-    assert await held.clicks() == 3
-    assert held.store.readings == [HOUR, HOUR]
+    assert (set(answers), cached.store.readings) == ({2}, [HOUR])
 
 
-async def test_an_answer_from_memory_promises_no_more_than_when_it_was_read(held: Held) -> None:
-    read_at = held.fixture.now
-    held.fixture.append(0, click("later"))
-    held.fixture.now += 499
+async def test_an_answer_no_longer_young_is_given_once_more_and_renewed_behind_it(cached: Cached) -> None:
+    cached.fixture.now += 250
+    await cached.clicked()
+    cached.store.let.clear()
 
-    completeness = (await held.hours.read(HOUR)).completeness
+    assert [await cached.clicks() for _ in range(10)] == [2] * 10
+    cached.store.let.set()
+    await cached.readings_ended()
+
+    assert await cached.clicks() == 3
+    assert cached.store.readings == [HOUR, HOUR]
+
+
+async def test_an_answer_from_memory_promises_no_more_than_when_it_was_read(cached: Cached) -> None:
+    read_at = cached.fixture.now
+    cached.fixture.append(0, click("later"))
+    cached.fixture.now += 499
+
+    completeness = (await cached.hours.read(HOUR)).completeness
 
     assert (completeness.complete_through, completeness.lag) == (read_at, 0)
 
 
-async def test_an_answer_that_is_too_old_is_never_given(held: Held) -> None:
-    held.fixture.now += 500
-    await held.clicked()
+async def test_an_answer_that_is_too_old_is_never_given(cached: Cached) -> None:
+    cached.fixture.now += 500
+    await cached.clicked()
 
-    assert await held.clicks() == 3
+    assert await cached.clicks() == 3
 
 
-async def test_a_renewal_that_takes_too_long_makes_readers_wait_for_it(held: Held) -> None:
-    held.fixture.now += 250
-    await held.clicked()
-    held.store.let.clear()
-    await held.clicks()
-    held.fixture.now += 250
-    asking = [asyncio.create_task(held.clicks()) for _ in range(20)]
+async def test_a_renewal_that_takes_too_long_makes_readers_wait_for_it(cached: Cached) -> None:
+    cached.fixture.now += 250
+    await cached.clicked()
+    cached.store.let.clear()
+    await cached.clicks()
+    cached.fixture.now += 250
+    asking = [asyncio.create_task(cached.clicks()) for _ in range(20)]
     await asyncio.sleep(0)
     assert not any(one.done() for one in asking)
-    held.store.let.set()
+    cached.store.let.set()
 
     assert set(await asyncio.gather(*asking)) == {3}
-    assert held.store.readings == [HOUR, HOUR]
+    assert cached.store.readings == [HOUR, HOUR]
 
 
-async def test_a_store_that_fails_is_told_once_the_answer_is_too_old_and_no_longer_once_it_is_back(held: Held) -> None:
-    held.store.error = StoreUnavailable("refused", "connect")
-    held.fixture.now += 499
-    assert await held.clicks() == 2
-    await held.readings_ended()
-    held.fixture.now += 1
+async def test_a_store_that_fails_is_told_once_the_answer_is_too_old_and_no_longer_once_it_is_back(
+    cached: Cached,
+) -> None:
+    cached.store.error = StoreUnavailable("refused", "connect")
+    cached.fixture.now += 499
+    assert await cached.clicks() == 2
+    await cached.readings_ended()
+    cached.fixture.now += 1
     with pytest.raises(StoreUnavailable):
-        await held.clicks()
-    held.store.error = None
+        await cached.clicks()
+    cached.store.error = None
 
-    assert await held.clicks() == 2
+    assert await cached.clicks() == 2
 
 
-async def test_an_answer_whose_reading_took_long_is_as_old_as_its_beginning(held: Held) -> None:
-    held.fixture.now += 500
-    held.store.let.clear()
-    asking = asyncio.create_task(held.clicks())
-    await held.store.held_back.wait()
-    held.fixture.now += 500
-    held.store.let.set()
+async def test_an_answer_whose_reading_took_long_is_as_old_as_its_beginning(cached: Cached) -> None:
+    cached.fixture.now += 500
+    cached.store.let.clear()
+    asking = asyncio.create_task(cached.clicks())
+    await cached.store.held_back.wait()
+    cached.fixture.now += 500
+    cached.store.let.set()
     await asking
-    await held.clicked()
+    await cached.clicked()
 
-    assert await held.clicks() == 3
-
-
-async def test_a_clock_that_was_set_back_makes_the_answer_worth_nothing(held: Held) -> None:
-    held.fixture.now -= 10
-    await held.clicked()
-
-    assert await held.clicks() == 3
+    assert await cached.clicks() == 3
 
 
-async def test_who_asks_for_a_fresh_answer_gets_what_was_counted_before(held: Held) -> None:
-    await held.clicked()
+async def test_a_clock_that_was_set_back_makes_the_answer_worth_nothing(cached: Cached) -> None:
+    cached.fixture.now -= 10
+    await cached.clicked()
 
-    assert await held.clicks(fresh=True) == 3
-    assert await held.clicks() == 3
+    assert await cached.clicks() == 3
 
 
-async def test_who_asks_for_a_fresh_answer_joins_no_reading_that_began_before(held: Held) -> None:
-    held.fixture.now += 250
-    held.store.let.clear()
-    await held.clicks()
-    await held.store.held_back.wait()
-    held.fixture.now += 200
-    asking = [asyncio.create_task(held.hours.read(HOUR, fresh=True)) for _ in range(20)]
+async def test_who_asks_for_a_fresh_answer_gets_what_was_counted_before(cached: Cached) -> None:
+    await cached.clicked()
+
+    assert await cached.clicks(fresh=True) == 3
+    assert await cached.clicks() == 3
+
+
+async def test_who_asks_for_a_fresh_answer_joins_no_reading_that_began_before(cached: Cached) -> None:
+    cached.fixture.now += 250
+    cached.store.let.clear()
+    await cached.clicks()
+    await cached.store.held_back.wait()
+    cached.fixture.now += 200
+    asking = [asyncio.create_task(cached.hours.read(HOUR, fresh=True)) for _ in range(20)]
     await asyncio.sleep(0)
-    held.store.let.set()
+    cached.store.let.set()
 
     answers = await asyncio.gather(*asking)
 
-    assert {answer.completeness.complete_through for answer in answers} == {held.fixture.now}
-    assert held.store.readings == [HOUR] * 3
+    assert {answer.completeness.complete_through for answer in answers} == {cached.fixture.now}
+    assert cached.store.readings == [HOUR] * 3
 
 
-async def test_the_hour_before_is_held_too_and_older_or_coming_ones_are_read_each_time(held: Held) -> None:
-    held.store.readings.clear()
+async def test_the_hour_before_is_cached_too_and_older_or_coming_ones_are_read_each_time(cached: Cached) -> None:
+    cached.store.readings.clear()
     for hour in (HOUR - HOUR_MS, HOUR - 2 * HOUR_MS, HOUR + HOUR_MS):
-        await held.clicks(hour)
-        await held.clicks(hour)
+        await cached.clicks(hour)
+        await cached.clicks(hour)
 
-    assert held.store.readings == [HOUR - HOUR_MS, *[HOUR - 2 * HOUR_MS] * 2, *[HOUR + HOUR_MS] * 2]
-
-
-async def test_nobody_reads_while_nobody_asks(held: Held) -> None:
-    held.fixture.now += 30_000
-    await held.readings_ended()
-
-    assert held.store.readings == [HOUR]
+    assert cached.store.readings == [HOUR - HOUR_MS, *[HOUR - 2 * HOUR_MS] * 2, *[HOUR + HOUR_MS] * 2]
 
 
-async def test_one_who_hangs_up_does_not_end_the_reading_of_the_others(held: Held) -> None:
-    held.fixture.now += 500
-    held.store.let.clear()
-    hangs_up, stays = (asyncio.create_task(held.clicks()) for _ in range(2))
-    await held.store.held_back.wait()
+async def test_nobody_reads_while_nobody_asks(cached: Cached) -> None:
+    cached.fixture.now += 30_000
+    await cached.readings_ended()
+
+    assert cached.store.readings == [HOUR]
+
+
+async def test_one_who_hangs_up_does_not_end_the_reading_of_the_others(cached: Cached) -> None:
+    cached.fixture.now += 500
+    cached.store.let.clear()
+    hangs_up, stays = (asyncio.create_task(cached.clicks()) for _ in range(2))
+    await cached.store.held_back.wait()
     hangs_up.cancel()
     await asyncio.wait([hangs_up])
-    held.store.let.set()
+    cached.store.let.set()
 
     assert await stays == 2
 
 
-async def test_closing_ends_a_reading_under_way(held: Held) -> None:
-    held.fixture.now += 500
-    held.store.let.clear()
-    asking = asyncio.create_task(held.clicks())
-    await held.store.held_back.wait()
+async def test_closing_ends_a_reading_under_way(cached: Cached) -> None:
+    cached.fixture.now += 500
+    cached.store.let.clear()
+    asking = asyncio.create_task(cached.clicks())
+    await cached.store.held_back.wait()
 
-    await held.hours.close()
+    await cached.hours.close()
 
     with pytest.raises(asyncio.CancelledError):
         await asking
 
 
 async def test_an_age_of_nothing_reads_each_time() -> None:
-    held = Held(AggregatorSettings(aggregator_max_age=timedelta(0)))
-    await held.clicks()
-    await held.clicks()
+    cached = Cached(AggregatorSettings(aggregator_max_age=timedelta(0)))
+    await cached.clicks()
+    await cached.clicks()
 
-    assert held.store.readings == [HOUR, HOUR]
+    assert cached.store.readings == [HOUR, HOUR]
 
 
 async def test_a_union_of_users_is_read_on_and_forgotten_when_nobody_asks_for_a_minute() -> None:
-    held = Held(partitions=2)
-    await held.clicked(2, header=0)
-    await held.clicked(2, header=0, partition=1)
-    await held.hours.read(HOUR)
-    held.fixture.now += 500
-    await held.clicked(1, header=0)
-    again = await held.hours.read(HOUR)
-    held.fixture.now += 60_000
-    await held.hours.read(HOUR)
+    cached = Cached(partitions=2)
+    await cached.clicked(2, header=0)
+    await cached.clicked(2, header=0, partition=1)
+    await cached.hours.read(HOUR)
+    cached.fixture.now += 500
+    await cached.clicked(1, header=0)
+    again = await cached.hours.read(HOUR)
+    cached.fixture.now += 60_000
+    await cached.hours.read(HOUR)
 
     assert (again.totals.counts, again.totals.unique_users) == ({"click": 5}, 3)
-    assert held.store.segments == [-1, -1, 1, -1, -1]
+    assert cached.store.segments == [-1, -1, 1, -1, -1]

@@ -68,9 +68,9 @@ def test_without_a_look_nothing_is_promised() -> None:
 
 def test_progress_of_another_log_counts_for_nothing() -> None:
     progress = {LogPartition("old", 0): Progress(9, watermark=NOW)}
-    look = EndOffsets(NOW, LogEndOffsets("log", {0: 4}))
+    end_offsets = EndOffsets(NOW, LogEndOffsets("log", {0: 4}))
 
-    assert completeness_of(HOUR, look, progress, timedelta(0)) == Completeness(None, 4, final=False)
+    assert completeness_of(HOUR, end_offsets, progress, timedelta(0)) == Completeness(None, 4, final=False)
 
 
 def test_a_look_that_misses_a_partition_which_was_counted_promises_nothing() -> None:

@@ -181,9 +181,9 @@ def _with_the_ends_last(simulation: Simulation) -> Callable[[], Awaitable[Answer
 
     async def read() -> Answer:
         committed = await read_committed(store, HOUR)
-        look = EndOffsets(simulation.now, await end_offsets.read())
+        latest = EndOffsets(simulation.now, await end_offsets.read())
         progress = await store.read_progress()
-        completeness = completeness_of(HOUR, look, progress, SETTINGS.aggregator_final_margin)
+        completeness = completeness_of(HOUR, latest, progress, SETTINGS.aggregator_final_margin)
         totals = add_up({source: window for source, (_, window) in committed.items() if window is not None})
         return Answer(HOUR, totals, completeness, lost=0)
 

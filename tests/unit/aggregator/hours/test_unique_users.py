@@ -79,7 +79,7 @@ async def test_a_window_that_was_forgotten_takes_its_users_with_it(store: Counti
     assert await users.count(store, HOUR, windows(9)) == 3
 
 
-async def test_a_window_with_another_value_at_its_offset_is_read_from_its_beginning(store: CountingStore) -> None:
+async def test_a_window_that_was_written_again_is_read_from_its_beginning(store: CountingStore) -> None:
     users = HourUsers()
     await users.count(store, HOUR, windows(9, 7))
     await store.put(A, 9, 8)
@@ -97,7 +97,7 @@ async def test_a_window_that_was_rebuilt_is_read_from_its_beginning(store: Count
     assert await users.count(store, HOUR, {**windows(9, 7), A: rebuilt}) == 3
 
 
-async def test_a_full_segment_above_what_is_held_is_read(store: CountingStore) -> None:
+async def test_a_full_segment_above_what_is_in_memory_is_read(store: CountingStore) -> None:
     users = HourUsers()
     await users.count(store, HOUR, windows(5, 7))
     await store.write_windows([], [SegmentPoint(A, HOUR, Segment(9, pack_hashes([1, 2, 4]), b"", full=True))])

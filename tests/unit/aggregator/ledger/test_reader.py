@@ -255,8 +255,8 @@ async def test_who_asks_while_it_is_read_gets_that_ledger() -> None:
     limits = CacheLimits(
         settings.aggregator_ends_max_age, settings.aggregator_kafka_timeout, settings.aggregator_kafka_retry
     )
-    look = EndOffsetsCache(fixture.end_offsets, fixture.clock, metrics, limits=limits)
-    reader = LedgerReader(store, look, metrics, settings)
+    end_offsets = EndOffsetsCache(fixture.end_offsets, fixture.clock, metrics, limits=limits)
+    reader = LedgerReader(store, end_offsets, metrics, settings)
     first = asyncio.create_task(reader.read())
     await store.asked.wait()
     others = asyncio.gather(*(reader.read() for _ in range(5)))

@@ -122,11 +122,11 @@ async def test_before_kafka_was_reached_nothing_is_published_and_afterwards_it_i
             await publish(fixture.publisher, [action()])
         assert await fixture.publisher.unavailable_reason() == "Kafka does not answer"
         fixture.connection.partitions = PARTITIONS
-        await fixture.looks(2)
+        await fixture.metadata_requests(2)
         await publish(fixture.publisher, [action()])
 
 
-async def test_the_first_action_after_the_start_waits_for_the_first_look_at_the_topic() -> None:
+async def test_the_first_action_after_the_start_waits_for_the_first_answer_about_the_topic() -> None:
     async with PublisherFixture() as fixture:
         await publish(fixture.publisher, [action()])
         assert len(fixture.connection.sent) == 1

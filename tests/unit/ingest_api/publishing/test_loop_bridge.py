@@ -22,35 +22,35 @@ class CountingLoop:
 
 def test_a_burst_wakes_the_loop_once() -> None:
     loop, received = CountingLoop(), list[int]()
-    handover = LoopBridge[int](loop, received.append)  # type: ignore[arg-type] # the one method that is used
+    bridge = LoopBridge[int](loop, received.append)  # type: ignore[arg-type] # the one method that is used
     for number in range(1000):
-        handover.put(number)
+        bridge.put(number)
     assert len(loop.called) == 1
     loop.run()
     assert received == list(range(1000))
 
 
-def test_what_comes_after_the_loop_looked_wakes_it_again() -> None:
+def test_what_comes_after_the_loop_emptied_the_queue_wakes_it_again() -> None:
     loop, received = CountingLoop(), list[int]()
-    handover = LoopBridge[int](loop, received.append)  # type: ignore[arg-type] # the one method that is used
-    handover.put(1)
+    bridge = LoopBridge[int](loop, received.append)  # type: ignore[arg-type] # the one method that is used
+    bridge.put(1)
     loop.run()
-    handover.put(2)
+    bridge.put(2)
     assert len(loop.called) == 1
     loop.run()
     assert received == [1, 2]
 
 
-def test_what_comes_while_the_loop_looks_is_not_forgotten() -> None:
+def test_what_comes_while_the_loop_empties_the_queue_is_not_forgotten() -> None:
     loop, received = CountingLoop(), list[int]()
 
     def receive(number: int) -> None:
         received.append(number)
         if number < 3:
-            handover.put(number + 1)
+            bridge.put(number + 1)
 
-    handover = LoopBridge[int](loop, receive)  # type: ignore[arg-type] # the one method that is used
-    handover.put(1)
+    bridge = LoopBridge[int](loop, receive)  # type: ignore[arg-type] # the one method that is used
+    bridge.put(1)
     loop.run()
     assert received == [1, 2, 3]
 
@@ -65,9 +65,9 @@ async def test_nothing_is_lost_between_a_real_thread_and_a_real_loop() -> None:
 
     def put_all() -> None:
         for number in range(10_000):
-            handover.put(number)
+            bridge.put(number)
 
-    handover = LoopBridge(asyncio.get_running_loop(), receive)
+    bridge = LoopBridge(asyncio.get_running_loop(), receive)
     thread = Thread(target=put_all)
     thread.start()
     await asyncio.wait_for(done.wait(), 30)

@@ -7,7 +7,7 @@ from ingest_api.publishing.memory_budget import MemoryBudget
 def test_as_much_as_the_limit_can_be_taken_and_no_byte_more() -> None:
     budget = MemoryBudget(10, "lines")
     budget.reserve(10)
-    with pytest.raises(NotPublished, match="10 bytes of lines are held of 10 that may be"):
+    with pytest.raises(NotPublished, match="10 bytes of lines are in use of at most 10"):
         budget.reserve(1)
     assert budget.used == 10
 
