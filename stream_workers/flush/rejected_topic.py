@@ -24,7 +24,15 @@ class RejectedTopic:
         self._topic = topic
         within = timedelta(seconds=DELIVER_WITHIN)
         self._producer = Producer(
-            producer_config(bootstrap, "stream-worker-rejected", within, compression_type="lz4", linger_ms=5)
+            producer_config(
+                bootstrap,
+                "stream-worker-rejected",
+                within,
+                compression_type="lz4",
+                linger_ms=5,
+                # Nothing is lost where nobody has created it and the broker may.
+                allow_auto_create_topics=True,
+            )
         )
 
     async def publish(self, lines: Sequence[RejectedLine]) -> None:
