@@ -12,7 +12,7 @@ from stream_workers.flush.flusher import Flusher
 from stream_workers.partition.rebuild import PastRecords
 from stream_workers.partition.resume import first_offset, resume_from
 from stream_workers.partition.state import PartitionState
-from stream_workers.partition.window_table import DrawSlot
+from stream_workers.partition.windows import DrawSlot
 from stream_workers.retry import Abandoned, RetryPolicy
 from stream_workers.retrying_reader import RetryingReader
 

@@ -9,7 +9,7 @@ from contract.hour import HOUR_MS
 from contract.store import SegmentPoint, StoreWriter, WindowPoint
 from stream_workers import metrics
 from stream_workers.partition.state import PartitionState
-from stream_workers.partition.window_slot import WindowSlot
+from stream_workers.partition.windows import WindowSlot
 from stream_workers.retry import RetryPolicy
 
 MANY_SEGMENTS: Final = 1_000

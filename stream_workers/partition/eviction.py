@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from stream_workers import metrics
 from stream_workers.partition.state import PartitionState
-from stream_workers.partition.window_slot import WindowSlot
+from stream_workers.partition.windows import WindowSlot
 
 BYTES_PER_WINDOW = 2_000
 """An empty window with its slots; 1,700 were measured."""

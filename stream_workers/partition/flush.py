@@ -7,7 +7,7 @@ from contract.progress import Progress
 from contract.store import RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from stream_workers.partition.decoded import RejectedLine
-from stream_workers.partition.window_slot import WindowSlot
+from stream_workers.partition.windows import WindowSlot
 
 if TYPE_CHECKING:
     from stream_workers.partition.state import PartitionState

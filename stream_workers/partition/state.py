@@ -13,8 +13,7 @@ from stream_workers.partition.flush import PartitionFlush
 from stream_workers.partition.pending_lines import PendingLines
 from stream_workers.partition.rebuild import PastRecords, adopted_windows
 from stream_workers.partition.resume import require_same_record
-from stream_workers.partition.window_slot import WindowSlot
-from stream_workers.partition.window_table import DrawSlot, WindowTable
+from stream_workers.partition.windows import DrawSlot, WindowSlot, WindowTable
 
 
 class PartitionState:

@@ -20,7 +20,7 @@ from stores import committed
 from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
 from stream_workers.partition import state as partition_state
-from stream_workers.partition import window_table
+from stream_workers.partition import windows
 from stream_workers.partition.flush import PartitionFlush
 from stream_workers.partition.state import PartitionState
 from support.simulation import rebuild as simulated_rebuild
@@ -73,7 +73,7 @@ def load_all_segments(patch: pytest.MonkeyPatch) -> None:
             for hour, (value, _) in found.items()
         }
 
-    patch.setattr(window_table, "read_loads", loads)
+    patch.setattr(windows, "read_loads", loads)
 
 
 def count_replays(patch: pytest.MonkeyPatch) -> None:
@@ -150,10 +150,10 @@ def load_full_segments_of_any_offset(patch: pytest.MonkeyPatch) -> None:
 
 
 def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
-    def evictable(self: window_table.WindowTable, _in_flight: Any) -> Any:
+    def evictable(self: windows.WindowTable, _in_flight: Any) -> Any:
         return [self.windows[hour] for hour in self.windows.keys() - self._pinned]
 
-    patch.setattr(window_table.WindowTable, "evictable", evictable)
+    patch.setattr(windows.WindowTable, "evictable", evictable)
 
 
 def use_the_same_slots_in_each_assignment(patch: pytest.MonkeyPatch) -> None:

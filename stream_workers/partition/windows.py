@@ -1,6 +1,7 @@
 """The windows of one partition in memory: loaded when they are needed, folded into, flushed, and evicted."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from contract.action import Action
 from contract.progress import LogPartition
@@ -9,9 +10,20 @@ from contract.store import SegmentPoint, StoreReader
 from contract.window import Window
 from contract.window_value import WindowValue
 from stores.committed import read_loads
-from stream_workers.partition.window_slot import WindowSlot
 
 DrawSlot = Callable[[], int]
+
+
+@dataclass(slots=True)
+class WindowSlot:
+    """A window in memory and its two slots, which are written in turn."""
+
+    hour: int
+    window: Window
+    slots: list[int]
+    turn: int = 0
+    used: int = 0
+    """Timestamp of the last record folded into it, comparable over partitions: the least recently used goes first."""
 
 
 class WindowTable:
