@@ -171,15 +171,19 @@ def _brackets(text: bytes) -> int:
 
 def parse_line(line: bytes) -> Action | Rejection:
     """The action in one line of JSON, or the first rule of the log that it breaks."""
+    fields = fields_in(line)
+    return fields if isinstance(fields, Rejection) else check(fields)
+
+
+def fields_in(line: bytes) -> dict[str, object] | Rejection:
+    """The object that is a line of JSON; of a name that is repeated, the last value."""
     if _brackets(line) > MAX_BRACKETS:
         return reject("nested_too_deep", None, line)
     try:
         fields = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return reject("not_json", None, line)
-    if not isinstance(fields, dict):
-        return reject("not_object", None, line)
-    return check(fields)
+    return fields if isinstance(fields, dict) else reject("not_object", None, line)
 
 
 _decode_lines = msgspec.json.Decoder(Action).decode_lines

@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import FastAPI
 
 from ingest_api.acceptance import AcceptancePolicy
+from ingest_api.http.body import BodyReader
 from ingest_api.http.fast_path import FastPathApp
 from ingest_api.http.fast_path_protocol import SUBMIT_SINGLE
 from ingest_api.http.health import health
 from ingest_api.http.openapi import SCHEMAS
 from ingest_api.http.problems import problem_handlers
-from ingest_api.http.routes import BatchReader, routes
+from ingest_api.http.routes import Batches, routes
 from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.kafka import KafkaPublisher
@@ -48,7 +49,8 @@ def create_app(
         redirect_slashes=False,
     )
     problems.install(app)
-    takes_actions = routes(single, BatchReader(settings, policy, metrics), metered)
+    batches = Batches(settings, BodyReader(settings, metrics), policy, metered, metrics)
+    takes_actions = routes(single, batches)
     app.include_router(takes_actions)
     app.add_fast_paths(takes_actions, problems)
     app.include_router(health(metered, metrics))

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from contract.action import MAX_ID, MAX_USER
 from contract.hour import END_OF_TIME_MS
-from ingest_api.http.content_type import ACCEPT_POST, ContentType
+from ingest_api.http.content_type import ACCEPT_POST, JSON, NDJSON
 from service.openapi import documented
 
 _NO_CONTROL: Final = r"^[^\u0000-\u001f\u007f-\u009f]*$"
@@ -62,13 +62,19 @@ _EXAMPLE_LINES: Final = (
     '{"timestamp":1700000000000,"user":"u1","event":"impression"}\n'
     '{"timestamp":1700000000250,"user":"u1","event":"click","id":"7f0c"}\n'
 )
+_NOTHING_ACCEPTED: Final = {
+    "accepted": 0,
+    "rejected": [
+        {"index": 0, "code": "user_missing", "field": "user", "message": "user is required"},
+    ],
+}
 _ACTION_REF: Final = {"$ref": "#/components/schemas/Action"}
 
 _DESCRIPTIONS: Final = {
     HTTPStatus.BAD_REQUEST: "A value, or the body as a whole, breaks a rule: `code` names it.",
     HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes, as sent or decompressed, or more lines than are accepted.",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: f"Neither of {ACCEPT_POST}, or a Content-Encoding other than gzip.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: f"None of {ACCEPT_POST}, or a Content-Encoding other than gzip.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "An error in this program: each action may or may not be counted.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Kafka has not acknowledged in time, or too much is in flight: `outcome` says "
     "whether the actions may still be counted. Send them again, with the same ids.",
@@ -109,7 +115,9 @@ ACTION_DOCS: Final[dict[str, Any]] = {
 BATCH_DOCS: Final[dict[str, Any]] = {
     "summary": "Many actions, in the body",
     "description": "Answers once Kafka has acknowledged all that are accepted. A bad line or element is rejected by "
-    "itself and never refuses the good ones. Blank lines of NDJSON are skipped, but counted for `index`.",
+    "itself and never refuses the good ones; where none is good, or with `strict`, the answer is 422. A body that "
+    "begins with `[` is an array, a single object may stand for itself, any other body holds one object a line, "
+    "whatever Content-Type says. Blank lines are skipped, but counted for `index`. A byte-order mark is passed over.",
     "responses": {
         **_problems(
             HTTPStatus.BAD_REQUEST,
@@ -123,22 +131,40 @@ BATCH_DOCS: Final[dict[str, Any]] = {
             "description": "All accepted actions are in the log, and will be counted.",
             "content": {"application/json": {"example": {"accepted": 2, "rejected": []}}},
         },
+        int(HTTPStatus.UNPROCESSABLE_ENTITY): {
+            "description": "Nothing was accepted, or with `strict` something was rejected: nothing of it is published.",
+            "content": {JSON: {"schema": {"$ref": "#/components/schemas/BatchAnswer"}, "example": _NOTHING_ACCEPTED}},
+        },
     },
     "openapi_extra": {
         "parameters": [
             {
+                "name": "strict",
+                "in": "query",
+                "required": False,
+                "description": "Whether anything that is rejected refuses the whole batch.",
+                "schema": {"type": "boolean", "default": False},
+            },
+            {
+                "name": "unknown_fields",
+                "in": "query",
+                "required": False,
+                "description": "Whether fields that an action does not have are refused, or dropped.",
+                "schema": {"type": "string", "enum": ["refuse", "ignore"], "default": "refuse"},
+            },
+            {
                 "name": "Content-Encoding",
                 "in": "header",
                 "required": False,
-                "description": "How the body is compressed.",
+                "description": "How the body is compressed. Gzip is known by its first bytes, too.",
                 "schema": {"type": "string", "enum": ["gzip", "identity"], "default": "identity"},
-            }
+            },
         ],
         "requestBody": {
             "required": True,
             "content": {
-                ContentType.JSON.value: {"schema": {"type": "array", "items": _ACTION_REF}, "example": _EXAMPLE},
-                ContentType.NDJSON.value: {
+                JSON: {"schema": {"type": "array", "items": _ACTION_REF}, "example": _EXAMPLE},
+                NDJSON: {
                     "schema": {
                         "type": "string",
                         "description": "One action a line, as JSON, see the schema Action; the last newline may lack.",

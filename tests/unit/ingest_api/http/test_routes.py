@@ -159,20 +159,81 @@ async def test_a_rejected_line_is_told_like_a_rejected_query(api: Api) -> None:
     }
 
 
-@pytest.mark.parametrize(("body", "headers"), [(b"", NDJSON), (b"[]", JSON), (b"?\n", NDJSON)])
-async def test_a_batch_without_good_lines_needs_no_log(api: Api, body: bytes, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("body", "status", "rejected"), [(b"[]", 200, 0), (b"?\n", 422, 1), (b"?\n?\n", 422, 2), (b"[7]", 422, 1)]
+)
+async def test_a_batch_of_which_nothing_is_accepted_is_no_success_and_needs_no_log(
+    api: Api, body: bytes, status: int, rejected: int
+) -> None:
     api.log.failure = NotPublished("away")
-    answer = await api.batch(body, headers)
-    assert (answer.status_code, answer.json()["accepted"]) == (200, 0)
+    answer = await api.batch(body)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
+    assert (answer.json()["accepted"], len(answer.json()["rejected"])) == (0, rejected)
+
+
+async def test_a_strict_batch_is_published_whole_or_not_at_all(api: Api) -> None:
+    answer = await api.client.post("/v1/actions?strict=true", content=LINE + b"\n?\n" + LINE, headers=NDJSON)
+    assert answer.status_code == 422
+    assert (answer.json()["accepted"], [one["index"] for one in answer.json()["rejected"]]) == (0, [1])
+    assert api.log.published == []
+    assert api.count("actions_accepted_total") == 0
+    answer = await api.client.post("/v1/actions?strict=true", content=LINE + b"\n" + LINE, headers=NDJSON)
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 2, "rejected": []})
+    assert api.log.published == [ACTION, ACTION]
+
+
+async def test_unknown_fields_are_refused_or_dropped_before_publishing_as_the_query_says(api: Api) -> None:
+    line = LINE[:-1] + b',"host":"web-1"}'
+    (told,) = (await api.batch(line)).json()["rejected"]
+    assert (told["code"], told["field"]) == ("unknown_field", "host")
+    answer = await api.client.post("/v1/actions?unknown_fields=ignore", content=line, headers=NDJSON)
+    assert answer.json() == {"accepted": 1, "rejected": []}
+    assert api.log.published == [ACTION]
+
+
+@pytest.mark.parametrize("query", ["strict=false", "unknown_fields=refuse", "unknown_fields=refuse&strict=false", ""])
+async def test_the_defaults_may_be_asked_for(api: Api, query: str) -> None:
+    answer = await api.client.post(f"/v1/actions?{query}", content=LINE + b"\n?", headers=NDJSON)
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        ("strict=yes", "parameter_malformed", "strict"),
+        ("strict=", "parameter_malformed", "strict"),
+        ("unknown_fields=drop", "parameter_malformed", "unknown_fields"),
+        ("strict=true&strict=false", "parameter_repeated", "strict"),
+        ("stirct=true", "parameter_unknown", "stirct"),
+    ],
+)
+async def test_a_query_that_a_batch_does_not_have_is_refused_and_named(
+    api: Api, query: str, code: str, field: str
+) -> None:
+    answer = await api.client.post(f"/v1/actions?{query}", content=LINE, headers=NDJSON)
+    assert problem(answer, 400, code)["field"] == field
+    assert api.log.published == []
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain;charset=UTF-8", "application/octet-stream", "application/json"]
+)
+@pytest.mark.parametrize("body", [LINE, b"[" + LINE + b"]", gzip.compress(LINE)])
+async def test_a_body_is_taken_for_what_it_is_whatever_its_headers_say(
+    api: Api, content_type: str | None, body: bytes
+) -> None:
+    answer = await api.batch(body, {} if content_type is None else {"Content-Type": content_type})
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 1, "rejected": []})
+    assert api.log.published == [ACTION]
 
 
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [
-        (LINE, {}, 415, "media_type_unsupported"),
-        (LINE, {"Content-Type": "text/plain"}, 415, "media_type_unsupported"),
+        (LINE, {"Content-Type": "text/csv"}, 415, "media_type_unsupported"),
         (LINE, {**NDJSON, "Content-Encoding": "br"}, 415, "encoding_unsupported"),
-        (LINE, JSON, 400, "array_malformed"),
+        (b"", NDJSON, 400, "body_empty"),
+        (b"[" + LINE, JSON, 400, "array_malformed"),
         (LINE, {**NDJSON, "Content-Encoding": "gzip"}, 400, "gzip_malformed"),
         (gzip.compress(LINE)[:-1], {**NDJSON, "Content-Encoding": "gzip"}, 400, "gzip_cut_off"),
         (b"x" * 1001, NDJSON, 413, "body_too_large"),
@@ -204,7 +265,7 @@ async def test_a_body_without_a_length_is_counted_while_it_streams() -> None:
 
 async def test_a_wrong_media_type_is_told_the_right_ones_and_a_wrong_encoding_too(api: Api) -> None:
     by_type = await api.batch(LINE, {"Content-Type": "text/csv"})
-    assert by_type.headers["accept-post"] == "application/json, application/x-ndjson"
+    assert by_type.headers["accept-post"].startswith("application/json, application/x-ndjson, ")
     by_encoding = await api.batch(LINE, {**NDJSON, "Content-Encoding": "br"})
     assert by_encoding.headers["accept-encoding"] == "gzip"
 
@@ -240,8 +301,9 @@ async def test_bodies_that_take_all_the_memory_they_may_are_answered_503() -> No
         waiting = api.batch(LINE)
 
         async def body() -> AsyncIterator[bytes]:
-            yield b" " * 99
+            yield b" " * 60
             problem(await waiting, 503, "not_published")
+            yield b"[]"
 
         assert (await api.client.post("/v1/actions", content=body(), headers=NDJSON)).status_code == 200
         assert (await api.batch(LINE)).status_code == 200
