@@ -12,9 +12,10 @@ from ingest_api.http.body import BodyReader
 from ingest_api.http.fast_path import FastPathApp
 from ingest_api.http.fast_path_protocol import SUBMIT_SINGLE
 from ingest_api.http.health import health
+from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import SCHEMAS
 from ingest_api.http.problems import problem_handlers
-from ingest_api.http.routes import Batches, routes
+from ingest_api.http.routes import routes
 from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.kafka import KafkaPublisher
@@ -49,8 +50,8 @@ def create_app(
         redirect_slashes=False,
     )
     problems.install(app)
-    batches = Batches(settings, BodyReader(settings, metrics), policy, metered, metrics)
-    takes_actions = routes(single, batches)
+    intake = Intake(BodyReader(settings, metrics), policy, metered, metrics, settings.ingest_max_lines)
+    takes_actions = routes(single, intake)
     app.include_router(takes_actions)
     app.add_fast_paths(takes_actions, problems)
     app.include_router(health(metered, metrics))

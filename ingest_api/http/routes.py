@@ -1,21 +1,16 @@
 """Where actions come in: one by a query, many by a body."""
 
-from collections import Counter
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.batch import CheckedBatch, check_batch
 from ingest_api.http.batch_options import options_in
-from ingest_api.http.body import BodyReader
 from ingest_api.http.content_type import require_accepted
+from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import ACTION_DOCS, BATCH_DOCS
 from ingest_api.http.single_action import SingleAction
-from ingest_api.metrics import Metrics
-from ingest_api.publishing.publisher import Publisher, publish
-from ingest_api.settings import IngestSettings
 
 
 class Rejected(BaseModel):
@@ -34,44 +29,20 @@ class BatchAnswer(BaseModel):
     rejected: list[Rejected] = Field(description="What broke a rule. It is refused each time it is sent.")
 
 
-class Batches:
-    """What is done with the actions of a body."""
+async def publish_batch(request: Request, intake: Intake) -> Response:
+    """Answers once the log has acknowledged all that is accepted.
 
-    def __init__(
-        self,
-        settings: IngestSettings,
-        bodies: BodyReader,
-        policy: AcceptancePolicy,
-        publisher: Publisher,
-        metrics: Metrics,
-    ) -> None:
-        self._max_lines = settings.ingest_max_lines
-        self._bodies = bodies
-        self._policy = policy
-        self._publisher = publisher
-        self._metrics = metrics
-
-    async def publish(self, request: Request) -> Response:
-        """Returns once the log has acknowledged all that is accepted.
-
-        Raises RequestRefused, NotPublished or OutcomeUnknown.
-        """
-        options = options_in(request.scope["query_string"])
-        require_accepted(request.headers.get("content-type"))
-        async with self._bodies.read(request) as body:
-            checked = await check_batch(body, self._max_lines, self._policy, ignore_unknown=options.ignore_unknown)
-        self._count(checked)
-        accepted = [] if options.strict and checked.refused else checked.accepted
-        if accepted:
-            await publish(self._publisher, accepted)
-        return _answer(len(accepted), checked)
-
-    def _count(self, checked: CheckedBatch) -> None:
-        for code, times in Counter(refusal.rejection.code for refusal in checked.refused).items():
-            self._metrics.rejected.labels(code).inc(times)
+    Raises RequestRefused, NotPublished or OutcomeUnknown.
+    """
+    options = options_in(request.scope["query_string"])
+    require_accepted(request.headers.get("content-type"))
+    async with intake.bodies.read(request) as body:
+        checked = await check_batch(body, intake.max_lines, intake.policy, ignore_unknown=options.ignore_unknown)
+    accepted = await intake.publish(checked, strict=options.strict)
+    return _answer(accepted, checked)
 
 
-def routes(single: SingleAction, batches: Batches) -> APIRouter:
+def routes(single: SingleAction, intake: Intake) -> APIRouter:
     """The routes that take actions."""
     router = APIRouter(tags=["actions"])
 
@@ -81,7 +52,7 @@ def routes(single: SingleAction, batches: Batches) -> APIRouter:
 
     @router.post("/v1/actions", response_model=BatchAnswer, **BATCH_DOCS)
     async def actions(request: Request) -> Response:
-        return await batches.publish(request)
+        return await publish_batch(request, intake)
 
     return router
 
