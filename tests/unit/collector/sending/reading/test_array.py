@@ -54,7 +54,7 @@ def test_a_malformed_element_is_one_element_and_the_others_are_read(malformed: b
     assert [line.text for line in lines] == [b'{"n":1}', malformed, b'{"n":3}']
 
 
-@pytest.mark.parametrize(("content", "missing"), [(b'[{"n":1},]', 2), (b'[,{"n":2}]', 1), (b'[{"n":1}, ,3]', 2)])
+@pytest.mark.parametrize(("content", "missing"), [(b'[{"n":1},]', 2), (b'[,{"n":2}]', 1), (b'[{"n":1}, ,{"n":3}]', 2)])
 def test_a_comma_with_nothing_beside_it_is_a_rejected_element(content: bytes, missing: int) -> None:
     rejected = [line for line in read(content) if line.rejection]
 
