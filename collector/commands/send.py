@@ -90,7 +90,7 @@ def send(  # noqa: PLR0913 - one a command-line option
     with (
         Interruption() as interruption,
         _client(url or (_gateway_of(data) if data else _DEFAULT_URL)) as client,
-        _progress(Console(stderr=True)) as progress,
+        _progress(Console(stderr=True), has_bar=file != "-") as progress,
         ExitStack() as resources,
     ):
         try:
@@ -116,10 +116,15 @@ def _report(summary: Summary, rejects: Rejects, problem: str | None, *, skip: in
         for line in (*summary.lines(), *rejects.lines(summary.rejected.total())):
             typer.echo(line)
     if problem:
-        go_on = f". {summary.go_on(rejects.unit)}" if skip is not None and summary.has_begun else ""
-        typer.echo(f"collector: {problem}{go_on}", err=True)
+        typer.echo(f"collector: {problem}{_go_on(summary, rejects.unit, skip)}", err=True)
     elif not summary.has_begun:
         typer.echo(f"collector: there was nothing to send{f' after --skip {skip}' if skip else ''}", err=True)
+
+
+def _go_on(summary: Summary, unit: str, skip: int | None) -> str:
+    if not summary.has_begun:
+        return ". Nothing was sent"
+    return "" if skip is None else f". {summary.go_on(unit)}"
 
 
 def _gateway_of(data: Path) -> str:
@@ -130,9 +135,9 @@ def _gateway_of(data: Path) -> str:
     return f"http://127.0.0.1:{ports[0]}"
 
 
-def _progress(console: Console) -> Progress:
-    """A bar for people; a file or a pipe gets none."""
-    return Progress(console=console, transient=True, disable=not console.is_terminal)
+def _progress(console: Console, *, has_bar: bool) -> Progress:
+    """A bar for people, where it is known how much there is; a file or a pipe gets none."""
+    return Progress(console=console, transient=True, disable=not (has_bar and console.is_terminal))
 
 
 def _tell(console: Console, text: str) -> None:

@@ -70,7 +70,7 @@ def form_of(head: bytes) -> tuple[Form, int]:
     lines = _lines_of(text)
     if not lines or _has_object(lines) or _is_one_long_line(head):
         return Form.LINES, len(_BOM) if head.startswith(_BOM) else 0
-    raise FileUnreadable(f"looks like {_looks_like(head, lines)}; {_EXPECTED}. Nothing was sent")
+    raise FileUnreadable(f"looks like {_looks_like(head, lines)}; {_EXPECTED}")
 
 
 def _text_of(head: bytes) -> bytes:

@@ -45,7 +45,7 @@ def _opened(stream: io.BufferedIOBase) -> tuple[Form, io.BufferedIOBase]:
         return form, stream
     form, stream = _recognized(GzipFile(fileobj=stream))
     if form is Form.GZIP:
-        raise FileUnreadable("looks like gzip within gzip; decompress it once. Nothing was sent")
+        raise FileUnreadable("looks like gzip within gzip; decompress it once")
     return form, stream
 
 
@@ -93,7 +93,7 @@ def _named(lines: Iterable[Line], name: str, unit: str) -> Iterator[Line]:
 def _unreadable(name: str, error: Exception) -> FileUnreadable:
     if isinstance(error, FileUnreadable):
         return FileUnreadable(f"{name} {error}")
-    return FileUnreadable(f"{name} cannot be read: {_reason(error)}. Nothing was sent")
+    return FileUnreadable(f"{name} cannot be read: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:

@@ -117,6 +117,7 @@ def test_a_form_that_is_not_sent_is_one_line_of_error_and_nothing_is_sent(api: A
     assert (result.exit_code, result.stdout, api.bodies) == (1, "", [])
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith(f"collector: {file} looks like UTF-16")
+    assert result.stderr.endswith("Nothing was sent\n")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"[]"])

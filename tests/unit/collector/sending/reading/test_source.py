@@ -94,7 +94,7 @@ def test_a_damaged_gzip_is_told_after_the_lines_before_the_damage(
 
 
 def test_a_gzip_that_is_damaged_in_its_head_is_told() -> None:
-    with pytest.raises(FileUnreadable, match=r"x.json cannot be read: .* Nothing was sent"):
+    with pytest.raises(FileUnreadable, match=r"x.json cannot be read:"):
         source(b"\x1f\x8b" + bytes(50))
 
 
