@@ -7,13 +7,12 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from collector.options import DEFAULT_PORT, folder_of
 from collector.sending.batches import in_batches
+from collector.sending.client import DEFAULT_URL, client_of, gateway_of
 from collector.sending.delivery import Delivery, Waiting
 from collector.sending.interruption import Interruption
 from collector.sending.reading.line import Line
@@ -23,18 +22,12 @@ from collector.sending.rejects import Rejects, RejectsFile
 from collector.sending.summary import Summary
 from collector.sending.synthetic import synthetic_lines
 from contract.errors import CollectorError
-from deploy.local.errors import NoStack
-from deploy.local.stack.members import Role
-from deploy.local.stack.state_file import read_state
 from service.clock import wall_clock
 
-_TIMEOUT = 60.0
 _PATIENCE = 60.0
 _TICK_SECONDS = 0.1
 _SIGNALLED = 128
 """Added to a signal's number it is an exit code, as in shells."""
-_DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def send(  # noqa: PLR0913 - one a command-line option
@@ -45,7 +38,7 @@ def send(  # noqa: PLR0913 - one a command-line option
             help="Actions: one JSON object a line, or a JSON array; gzipped or not. - reads standard input.",
         ),
     ] = None,
-    url: Annotated[str | None, typer.Option(help="Where the ingest API is.", show_default=_DEFAULT_URL)] = None,
+    url: Annotated[str | None, typer.Option(help="Where the ingest API is.", show_default=DEFAULT_URL)] = None,
     rate: Annotated[
         int | None, typer.Option(min=1, metavar="R", help="Generate R synthetic actions per second instead.")
     ] = None,
@@ -89,7 +82,7 @@ def send(  # noqa: PLR0913 - one a command-line option
     summary = Summary(settled=skip)
     with (
         Interruption() as interruption,
-        _client(url or (_gateway_of(data) if data else _DEFAULT_URL)) as client,
+        client_of(url or (gateway_of(data) if data else DEFAULT_URL)) as client,
         _progress(Console(stderr=True), has_bar=file != "-") as progress,
         ExitStack() as resources,
     ):
@@ -127,14 +120,6 @@ def _go_on(summary: Summary, unit: str, skip: int | None) -> str:
     return "" if skip is None else f". {summary.go_on(unit)}"
 
 
-def _gateway_of(data: Path) -> str:
-    folder = folder_of(data)
-    ports = [member.port for member in read_state(folder.state).members if member.role is Role.GATEWAY]
-    if not ports:
-        raise NoStack(f"no stack runs in {folder.path}")
-    return f"http://127.0.0.1:{ports[0]}"
-
-
 def _progress(console: Console, *, has_bar: bool) -> Progress:
     """A bar for people, where it is known how much there is; a file or a pipe gets none."""
     return Progress(console=console, transient=True, disable=not (has_bar and console.is_terminal))
@@ -155,17 +140,6 @@ def _deliver(delivery: Delivery, batches: Iterator[list[Line]], interruption: In
     except KeyboardInterrupt:
         return "interrupted"
     return None
-
-
-def _client(url: str) -> httpx.Client:
-    try:
-        address = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise typer.BadParameter(f"{url}: {error}") from error
-    if address.scheme not in {"http", "https"} or not address.host:
-        raise typer.BadParameter(f"{url} is not an HTTP address, such as {_DEFAULT_URL}")
-    # A proxy cannot reach this machine's own ports.
-    return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=address.host not in _LOOPBACK)
 
 
 def _file_batches(stream: NamedStream, skip: int, rejects: Rejects) -> Iterator[list[Line]]:

@@ -114,7 +114,7 @@ def _with_remedy(name: str) -> str:
 
 def _is_every_other_byte_nul(head: bytes) -> bool:
     beginning = head[:_SHOWN]
-    return not any(beginning[::2]) or not any(beginning[1::2])
+    return any(beginning[::2]) != any(beginning[1::2])
 
 
 def _is_csv(lines: list[bytes]) -> bool:

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.sending.errors import FileUnreadable
@@ -22,6 +22,7 @@ def read(content: bytes, piece: int = 1_000_000) -> list[Line]:
     return list(elements_of(Dribble(content, piece)))
 
 
+@settings(deadline=None)
 @given(
     values=st.lists(JSON, max_size=6),
     indent=st.sampled_from([None, 0, 2]),

@@ -58,6 +58,7 @@ def test_a_first_line_that_is_too_long_to_be_seen_whole_does_not_either() -> Non
         (b"[1, 2]", "text of another form"),
         (b"hello\x1b[2Jworld", "text of another form: it begins with “hello\N{REPLACEMENT CHARACTER}[2Jworld”"),
         (random.Random(1).randbytes(HEAD), "a binary file"),
+        (bytes(HEAD), "a binary file"),
         (b"PK\x03\x04rest", "a zip archive"),
         (b"\x28\xb5\x2f\xfdrest", "compressed with zstd"),
     ],
