@@ -25,8 +25,10 @@ CollectorError
 ├── NoAnswer               collector.audit.answers: the aggregator did not answer for an hour
 ├── LogGrowsTooFast        collector.rebuild.run: a partition grows faster than it can be counted again
 ├── NotTakenOver           collector.rebuild.run: the workers have not counted up to a rebuild's record yet
-├── DeliveryRefused        collector.sending.delivery: the API refuses such requests; never try again
-├── DeliveryGivenUp        collector.sending.delivery: the API did not answer for too long
+├── FileUnreadable         collector.sending.errors: a file to send is damaged, or has a form that is not sent
+├── RejectsUnwritable      collector.sending.errors: the file of rejected lines cannot be written
+├── DeliveryRefused        collector.sending.errors: the API refuses such requests; never try again
+├── DeliveryGivenUp        collector.sending.errors: the API did not answer for too long
 ├── LocalError             deploy.local.errors: something is wrong with the local stack
 │   ├── SetupFailed        deploy.local.errors: a tool could not be fetched, verified or built
 │   ├── CannotStart        deploy.local.errors: something stands in the way, found before anything was started

@@ -5,107 +5,141 @@ What may be sent again is decided by what is known:
 | what happened | what is known | what is sent again |
 | --- | --- | --- |
 | no connection, 429, or the gateway's `not_sent` | nothing arrived | everything |
-| a broken connection, a timeout, any other 5xx | nothing | lines that are safe to repeat; the others are `unknown` |
-| any other 4xx | refused as a whole | nothing: DeliveryRefused |
+| a broken connection, a timeout, any other 5xx | nothing | lines that are safe to repeat; the others are in doubt |
+| any other 4xx, but for a 422 that lists rejections | refused as a whole | nothing: DeliveryRefused |
 """
 
 import gzip
 import time
 from collections.abc import Callable, Sequence
-from http import HTTPStatus
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import httpx
-import msgspec
 
-from collector.sending.batches import Line
-from collector.sending.summary import Summary
-from contract.errors import CollectorError
+from collector.sending.answer import Answer, Unanswered, read_answer
+from collector.sending.errors import DeliveryGivenUp, DeliveryRefused
+from collector.sending.reading.line import Line
+from collector.sending.rejects import Rejected, Rejects
+from collector.sending.summary import NOT_LISTED, Summary
 
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 5.0
-_SHOWN = 500
 
 
-class DeliveryRefused(CollectorError):
-    """The API refuses such requests: sending them again cannot help."""
+class Waiting(NamedTuple):
+    """How to wait for an API that does not answer."""
+
+    patience: float
+    """Seconds spent in pauses, without an answer in between, after which sending is given up."""
+    pause: Callable[[float], None] = time.sleep
+    tell: Callable[[str], None] = lambda _: None
+    """Told, in words, why the first of these pauses is made."""
 
 
-class DeliveryGivenUp(CollectorError):
-    """The API did not answer for too long."""
-
-
-class _Rejected(msgspec.Struct):
-    code: str
-
-
-class _Answer(msgspec.Struct):
-    accepted: int
-    rejected: list[_Rejected]
-
-
-class _NothingArrived(Exception):
-    """The API has not seen the batch."""
-
-
-class _OutcomeUnknown(Exception):
-    """The API may have taken the batch, or parts of it."""
+@dataclass(slots=True)
+class _Request:
+    lines: list[Line]
+    """What is still to be sent."""
+    may_have_arrived: bool = False
+    """Whether `lines` were sent, and nobody knows the outcome."""
+    doubtful: list[Line] = field(default_factory=list)
+    """What cannot be sent again."""
 
 
 class Delivery:
     """Sends batches one after the other and counts what becomes of them."""
 
     def __init__(
-        self,
-        client: httpx.Client,
-        summary: Summary,
-        *,
-        compress: bool,
-        patience: float,
-        pause: Callable[[float], None] = time.sleep,
+        self, client: httpx.Client, summary: Summary, rejects: Rejects, waiting: Waiting, *, compress: bool
     ) -> None:
-        """`patience`: seconds spent in pauses after which a batch is given up."""
         self._client = client
         self._summary = summary
+        self._rejects = rejects
+        self._waiting = waiting
         self._compress = compress
-        self._patience = patience
-        self._pause = pause
+        self._waited = 0.0
+        self._delay = _FIRST_DELAY
 
     def send(self, batch: Sequence[Line]) -> None:
-        """Returns when each line is accepted, rejected or unknown. Raises DeliveryRefused and DeliveryGivenUp."""
-        left, waited, pause = list(batch), 0.0, _FIRST_DELAY
-        self._summary.sent += len(left)
-        while left:
-            try:
-                answer = self._post(left)
-            except (_NothingArrived, _OutcomeUnknown) as failure:
-                if isinstance(failure, _OutcomeUnknown):
-                    left = self._repeatable(left)
-                if left and waited >= self._patience:
-                    self._withdraw(left, unknown=isinstance(failure, _OutcomeUnknown))
-                    raise DeliveryGivenUp(f"gave up after {waited:.0f} s: {failure}") from failure
-                self._pause(pause)
-                waited, pause = waited + pause, min(pause * 2, _LONGEST_DELAY)
-            except KeyboardInterrupt:
-                self._summary.unknown += len(left)
-                raise
-            else:
-                self._summary.accepted += answer.accepted
-                self._summary.rejected.update(rejected.code for rejected in answer.rejected)
-                return
+        """Returns when each line is accepted, rejected or in doubt.
 
-    def _repeatable(self, lines: list[Line]) -> list[Line]:
-        repeatable = [line for line in lines if line.repeatable]
-        self._summary.unknown += len(lines) - len(repeatable)
-        return repeatable
+        Raises DeliveryRefused, DeliveryGivenUp and RejectsUnwritable. Then, and when it is interrupted, the summary's
+        `settled` tells from where to go on.
+        """
+        request = _Request([line for line in batch if line.rejection is None])
+        rejected = [Rejected.here(line, line.rejection) for line in batch if line.rejection]
+        self._summary.sent += len(batch)
+        try:
+            rejected += self._deliver(request)
+            self._summary.settled = batch[-1].number
+        except BaseException:
+            self._leave(request, batch[-1].number)
+            raise
+        finally:
+            self._summary.rejected.update(one.code for one in rejected)
+            self._rejects.add(sorted(rejected, key=lambda one: one.line.number))
 
-    def _withdraw(self, lines: list[Line], *, unknown: bool) -> None:
-        if unknown:
-            self._summary.unknown += len(lines)
+    def _deliver(self, request: "_Request") -> list[Rejected]:
+        """Tries until no line is left to be sent; what the API rejected."""
+        while request.lines:
+            answer = self._try(request)
+            if isinstance(answer, Answer):
+                self._waited, self._delay = 0.0, _FIRST_DELAY
+                return self._taken(request, answer)
+            if request.may_have_arrived:
+                self._keep_repeatable(request)
+            self._wait(answer.reason)
+        return []
+
+    def _wait(self, reason: str) -> None:
+        """Counts on from batch to batch until there is an answer: else all lines without an id come to be in doubt."""
+        if self._waited >= self._waiting.patience:
+            raise DeliveryGivenUp(f"gave up after {self._waited:.0f} s: {reason}")
+        if not self._waited:
+            self._waiting.tell(f"{reason}. Waiting for up to {self._waiting.patience:.0f} s")
+        self._waiting.pause(self._delay)
+        self._waited += self._delay
+        self._delay = min(self._delay * 2, _LONGEST_DELAY)
+
+    def _try(self, request: "_Request") -> Answer | Unanswered:
+        arrived_before = request.may_have_arrived
+        request.may_have_arrived = True  # also if it is broken off
+        try:
+            answer = self._post(request.lines)
+        except DeliveryRefused:
+            request.may_have_arrived = arrived_before
+            raise
+        if isinstance(answer, Unanswered):
+            request.may_have_arrived = arrived_before or answer.may_have_arrived
+        return answer
+
+    def _taken(self, request: "_Request", answer: Answer) -> list[Rejected]:
+        lines, request.lines = request.lines, []
+        listed = [Rejected(lines[one.index], one.code, one.field, one.message) for one in answer.rejected_of(lines)]
+        self._summary.accepted += answer.accepted
+        if missing := max(0, len(lines) - answer.accepted - len(listed)):
+            self._summary.rejected[NOT_LISTED] += missing
+        return listed
+
+    def _keep_repeatable(self, request: "_Request") -> None:
+        doubtful = [line for line in request.lines if not line.is_repeatable]
+        request.lines = [line for line in request.lines if line.is_repeatable]
+        request.doubtful += doubtful
+        self._summary.doubt(doubtful)
+
+    def _leave(self, request: "_Request", last: int) -> None:
+        if request.may_have_arrived:
+            self._keep_repeatable(request)
+            self._summary.unknown += len(request.lines)
         else:
-            self._summary.sent -= len(lines)
-            self._summary.unsent += len(lines)
+            self._summary.sent -= len(request.lines)
+            self._summary.unsent += len(request.lines)
+        settled = request.lines[0].number - 1 if request.lines else last
+        self._summary.settled = settled
+        self._summary.doubtful_after = sum(line.number > settled for line in request.doubtful)
 
-    def _post(self, lines: list[Line]) -> _Answer:
+    def _post(self, lines: list[Line]) -> Answer | Unanswered:
         body = b"\n".join(line.text for line in lines) + b"\n"
         headers = {"Content-Type": "application/x-ndjson"}
         if self._compress:
@@ -113,26 +147,7 @@ class Delivery:
         try:
             response = self._client.post("/v1/actions", content=body, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise _NothingArrived(f"no connection to {self._client.base_url}: {error}") from error
-        except httpx.TransportError as error:
-            raise _OutcomeUnknown(f"the connection broke: {error!r}") from error
-        if response.is_success:
-            return msgspec.json.decode(response.content, type=_Answer)
-        self._raise_for(response)
-        raise AssertionError("unreachable")
-
-    def _raise_for(self, response: httpx.Response) -> None:
-        answer = f"HTTP {response.status_code}: {response.text[:_SHOWN]}"
-        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or _code_of(response) == "not_sent":
-            raise _NothingArrived(answer)
-        if response.is_server_error:
-            raise _OutcomeUnknown(answer)
-        raise DeliveryRefused(answer)
-
-
-def _code_of(response: httpx.Response) -> str | None:
-    try:
-        problem = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
-        return None
-    return problem.get("code") if isinstance(problem, dict) else None
+            return Unanswered(f"no connection to {self._client.base_url}: {error}", may_have_arrived=False)
+        except httpx.RequestError as error:
+            return Unanswered(f"the connection broke: {error}", may_have_arrived=True)
+        return read_answer(response)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from random import Random
 
-from collector.sending.batches import Line
+from collector.sending.reading.line import Line
 from contract.action import Action, encode_action
 from contract.hour import HOUR_MS, hour_of
 
@@ -23,7 +23,7 @@ def synthetic_action(now: int, users: int, random: Random) -> Action:
     )
 
 
-def synthetic_lines(now: int, users: int, random: Random, count: int) -> Iterator[Line]:
-    """`count` actions."""
-    for _ in range(count):
-        yield Line(encode_action(synthetic_action(now, users, random)), repeatable=True)
+def synthetic_lines(now: int, users: int, random: Random, numbers: range) -> Iterator[Line]:
+    """An action for each number."""
+    for number in numbers:
+        yield Line(number, encode_action(synthetic_action(now, users, random)))

@@ -1,0 +1,83 @@
+"""What the API's answers say about the lines of a request."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import NamedTuple
+
+import httpx
+import msgspec
+
+from collector.sending.errors import DeliveryRefused
+
+_SHOWN = 300
+
+
+class Unanswered(NamedTuple):
+    """The API has not judged the request's lines: they may be sent again, as far as that is safe."""
+
+    reason: str
+    """For people."""
+    may_have_arrived: bool
+    """Whether it may have taken some of them all the same."""
+
+
+class RejectedLine(msgspec.Struct, frozen=True):
+    """`index`: the line's place in the request, from 0."""
+
+    index: int
+    code: str
+    field: str | None
+    message: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Lines that are not accepted are rejected; `rejected` may list fewer than there are."""
+
+    accepted: int
+    rejected: list[RejectedLine]
+
+    def rejected_of(self, lines: Sequence[object]) -> list[RejectedLine]:
+        """Those that name one of the request's lines."""
+        return [one for one in self.rejected if 0 <= one.index < len(lines)]
+
+
+class _Problem(msgspec.Struct):
+    code: str | None = None
+    detail: str | None = None
+
+
+def read_answer(response: httpx.Response) -> Answer | Unanswered:
+    """The answer, if the API has judged the lines: 200, or 422 where it accepted none. Raises DeliveryRefused."""
+    told = _told(response)
+    if response.is_success or response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
+        try:
+            return msgspec.json.decode(response.content, type=Answer)
+        except msgspec.DecodeError as error:
+            advice = "; that is no ingest API's answer: is the address right?" if response.is_success else ""
+            raise DeliveryRefused(told + advice) from error
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or _problem(response).code == "not_sent":
+        return Unanswered(told, may_have_arrived=False)
+    if response.is_server_error:
+        return Unanswered(told, may_have_arrived=True)
+    raise DeliveryRefused(told + _advice(response))
+
+
+def _advice(response: httpx.Response) -> str:
+    if response.is_redirect:
+        return f"; it leads to {response.headers.get('location')}"
+    if response.status_code == HTTPStatus.NOT_FOUND:
+        return "; is it the ingest API's address, without a path?"
+    return ""
+
+
+def _told(response: httpx.Response) -> str:
+    detail = _problem(response).detail or " ".join(response.text.split())
+    shown = detail[:_SHOWN] + "…" if len(detail) > _SHOWN else detail
+    return f"{response.url} answered {response.status_code}" + (f": {shown}" if shown else "")
+
+
+def _problem(response: httpx.Response) -> _Problem:
+    try:
+        return msgspec.json.decode(response.content, type=_Problem)
+    except msgspec.DecodeError:
+        return _Problem()
