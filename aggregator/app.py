@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from aggregator.end_offsets.cache import CacheLimits, EndOffsetsCache
 from aggregator.end_offsets.port import EndOffsetsReader
 from aggregator.hours.cache import HourCache
+from aggregator.hours.range_reader import RangeReader
 from aggregator.hours.reader import HourReader
 from aggregator.http.fast_path import FastPath
 from aggregator.http.health import health
 from aggregator.http.problems import problem_handlers
+from aggregator.http.ranges import ranges
 from aggregator.http.routes import routes
 from aggregator.ledger.reader import LedgerReader
 from aggregator.metrics import MeasuredRequests, Metrics
@@ -31,7 +33,8 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
         retry=settings.aggregator_kafka_retry,
     )
     end_offsets = EndOffsetsCache(reader, clock, metrics, limits=limits)
-    hours = HourCache(HourReader(store, end_offsets, metrics, settings), clock, settings)
+    hour_reader = HourReader(store, end_offsets, metrics, settings)
+    hours = HourCache(hour_reader, clock, settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -45,10 +48,12 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
         version=version("user-actions-collector"),
         summary="Unique users, clicks and impressions of any UTC hour, and how complete the numbers are.",
         lifespan=lifespan,
+        redirect_slashes=False,
     )
     problem_handlers().install(app)
     add_schemas(app)
     app.include_router(routes(hours, LedgerReader(store, end_offsets, metrics, settings)))
+    app.include_router(ranges(RangeReader(hour_reader), clock))
     app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(FastPath, hours=hours)
     app.add_middleware(MeasuredRequests, metrics=metrics)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
+from aggregator.hours.completeness import Completeness
 from aggregator.hours.reader import Answer
 from contract.hour import format_hour
 
@@ -90,8 +91,12 @@ def as_json(answer: Answer) -> HourAnswer:
 
 def headers_of(answer: Answer) -> dict[str, str]:
     """How complete the answer is, for readers of the text; a header that is absent stands for unknown."""
-    completeness = answer.completeness
-    headers = {"Cache-Control": NO_STORE, "Collector-Final": "true" if completeness.final else "false"}
+    return {"Cache-Control": NO_STORE, **completeness_headers(answer.completeness)}
+
+
+def completeness_headers(completeness: Completeness) -> dict[str, str]:
+    """What an answer can promise."""
+    headers = {"Collector-Final": "true" if completeness.final else "false"}
     if completeness.complete_through is not None:
         headers["Collector-Complete-Through"] = format_instant(completeness.complete_through)
     if completeness.lag is not None:
