@@ -11,11 +11,13 @@ from aggregator.end_offsets.port import EndOffsetsReader
 from aggregator.hours.cache import HourCache
 from aggregator.hours.range_reader import RangeReader
 from aggregator.hours.reader import HourReader
+from aggregator.hours.span_users import SpanUsers
 from aggregator.http.fast_path import FastPath
 from aggregator.http.health import health
 from aggregator.http.problems import problem_handlers
-from aggregator.http.ranges import ranges
 from aggregator.http.routes import routes
+from aggregator.http.spans.hours import ranges
+from aggregator.http.spans.totals import span_totals
 from aggregator.ledger.reader import LedgerReader
 from aggregator.metrics import MeasuredRequests, Metrics
 from aggregator.settings import AggregatorSettings
@@ -53,7 +55,9 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     problem_handlers().install(app)
     add_schemas(app)
     app.include_router(routes(hours, LedgerReader(store, end_offsets, metrics, settings)))
-    app.include_router(ranges(RangeReader(hour_reader), clock))
+    spans = RangeReader(hour_reader)
+    app.include_router(ranges(spans, clock))
+    app.include_router(span_totals(spans, SpanUsers(store, settings.aggregator_span_memory_bytes), clock))
     app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(FastPath, hours=hours)
     app.add_middleware(MeasuredRequests, metrics=metrics)

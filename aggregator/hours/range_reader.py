@@ -1,7 +1,8 @@
 """Reading a span of hours, a day at a time: so memory stays flat, and readings are too short to be repeated often."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,19 @@ class Span:
     completeness: Completeness
     """Of the whole: the earliest `complete_through` and the largest lag of its readings; final if all hours are."""
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Actions by event."""
+        counts: Counter[str] = Counter()
+        for answer in self.answers:
+            counts.update(answer.totals.counts)
+        return counts
+
+    @property
+    def duplicates(self) -> int:
+        """Lines not counted: their (user, id) was counted in their hour before."""
+        return sum(answer.totals.duplicates for answer in self.answers)
+
 
 class RangeReader:
     """Answers for spans of hours."""
@@ -37,7 +51,7 @@ class RangeReader:
         for hours in _portions(range(first, end, HOUR_MS)):
             async with self._turn:
                 answers += await self._hours.read_hours(hours)
-        return Span(answers, _weakest([answer.completeness for answer in answers]))
+        return Span(answers, weakest([answer.completeness for answer in answers]))
 
 
 def _portions(hours: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -45,7 +59,8 @@ def _portions(hours: Sequence[int]) -> Iterator[Sequence[int]]:
         yield hours[start : start + _HOURS]
 
 
-def _weakest(all_of_them: Sequence[Completeness]) -> Completeness:
+def weakest(all_of_them: Sequence[Completeness]) -> Completeness:
+    """What holds for all of them: the earliest `complete_through`, the largest lag; final if all are."""
     through = [one.complete_through for one in all_of_them if one.complete_through is not None]
     lags = [one.lag for one in all_of_them if one.lag is not None]
     known = len(through) == len(all_of_them)

@@ -13,7 +13,7 @@ from aggregator.settings import AggregatorSettings
 from contract.errors import StateUnreadable, StoreUnavailable
 from contract.progress import LogPartition, Progress
 from contract.store import StoreReader
-from stores.committed import read_committed_hours
+from stores.committed import Committed, read_committed_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Answer:
     completeness: Completeness
     lost: int
     """Records that retention removed from any log before they were counted: no hour's numbers hold their actions."""
+    windows: Windows
+    """The committed windows that the numbers are made of."""
 
 
 class HourReader:
@@ -71,7 +73,7 @@ class HourReader:
         """
         end_offsets = await self._end_offsets.latest()
         try:
-            progress, totals = await self._read_store(hours, users)
+            progress, windows, totals = await self._read_store(hours, users)
         except StoreUnavailable as error:
             self._metrics.store_errors.labels(error.reason).inc()
             raise
@@ -82,7 +84,8 @@ class HourReader:
             end_offsets = None
         margin, lost = self._settings.aggregator_final_margin, sum(counted.lost for counted in progress.values())
         answers = [
-            Answer(hour, totals[hour], completeness_of(hour, end_offsets, progress, margin), lost) for hour in hours
+            Answer(hour, totals[hour], completeness_of(hour, end_offsets, progress, margin), lost, windows[hour])
+            for hour in hours
         ]
         if answers[0].completeness.complete_through is None:
             self._metrics.incomplete.inc()
@@ -95,21 +98,23 @@ class HourReader:
 
     async def _read_store(
         self, hours: Sequence[int], users: Mapping[int, HourUsers]
-    ) -> tuple[dict[LogPartition, Progress], dict[int, HourTotals]]:
+    ) -> tuple[dict[LogPartition, Progress], dict[int, Windows], dict[int, HourTotals]]:
         limit = self._settings.aggregator_store_timeout.total_seconds()
-        totals = {}
         try:
             async with asyncio.timeout(limit):
                 committed = await read_committed_hours(self._store, hours)
-                for hour in hours:
-                    windows = {source: found.window for source, found in committed[hour].items() if found.window}
-                    totals[hour] = add_up(windows, await self._union_if_needed(hour, windows, users))
+                windows = {hour: _windows_of(committed[hour]) for hour in hours}
+                totals = {hour: await self._add_up(hour, windows[hour], users) for hour in hours}
         except TimeoutError as error:
             raise StoreUnavailable(f"no answer within {limit} s", reason="timeout") from error
         # A source's progress is the same in all hours of one reading.
-        return {source: found.progress for source, found in committed[hours[0]].items()}, totals
+        return {source: found.progress for source, found in committed[hours[0]].items()}, windows, totals
 
-    async def _union_if_needed(self, hour: int, windows: Windows, users: Mapping[int, HourUsers]) -> int | None:
+    async def _add_up(self, hour: int, windows: Windows, users: Mapping[int, HourUsers]) -> HourTotals:
         if each_user_has_one_window(windows):
-            return None
-        return await users.get(hour, HourUsers()).count(self._store, hour, windows)
+            return add_up(windows)
+        return add_up(windows, await users.get(hour, HourUsers()).count(self._store, hour, windows))
+
+
+def _windows_of(committed: Mapping[LogPartition, Committed]) -> Windows:
+    return {source: found.window for source, found in committed.items() if found.window is not None}

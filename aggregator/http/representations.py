@@ -61,6 +61,11 @@ def format_instant(instant: int) -> str:
     return datetime.fromtimestamp(instant // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{instant % 1000:03d}Z"
 
 
+def format_or_none(instant: int | None) -> str | None:
+    """The same, for an instant that may be unknown."""
+    return None if instant is None else format_instant(instant)
+
+
 def classic_text(answer: Answer) -> str:
     """Three lines, each ending in a newline: unique_users, clicks, impressions."""
     totals = answer.totals
@@ -74,7 +79,6 @@ def classic_text(answer: Answer) -> str:
 def as_json(answer: Answer) -> HourAnswer:
     """All that is known of the hour."""
     totals, completeness = answer.totals, answer.completeness
-    complete_through = completeness.complete_through
     return HourAnswer(
         hour=format_hour(answer.hour),
         clicks=totals.counts.get("click", 0),
@@ -82,7 +86,7 @@ def as_json(answer: Answer) -> HourAnswer:
         counts=dict(sorted(totals.counts.items())),
         unique_users=totals.unique_users,
         duplicates=totals.duplicates,
-        complete_through=None if complete_through is None else format_instant(complete_through),
+        complete_through=format_or_none(completeness.complete_through),
         lag=completeness.lag,
         lost=answer.lost,
         final=completeness.final,

@@ -1,33 +1,18 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Never
 
 import httpx
 import pytest
 
-from aggregator.app import create_app
-from aggregator.settings import AggregatorSettings
 from contract.errors import StoreUnavailable
 from contract.hour import HOUR_MS, format_hour
 from stores.memory import MemoryStore
-from support.fixtures.aggregator import HOUR, AggregatorFixture, click
+from support.fixtures.aggregator import HOUR, AggregatorFixture, click, serving
 
 DAY = 24 * HOUR_MS
 COLUMNS = ["hour", "timestamp", "unique_users", "clicks", "impressions", "actions", "duplicates", "final"]
-
-
-@asynccontextmanager
-async def serving(fixture: AggregatorFixture, store: MemoryStore | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(AggregatorSettings(), store or fixture.store, fixture.end_offsets, fixture.clock)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
-    ):
-        yield client
 
 
 async def three_hours() -> AggregatorFixture:

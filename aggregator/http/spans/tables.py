@@ -2,9 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from fastapi import Request
 from pydantic import BaseModel, Field
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from aggregator.hours.range_reader import Span
 from aggregator.hours.reader import Answer
 from aggregator.http.problems import ParameterRefused
-from aggregator.http.representations import format_instant
+from aggregator.http.representations import format_or_none
 from contract.action import reject
 from contract.hour import format_hour
 
@@ -27,15 +27,6 @@ class Format(Enum):
 
 _BY_NAME: Final = {one.name.lower(): one for one in Format}
 _BY_MEDIA_TYPE: Final = {one.value.partition(";")[0]: one for one in Format} | {"application/ndjson": Format.NDJSON}
-
-FORMAT_IN_OPENAPI: Final[dict[str, Any]] = {
-    "name": "format",
-    "in": "query",
-    "required": False,
-    "description": "How the table is written; by default as `Accept` says, else JSON.",
-    "schema": {"type": "string", "enum": list(_BY_NAME)},
-    "example": "csv",
-}
 
 
 def format_of(request: Request) -> Format:
@@ -83,9 +74,6 @@ class HourRow(BaseModel):
     )
 
 
-COLUMNS: Final = tuple(HourRow.model_fields)
-
-
 class SpanAnswer(BaseModel):
     """A page of hours, in order, and how complete they are."""
 
@@ -118,32 +106,35 @@ def _row(answer: Answer) -> HourRow:
     )
 
 
-def as_table(span: Span, written: Format, following: str | None) -> str:
-    """The page as a body."""
+def as_table(rows: Sequence[BaseModel], written: Format) -> str:
+    """Rows of one kind, as CSV or NDJSON."""
+    return _csv(rows) if written is Format.CSV else "".join(row.model_dump_json() + "\n" for row in rows)
+
+
+def as_page(span: Span, written: Format, following: str | None) -> str:
+    """A page of hours."""
     rows = rows_of(span)
-    if written is Format.CSV:
-        return _csv(rows)
-    if written is Format.NDJSON:
-        return "".join(row.model_dump_json() + "\n" for row in rows)
-    through = span.completeness.complete_through
+    if written is not Format.JSON:
+        return as_table(rows, written)
+    completeness = span.completeness
     return SpanAnswer(
         hours=rows,
-        complete_through=None if through is None else format_instant(through),
-        lag=span.completeness.lag,
-        final=span.completeness.final,
+        complete_through=format_or_none(completeness.complete_through),
+        lag=completeness.lag,
+        final=completeness.final,
         next=following,
     ).model_dump_json()
 
 
-def _csv(rows: list[HourRow]) -> str:
+def _csv(rows: Sequence[BaseModel]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\r\n")
-    table.writerow(COLUMNS)
+    table.writerow(type(rows[0]).model_fields)
     table.writerows(map(_cells, rows))
     return text.getvalue()
 
 
-def _cells(row: HourRow) -> Iterator[object]:
+def _cells(row: BaseModel) -> Iterator[object]:
     """As RFC 4180 has it; what data frames read as booleans."""
     for _, value in row:
         yield str(value).lower() if isinstance(value, bool) else value
