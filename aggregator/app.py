@@ -14,11 +14,13 @@ from aggregator.hours.reader import HourReader
 from aggregator.hours.span_users import SpanUsers
 from aggregator.http.fast_path import FastPath
 from aggregator.http.health import health
+from aggregator.http.live import live
 from aggregator.http.problems import problem_handlers
 from aggregator.http.routes import routes
 from aggregator.http.spans.hours import ranges
 from aggregator.http.spans.totals import span_totals
 from aggregator.ledger.reader import LedgerReader
+from aggregator.live.feed import LiveFeed
 from aggregator.metrics import MeasuredRequests, Metrics
 from aggregator.settings import AggregatorSettings
 from contract.store import Store
@@ -37,6 +39,8 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     end_offsets = EndOffsetsCache(reader, clock, metrics, limits=limits)
     hour_reader = HourReader(store, end_offsets, metrics, settings)
     hours = HourCache(hour_reader, clock, settings)
+
+    feed = LiveFeed(hours, clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -58,6 +62,8 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     spans = RangeReader(hour_reader)
     app.include_router(ranges(spans, clock))
     app.include_router(span_totals(spans, SpanUsers(store, settings.aggregator_span_memory_bytes), clock))
+    app.include_router(live(feed))
+    app.state.on_stop = feed.close
     app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(FastPath, hours=hours)
     app.add_middleware(MeasuredRequests, metrics=metrics)

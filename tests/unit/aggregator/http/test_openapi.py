@@ -12,6 +12,7 @@ EVERY_ROUTE = {
     "/analytics": ["text/plain"],
     "/v1/hours/{hour}": ["application/json"],
     "/v1/hours": ["application/json", "text/csv", "application/x-ndjson"],
+    "/v1/live": ["text/event-stream"],
     "/v1/totals": ["application/json"],
     "/v1/days": ["application/json", "text/csv", "application/x-ndjson"],
     "/v1/ledger": ["application/json"],
