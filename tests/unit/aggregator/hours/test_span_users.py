@@ -1,5 +1,6 @@
 import asyncio
 import random
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -25,12 +26,14 @@ class CountingStore(MemoryStore):
         super().__init__()
         self.reads = self.at_a_time = self.most_at_a_time = 0
 
-    async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
+    async def read_segments_of_hours(
+        self, source: LogPartition, windows: Mapping[int, WindowValue]
+    ) -> dict[int, list[Segment]]:
         self.reads += 1
         self.at_a_time += 1
         self.most_at_a_time = max(self.most_at_a_time, self.at_a_time)
         await asyncio.sleep(0)
-        segments = await super().read_segments(hour, source, window)
+        segments = await super().read_segments_of_hours(source, windows)
         self.at_a_time -= 1
         return segments
 
@@ -100,12 +103,16 @@ async def test_spans_asked_for_at_the_same_time_are_counted_one_after_the_other_
     users = SpanUsers(store, ENOUGH)
     assert await asyncio.gather(*(count(fixture, users, hours) for hours in (1, 2, 3, 3, 2, 1))) == [2, 3, 4, 4, 3, 2]
     assert store.most_at_a_time == 1
-    assert store.reads == sum(1 for hours in (1, 2, 3) for _ in range(_windows_of(hours)))
+    # Of the last hour, of the last two and of all three, users of each partition.
+    assert store.reads == 2 + 2 + 2
 
 
-def _windows_of(hours: int) -> int:
-    """Of the last so many hours above: `dd` alone lives on partition 0."""
-    return hours + 1
+async def test_a_busy_span_is_read_in_lots_that_memory_allows_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(span_users, "_USERS", 3)
+    store = CountingStore()
+    fixture = await filled(store, [["a", "b"], ["c"], ["a", "d", "e", "f"], ["g"]])
+    assert await count(fixture, SpanUsers(store, ENOUGH), 4) == 7
+    assert store.reads == 3
 
 
 async def test_few_counts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,4 +121,4 @@ async def test_few_counts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> Non
     fixture = await filled(store, [["a"], ["b"]])
     users = SpanUsers(store, ENOUGH)
     assert [await count(fixture, users, hours) for hours in (1, 2, 1)] == [1, 2, 1]
-    assert store.reads == 1 + 2 + 1
+    assert store.reads == 3
