@@ -9,12 +9,18 @@ from fastapi import FastAPI
 from aggregator.end_offsets.cache import CacheLimits, EndOffsetsCache
 from aggregator.end_offsets.port import EndOffsetsReader
 from aggregator.hours.cache import HourCache
+from aggregator.hours.range_reader import RangeReader
 from aggregator.hours.reader import HourReader
+from aggregator.hours.span_users import SpanUsers
 from aggregator.http.fast_path import FastPath
 from aggregator.http.health import health
+from aggregator.http.live import live
 from aggregator.http.problems import problem_handlers
 from aggregator.http.routes import routes
+from aggregator.http.spans.hours import ranges
+from aggregator.http.spans.totals import span_totals
 from aggregator.ledger.reader import LedgerReader
+from aggregator.live.feed import LiveFeed
 from aggregator.metrics import MeasuredRequests, Metrics
 from aggregator.settings import AggregatorSettings
 from contract.store import Store
@@ -31,7 +37,10 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
         retry=settings.aggregator_kafka_retry,
     )
     end_offsets = EndOffsetsCache(reader, clock, metrics, limits=limits)
-    hours = HourCache(HourReader(store, end_offsets, metrics, settings), clock, settings)
+    hour_reader = HourReader(store, end_offsets, metrics, settings)
+    hours = HourCache(hour_reader, clock, settings)
+
+    feed = LiveFeed(hours, clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -45,10 +54,16 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
         version=version("user-actions-collector"),
         summary="Unique users, clicks and impressions of any UTC hour, and how complete the numbers are.",
         lifespan=lifespan,
+        redirect_slashes=False,
     )
     problem_handlers().install(app)
     add_schemas(app)
     app.include_router(routes(hours, LedgerReader(store, end_offsets, metrics, settings)))
+    spans = RangeReader(hour_reader)
+    app.include_router(ranges(spans, clock))
+    app.include_router(span_totals(spans, SpanUsers(store, settings.aggregator_span_memory_bytes), clock))
+    app.include_router(live(feed))
+    app.state.on_stop = feed.close
     app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(FastPath, hours=hours)
     app.add_middleware(MeasuredRequests, metrics=metrics)

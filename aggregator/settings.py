@@ -50,6 +50,11 @@ class AggregatorSettings(ServiceSettings, InfluxSettings):
     aggregator_probe_timeout: timedelta = Field(
         timedelta(seconds=1), gt=_NONE, description="How long /readyz waits for the store"
     )
+    aggregator_span_memory_bytes: int = Field(
+        256 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Memory that counting the unique users of a span may take; a span with more is read several times",
+    )
     aggregator_drain_timeout: timedelta = Field(
         timedelta(seconds=15), gt=_NONE, description="Time limit for requests in flight after SIGTERM"
     )

@@ -21,6 +21,7 @@ CollectorError
 │   ├── NotPublished       ingest_api.errors: nothing was sent to Kafka
 │   └── OutcomeUnknown     ingest_api.errors: some or all of it may be in the log
 ├── Abandoned              stream_workers.retry: the partition was taken away while this was being tried again
+├── DayOffTheHour          aggregator.hours.days: a day of a time zone does not begin on an hour of UTC
 ├── ParameterRefused       aggregator.http.problems: a parameter of a request breaks a rule
 ├── NoAnswer               collector.audit.answers: the aggregator did not answer for an hour
 ├── LogGrowsTooFast        collector.rebuild.run: a partition grows faster than it can be counted again

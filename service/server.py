@@ -3,6 +3,7 @@
 import asyncio
 import math
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,7 +30,8 @@ def run_app(
 ) -> None:
     """Serves until SIGTERM or SIGINT; then answers what is in flight, for `drain_timeout` at most, and exits with 0.
 
-    `create` is called on the event loop.
+    `create` is called on the event loop. What the app has as `state.on_stop` is called when the stop begins: it ends
+    answers that have no end.
     """
     # The server finishes cleanly on a signal, then raises it again: this turns it into a clean exit.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -46,8 +48,9 @@ async def _serve(
     drain_timeout: timedelta,
     protocol: type[BoundedHttpProtocol],
 ) -> None:
+    app = create()
     config = uvicorn.Config(
-        create(),
+        app,
         host=settings.host,
         port=settings.port,
         http=protocol,
@@ -59,4 +62,16 @@ async def _serve(
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(drain_timeout.total_seconds()),
     )
-    await uvicorn.Server(config).serve()
+    await _Server(config, getattr(app.state, "on_stop", lambda: None)).serve()
+
+
+class _Server(uvicorn.Server):
+    """The server, but those who give answers without an end hear that it stops."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()
+        await super().shutdown(sockets)

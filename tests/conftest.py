@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
+from hypothesis import settings
 
 from deploy.local.services.ports import free_port
 from stores.influx.settings import InfluxSettings
@@ -23,8 +24,10 @@ PARTITIONS = 4
 
 
 def pytest_configure() -> None:
-    """A run that is told to end stops its services, as it does after Ctrl-C."""
+    """A run that is told to end stops its services, as it does after Ctrl-C; how long an example takes is no result."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

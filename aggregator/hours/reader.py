@@ -1,7 +1,7 @@
 """Reading an hour's answer, in the order that makes its completeness true."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aggregator.end_offsets.cache import EndOffsetsCache
@@ -13,7 +13,7 @@ from aggregator.settings import AggregatorSettings
 from contract.errors import StateUnreadable, StoreUnavailable
 from contract.progress import LogPartition, Progress
 from contract.store import StoreReader
-from stores.committed import read_committed
+from stores.committed import Committed, read_committed_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Answer:
     completeness: Completeness
     lost: int
     """Records that retention removed from any log before they were counted: no hour's numbers hold their actions."""
+    windows: Windows
+    """The committed windows that the numbers are made of."""
 
 
 class HourReader:
@@ -53,14 +55,25 @@ class HourReader:
         return await asyncio.shield(reading)
 
     async def read_once(self, hour: int, users: HourUsers) -> Answer:
-        """A reading of its own: first the clock and the log's ends, then progress, then windows.
+        """A reading of its own. Where users cannot be added up, `users` reads on from where it stood.
 
-        Any other order takes records for counted that arrived in between. Where users cannot be added up, `users` reads
-        on from where it stood: they are of this hour, and in no other reading under way. Raises as `read` does.
+        They are of this hour, and in no other reading under way. Raises as `read` does.
+        """
+        (answer,) = await self._read([hour], {hour: users})
+        return answer
+
+    async def read_hours(self, hours: Sequence[int]) -> list[Answer]:
+        """One reading of several hours, in this order. Raises as `read` does."""
+        return await self._read(hours, {})
+
+    async def _read(self, hours: Sequence[int], users: Mapping[int, HourUsers]) -> list[Answer]:
+        """First the clock and the log's ends, then progress, then windows.
+
+        Any other order takes records for counted that arrived in between.
         """
         end_offsets = await self._end_offsets.latest()
         try:
-            progress, totals = await self._read_store(hour, users)
+            progress, windows, totals = await self._read_store(hours, users)
         except StoreUnavailable as error:
             self._metrics.store_errors.labels(error.reason).inc()
             raise
@@ -69,26 +82,39 @@ class HourReader:
             raise
         if end_offsets is not None and is_behind(end_offsets, progress) and await self._was_cut(progress):
             end_offsets = None
-        completeness = completeness_of(hour, end_offsets, progress, self._settings.aggregator_final_margin)
-        if completeness.complete_through is None:
+        margin, lost = self._settings.aggregator_final_margin, sum(counted.lost for counted in progress.values())
+        answers = [
+            Answer(hour, totals[hour], completeness_of(hour, end_offsets, progress, margin), lost, windows[hour])
+            for hour in hours
+        ]
+        if answers[0].completeness.complete_through is None:
             self._metrics.incomplete.inc()
-        return Answer(hour, totals, completeness, lost=sum(counted.lost for counted in progress.values()))
+        return answers
 
     async def _was_cut(self, progress: Mapping[LogPartition, Progress]) -> bool:
         """Whether the log ends below its progress: no worker counts on there, whatever is acknowledged meanwhile."""
         later = await self._end_offsets.refresh()
         return later is None or is_behind(later, progress)
 
-    async def _read_store(self, hour: int, users: HourUsers) -> tuple[dict[LogPartition, Progress], HourTotals]:
+    async def _read_store(
+        self, hours: Sequence[int], users: Mapping[int, HourUsers]
+    ) -> tuple[dict[LogPartition, Progress], dict[int, Windows], dict[int, HourTotals]]:
         limit = self._settings.aggregator_store_timeout.total_seconds()
         try:
             async with asyncio.timeout(limit):
-                committed = await read_committed(self._store, hour)
-                windows = {source: window for source, (_, window) in committed.items() if window is not None}
-                totals = add_up(windows, await self._union_if_needed(hour, windows, users))
+                committed = await read_committed_hours(self._store, hours)
+                windows = {hour: _windows_of(committed[hour]) for hour in hours}
+                totals = {hour: await self._add_up(hour, windows[hour], users) for hour in hours}
         except TimeoutError as error:
             raise StoreUnavailable(f"no answer within {limit} s", reason="timeout") from error
-        return {source: progress for source, (progress, _) in committed.items()}, totals
+        # A source's progress is the same in all hours of one reading.
+        return {source: found.progress for source, found in committed[hours[0]].items()}, windows, totals
 
-    async def _union_if_needed(self, hour: int, windows: Windows, users: HourUsers) -> int | None:
-        return None if each_user_has_one_window(windows) else await users.count(self._store, hour, windows)
+    async def _add_up(self, hour: int, windows: Windows, users: Mapping[int, HourUsers]) -> HourTotals:
+        if each_user_has_one_window(windows):
+            return add_up(windows)
+        return add_up(windows, await users.get(hour, HourUsers()).count(self._store, hour, windows))
+
+
+def _windows_of(committed: Mapping[LogPartition, Committed]) -> Windows:
+    return {source: found.window for source, found in committed.items() if found.window is not None}

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
+from aggregator.hours.completeness import Completeness
 from aggregator.hours.reader import Answer
 from contract.hour import format_hour
 
@@ -60,6 +61,11 @@ def format_instant(instant: int) -> str:
     return datetime.fromtimestamp(instant // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{instant % 1000:03d}Z"
 
 
+def format_or_none(instant: int | None) -> str | None:
+    """The same, for an instant that may be unknown."""
+    return None if instant is None else format_instant(instant)
+
+
 def classic_text(answer: Answer) -> str:
     """Three lines, each ending in a newline: unique_users, clicks, impressions."""
     totals = answer.totals
@@ -73,7 +79,6 @@ def classic_text(answer: Answer) -> str:
 def as_json(answer: Answer) -> HourAnswer:
     """All that is known of the hour."""
     totals, completeness = answer.totals, answer.completeness
-    complete_through = completeness.complete_through
     return HourAnswer(
         hour=format_hour(answer.hour),
         clicks=totals.counts.get("click", 0),
@@ -81,7 +86,7 @@ def as_json(answer: Answer) -> HourAnswer:
         counts=dict(sorted(totals.counts.items())),
         unique_users=totals.unique_users,
         duplicates=totals.duplicates,
-        complete_through=None if complete_through is None else format_instant(complete_through),
+        complete_through=format_or_none(completeness.complete_through),
         lag=completeness.lag,
         lost=answer.lost,
         final=completeness.final,
@@ -90,8 +95,12 @@ def as_json(answer: Answer) -> HourAnswer:
 
 def headers_of(answer: Answer) -> dict[str, str]:
     """How complete the answer is, for readers of the text; a header that is absent stands for unknown."""
-    completeness = answer.completeness
-    headers = {"Cache-Control": NO_STORE, "Collector-Final": "true" if completeness.final else "false"}
+    return {"Cache-Control": NO_STORE, **completeness_headers(answer.completeness)}
+
+
+def completeness_headers(completeness: Completeness) -> dict[str, str]:
+    """What an answer can promise."""
+    headers = {"Collector-Final": "true" if completeness.final else "false"}
     if completeness.complete_through is not None:
         headers["Collector-Complete-Through"] = format_instant(completeness.complete_through)
     if completeness.lag is not None:

@@ -71,6 +71,21 @@ async def aggregator(influx_url: str) -> AsyncIterator[tuple[Process, httpx.Asyn
         await process.communicate()
 
 
+async def test_a_signal_ends_answers_that_have_no_end() -> None:
+    async with (
+        PausableInfluxDB().serving() as url,
+        aggregator(url) as (process, client),
+        client.stream("GET", "/v1/live") as answer,
+    ):
+        lines = answer.aiter_lines()
+        assert await anext(lines) == "event: hour"
+
+        process.send_signal(signal.SIGTERM)
+
+        assert [line async for line in lines][-1] == ""
+        assert await process.wait() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_with_0(number: signal.Signals) -> None:
     async with PausableInfluxDB().serving() as url, aggregator(url) as (process, client):

@@ -163,7 +163,7 @@ async def test_a_topic_that_is_deleted_and_created_again_is_published_to(
     assert sum(len(decode_record(record.value)) for record in read_log(kafka_bootstrap, topic)) == len(ACTIONS)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=256), max_size=200))
 def test_partition_of_is_what_librdkafka_s_default_partitioner_does_with_the_user_as_key(
     kafka_bootstrap: str, topic: str, users: set[str]

@@ -1,6 +1,6 @@
 from base64 import b64encode
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.hashes import unpack_hashes
@@ -19,7 +19,6 @@ def distinct_hashes(draw: st.DrawFn) -> list[int]:
 
 
 @given(distinct_hashes(), distinct_hashes())
-@settings(deadline=None)
 def test_segments_lose_nothing_and_fit_into_a_text_field_each(users: list[int], ids: list[int]) -> None:
     segments = cut_segments(7, users, ids)
     assert sorted(value for one in segments for value in unpack_hashes(one.users)) == sorted(users)
@@ -30,7 +29,6 @@ def test_segments_lose_nothing_and_fit_into_a_text_field_each(users: list[int], 
 
 
 @given(distinct_hashes())
-@settings(deadline=None)
 def test_a_hash_lies_in_the_part_that_its_value_names(users: list[int]) -> None:
     for one in cut_segments(7, users, users[:10]):
         assert {value % one.parts for value in [*unpack_hashes(one.users), *unpack_hashes(one.ids)]} == {one.part}

@@ -184,8 +184,8 @@ def _with_the_ends_last(simulation: Simulation) -> Callable[[], Awaitable[Answer
         latest = EndOffsets(simulation.now, await end_offsets.read())
         progress = await store.read_progress()
         completeness = completeness_of(HOUR, latest, progress, SETTINGS.aggregator_final_margin)
-        totals = add_up({source: window for source, (_, window) in committed.items() if window is not None})
-        return Answer(HOUR, totals, completeness, lost=0)
+        windows = {source: window for source, (_, window) in committed.items() if window is not None}
+        return Answer(HOUR, add_up(windows), completeness, lost=0, windows=windows)
 
     return read
 

@@ -9,12 +9,16 @@ from aggregator.settings import AggregatorSettings
 from support.fixtures.aggregator import HOUR, AggregatorFixture
 
 EVERY_ROUTE = {
-    "/analytics": "text/plain",
-    "/v1/hours/{hour}": "application/json",
-    "/v1/ledger": "application/json",
-    "/healthz": "application/json",
-    "/readyz": "application/json",
-    "/metrics": "text/plain",
+    "/analytics": ["text/plain"],
+    "/v1/hours/{hour}": ["application/json"],
+    "/v1/hours": ["application/json", "text/csv", "application/x-ndjson"],
+    "/v1/live": ["text/event-stream"],
+    "/v1/totals": ["application/json"],
+    "/v1/days": ["application/json", "text/csv", "application/x-ndjson"],
+    "/v1/ledger": ["application/json"],
+    "/healthz": ["application/json"],
+    "/readyz": ["application/json"],
+    "/metrics": ["text/plain"],
 }
 
 
@@ -41,7 +45,7 @@ def test_every_route_is_described_with_what_it_answers(openapi: dict[str, Any]) 
         path: list(methods["get"]["responses"]["200"]["content"]) for path, methods in openapi["paths"].items()
     }
 
-    assert described == {path: [media_type] for path, media_type in EVERY_ROUTE.items()}
+    assert described == EVERY_ROUTE
 
 
 def test_the_timestamp_is_described_as_it_is_checked(openapi: dict[str, Any]) -> None:
@@ -92,7 +96,48 @@ async def test_the_ledger_has_the_fields_that_are_described(client: httpx.AsyncC
     assert set(openapi["paths"]["/v1/ledger"]["get"]["responses"]) == {"200", "500", "503", "default"}
 
 
-@pytest.mark.parametrize("schema", ["HourAnswer", "Ledger", "PartitionLedger", "LedgerTotals"])
+@pytest.mark.parametrize("path", ["/v1/totals", "/v1/days"])
+def test_spans_that_are_added_up_take_a_zone(openapi: dict[str, Any], path: str) -> None:
+    described = openapi["paths"][path]["get"]
+    assert {"from", "to", "tz"} <= {one["name"] for one in described["parameters"]}
+    assert set(described["responses"]) == {"200", "304", "400", "500", "503", "default"}
+
+
+async def test_the_rows_of_a_span_have_the_fields_and_its_answer_the_headers_that_are_described(
+    client: httpx.AsyncClient, openapi: dict[str, Any]
+) -> None:
+    answer = await client.get("/v1/hours?from=2026-11-24&to=2026-12-31")
+    described = openapi["paths"]["/v1/hours"]["get"]
+    assert {name.lower() for name in described["responses"]["200"]["headers"]} <= set(answer.headers)
+    assert [one["name"] for one in described["parameters"]] == ["from", "to", "format"]
+    assert set(described["responses"]) == {"200", "304", "400", "500", "503", "default"}
+    totals = (await client.get("/v1/totals")).json()
+    days = (await client.get("/v1/days")).json()
+    for schema, found in {
+        "SpanAnswer": answer.json(),
+        "HourRow": answer.json()["hours"][0],
+        "TotalsAnswer": totals,
+        "DaysAnswer": days,
+        "DayRow": days["days"][0],
+    }.items():
+        fields = openapi["components"]["schemas"][schema]
+        assert set(fields["properties"]) == set(fields["required"]) == set(found)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "HourAnswer",
+        "SpanAnswer",
+        "HourRow",
+        "TotalsAnswer",
+        "DaysAnswer",
+        "DayRow",
+        "Ledger",
+        "PartitionLedger",
+        "LedgerTotals",
+    ],
+)
 def test_every_field_says_what_it_means(openapi: dict[str, Any], schema: str) -> None:
     def undescribed() -> Iterator[str]:
         for name, field in openapi["components"]["schemas"][schema]["properties"].items():

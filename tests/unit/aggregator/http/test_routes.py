@@ -1,16 +1,14 @@
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Never
 
 import httpx
 import pytest
 
-from aggregator.app import create_app
-from aggregator.settings import AggregatorSettings
 from contract.errors import StateUnreadable, StoreUnavailable
 from contract.hour import HOUR_MS
 from stores.memory import MemoryStore
-from support.fixtures.aggregator import HOUR, AggregatorFixture, click
+from support.fixtures.aggregator import HOUR, AggregatorFixture, click, serving
 
 Client = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -27,17 +25,6 @@ class FailingStore(MemoryStore):
 
     async def ping(self) -> None:
         raise self._error
-
-
-@asynccontextmanager
-async def serving(fixture: AggregatorFixture, store: MemoryStore | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(AggregatorSettings(), store or fixture.store, fixture.end_offsets, fixture.clock)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
-    ):
-        yield client
 
 
 async def busy_world() -> AggregatorFixture:

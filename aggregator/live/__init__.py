@@ -1,0 +1,1 @@
+"""The current hour as it moves, told to whoever listens."""
