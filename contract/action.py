@@ -1,6 +1,5 @@
 """An action and the log's rules for it: constants with a version, so that every reader of the log decides alike."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 from contract.hour import END_OF_TIME_MS
+from contract.shown import MAX_SHOWN, shown, shown_text
 
 RULES_VERSION: Final = 1
 """Incremented whenever a line would be judged differently than before."""
@@ -20,7 +20,6 @@ MAX_BRACKETS: Final = 1 + MAX_USER + MAX_ID
 
 Otherwise the depth of the caller's stack would decide how a deeply nested line is judged.
 """
-MAX_SHOWN_VALUE: Final = 64
 
 _EVENT = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -77,28 +76,25 @@ class Rejection:
 
     code: str
     field: str | None
-    value: str
+    value: str | None
+    """None where there is none: the field is missing."""
     rule: str
 
     @property
     def message(self) -> str:
         """One line for people."""
-        return self.rule if self.code.endswith("_missing") else f"{self.field or 'line'} {self.value}: {self.rule}"
+        return self.rule if self.value is None else f"{self.field or 'line'} {self.value}: {self.rule}"
 
 
 def reject(code: str, field: str | None, value: object, rule: str | None = None) -> Rejection:
     """A Rejection whose value is shown truncated; `rule` is for codes outside RULES."""
-    shown = _shown(value)
-    if len(shown) > MAX_SHOWN_VALUE:
-        shown = shown[:MAX_SHOWN_VALUE] + "…"
-    return Rejection(code, field, shown, rule or RULES[code])
+    return Rejection(code, field, shown(value), rule or RULES[code])
 
 
-def _shown(value: object) -> str:
-    """As JSON writes it; strings on one line, whatever characters they hold."""
-    if isinstance(value, bytes):
-        value = value[: MAX_SHOWN_VALUE + 1].decode(errors="replace")
-    return repr(value[: MAX_SHOWN_VALUE + 1]) if isinstance(value, str) else json.dumps(value, default=repr)
+def missing(field: str) -> Rejection:
+    """A Rejection for a field that is not there."""
+    code = f"{field}_missing"
+    return Rejection(code, field, None, RULES[code])
 
 
 def _check_text(field: str, value: object, longest: int) -> Rejection | None:
@@ -148,10 +144,10 @@ def check(fields: Mapping[str, object]) -> Action | Rejection:
     """The action that `fields` describe, or the first rule of the log that they break."""
     for name in fields:
         if name not in FIELDS:
-            return reject("unknown_field", _shown_name(name[:MAX_SHOWN_VALUE]), fields[name])
+            return reject("unknown_field", shown_text(name[: MAX_SHOWN + 1]), fields[name])
     for name in ("timestamp", "user", "event"):
         if name not in fields:
-            return reject(f"{name}_missing", name, None)
+            return missing(name)
     broken = (
         _check_timestamp(fields["timestamp"])
         or _check_text("user", fields["user"], MAX_USER)
@@ -159,10 +155,6 @@ def check(fields: Mapping[str, object]) -> Action | Rejection:
         or (None if fields.get("id") is None else _check_text("id", fields["id"], MAX_ID))
     )
     return broken or msgspec.convert(fields, Action)
-
-
-def _shown_name(name: str) -> str:
-    return name if name.isprintable() else repr(name)[1:-1]
 
 
 def _brackets(text: bytes) -> int:

@@ -32,7 +32,7 @@ class Problem(BaseModel):
     detail: str = Field(description="One sentence for people.")
     code: str = Field(description="Stable; for programs.")
     field: str | None = Field(None, description="The field or parameter that breaks a rule.")
-    value: str | None = Field(None, description="Its value as it was read, cut.")
+    value: str | None = Field(None, description="Its value as JSON writes it, cut; absent where it is missing.")
     rule: str | None = Field(None, description="The rule in words.")
     outcome: Literal["not_published", "unknown"] | None = Field(
         None,

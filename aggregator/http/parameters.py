@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import Request
 
 from aggregator.http.problems import ParameterRefused
-from contract.action import MAX_SHOWN_VALUE, reject
+from contract.action import missing, reject
 from contract.errors import InvalidHour
 from contract.hour import END_OF_TIME_MS, hour_of, parse_hour
 
@@ -33,7 +33,7 @@ def hour_of_timestamp(request: Request) -> int:
     """The hour of the query's `timestamp`. Raises ParameterRefused."""
     values = request.query_params.getlist("timestamp")
     if not values:
-        raise ParameterRefused(reject("timestamp_missing", "timestamp", None))
+        raise ParameterRefused(missing("timestamp"))
     if len(values) > 1:
         rule = "each parameter is given once"
         raise ParameterRefused(reject("parameter_repeated", "timestamp", ", ".join(values), rule))
@@ -42,9 +42,9 @@ def hour_of_timestamp(request: Request) -> int:
         raise ParameterRefused(reject("timestamp_not_integer", "timestamp", text))
     timestamp = int(text[:_MANY_DIGITS])
     if timestamp < 0:
-        raise ParameterRefused(reject("timestamp_negative", "timestamp", text))
+        raise ParameterRefused(reject("timestamp_negative", "timestamp", timestamp))
     if timestamp >= END_OF_TIME_MS:
-        raise ParameterRefused(reject("timestamp_after_2099", "timestamp", text))
+        raise ParameterRefused(reject("timestamp_after_2099", "timestamp", timestamp))
     return hour_of(timestamp)
 
 
@@ -54,7 +54,7 @@ def hour_in_path(hour: str) -> int:
         return parse_hour(hour)
     except InvalidHour as error:
         rule = "an hour is YYYY-MM-DDTHH or an ISO 8601 instant from 1970 up to 2100"
-        raise ParameterRefused(reject("hour_malformed", "hour", hour[: MAX_SHOWN_VALUE + 1], rule)) from error
+        raise ParameterRefused(reject("hour_malformed", "hour", hour, rule)) from error
 
 
 def wants_fresh(request: Request) -> bool:

@@ -4,7 +4,8 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from contract.action import MAX_SHOWN_VALUE, Action, Rejection, check, reject
+from contract.action import Action, Rejection, check, reject
+from contract.shown import shown_text
 
 RULES: Final = {
     "query_malformed": "a query is name=value pairs, separated by &",
@@ -26,7 +27,7 @@ def action_in_query(query: bytes) -> Action | Rejection:
         if isinstance(name, Rejection):
             return name
         if name in fields:
-            return reject("parameter_repeated", name[:MAX_SHOWN_VALUE], value, RULES["parameter_repeated"])
+            return reject("parameter_repeated", shown_text(name), value, RULES["parameter_repeated"])
         fields[name] = _integer(value) if name == "timestamp" else value
     return check(fields)
 

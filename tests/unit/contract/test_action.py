@@ -10,7 +10,6 @@ from contract.action import (
     FIELDS,
     MAX_BRACKETS,
     MAX_ID,
-    MAX_SHOWN_VALUE,
     MAX_USER,
     RULES,
     Action,
@@ -21,6 +20,7 @@ from contract.action import (
     parse_lines,
 )
 from contract.hour import END_OF_TIME_MS
+from contract.shown import MAX_SHOWN
 
 CLICK = b'{"timestamp":1,"user":"u","event":"click"}'
 FULL = b"[" * MAX_ID
@@ -154,7 +154,8 @@ def test_any_line_is_an_action_or_one_rejection_with_a_known_code(line: bytes) -
     judged = parse_line(line)
     if isinstance(judged, Rejection):
         assert judged.rule == RULES[judged.code]
-        assert len(judged.value) <= MAX_SHOWN_VALUE + 1
+        assert (judged.value is None) == judged.code.endswith("_missing")
+        assert len(judged.value or "") <= MAX_SHOWN + 1
         assert judged.message.isprintable()
 
 
@@ -228,7 +229,7 @@ def test_an_id_that_is_null_is_no_id() -> None:
 def test_the_message_of_a_rejection_is_one_line_whatever_the_field_is_called() -> None:
     judged = parse_line(b'{"a\\n\\u001b[31m":1}')
     assert isinstance(judged, Rejection)
-    assert judged.message == f"a\\n\\x1b[31m 1: an action has the fields {', '.join(FIELDS)} and no others"
+    assert judged.message == f"a\\n\\u001b[31m 1: an action has the fields {', '.join(FIELDS)} and no others"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_the_message_of_a_rejection_is_one_line_whatever_the_field_is_called() -
         ),
         (b'{"timestamp":1,"user":null,"event":"click"}', "user null: user is a string"),
         (b'{"timestamp":1,"user":{"a":[null]},"event":"click"}', 'user {"a": [null]}: user is a string'),
-        (b"poison \xff", "line 'poison \ufffd': a line is one JSON object in UTF-8"),
+        (b"poison \xff", "line poison \ufffd: a line is one JSON object in UTF-8"),
     ],
     ids=["missing", "boolean", "null", "object", "no-json"],
 )

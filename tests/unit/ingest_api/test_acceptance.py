@@ -38,7 +38,7 @@ def test_an_action_within_the_policy_comes_in(timestamp: int, event: str) -> Non
             "1800003600001",
             "timestamp is at most 3600000 ms ahead of the server's clock",
         ),
-        (Action(NOW, "u", "share"), "event_unknown", "event", "'share'", "event is one of click, impression"),
+        (Action(NOW, "u", "share"), "event_unknown", "event", '"share"', "event is one of click, impression"),
     ],
 )
 def test_an_action_beyond_the_policy_is_refused_with_the_evidence(

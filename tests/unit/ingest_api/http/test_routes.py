@@ -88,10 +88,16 @@ async def test_the_classic_order_of_parameters_and_their_encoding_do_not_matter(
 async def test_a_query_that_breaks_a_rule_is_answered_with_the_evidence(api: Api) -> None:
     told = problem(await api.post(**{**GOOD, "timestamp": "1e3"}), 400, "timestamp_not_integer")
     assert told["field"] == "timestamp"
-    assert told["value"] == "'1e3'"
+    assert told["value"] == '"1e3"'
     assert told["rule"] == "timestamp is an integer: ms since the epoch"
-    assert told["detail"] == "timestamp '1e3': timestamp is an integer: ms since the epoch"
+    assert told["detail"] == 'timestamp "1e3": timestamp is an integer: ms since the epoch'
     assert api.log.published == []
+
+
+async def test_a_parameter_that_is_missing_has_no_value(api: Api) -> None:
+    told = problem(await api.post(user="u", event="click"), 400, "timestamp_missing")
+    assert told["detail"] == told["rule"] == "timestamp is required"
+    assert "value" not in told
 
 
 async def test_the_value_is_shown_cut(api: Api) -> None:
@@ -152,7 +158,7 @@ async def test_a_batch_is_answered_with_how_many_came_in_and_which_did_not(
 
 async def test_a_rejected_line_is_told_like_a_rejected_query(api: Api) -> None:
     told = (await api.batch(LINE.replace(b"click", b"share"))).json()
-    message = "event 'share': event is one of click, impression"
+    message = 'event "share": event is one of click, impression'
     assert told == {
         "accepted": 0,
         "rejected": [{"index": 0, "code": "event_unknown", "field": "event", "message": message}],
