@@ -1,5 +1,6 @@
 """An action and the log's rules for it: constants with a version, so that every reader of the log decides alike."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,13 +52,16 @@ RULES: Final = {
     "timestamp_after_2099": "timestamp is before 2100-01-01T00:00:00Z",
     "user_missing": "user is required",
     "user_not_text": "user is a string",
+    "user_not_unicode": "user is valid Unicode: each half of a surrogate pair comes with the other",
     "user_empty": "user has at least one character",
     "user_too_long": f"user has at most {MAX_USER} characters",
     "user_control_character": "user has no control characters",
     "event_missing": "event is required",
     "event_not_text": "event is a string",
+    "event_not_unicode": "event is valid Unicode: each half of a surrogate pair comes with the other",
     "event_malformed": "event is a lowercase letter followed by up to 31 of a-z, 0-9 and _",
     "id_not_text": "id is a string",
+    "id_not_unicode": "id is valid Unicode: each half of a surrogate pair comes with the other",
     "id_empty": "id has at least one character",
     "id_too_long": f"id has at most {MAX_ID} characters",
     "id_control_character": "id has no control characters",
@@ -98,8 +102,10 @@ def missing(field: str) -> Rejection:
 
 
 def _check_text(field: str, value: object, longest: int) -> Rejection | None:
-    if not isinstance(value, str) or not _is_unicode(value):
+    if not isinstance(value, str):
         return reject(f"{field}_not_text", field, value)
+    if not _is_unicode(value):
+        return reject(f"{field}_not_unicode", field, value)
     if not value:
         return reject(f"{field}_empty", field, value)
     if len(value) > longest:
@@ -174,8 +180,27 @@ def fields_in(line: bytes) -> dict[str, object] | Rejection:
     try:
         fields = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return reject("not_json", None, line)
+        return _not_unicode(line) or reject("not_json", None, line)
     return fields if isinstance(fields, dict) else reject("not_object", None, line)
+
+
+def _not_unicode(line: bytes) -> Rejection | None:
+    r"""The field that holds half of a surrogate pair, as in `"\ud83d"`; None where that is not what is wrong.
+
+    The decoder refuses such a line as a whole. The standard library's takes it, and some that are no JSON: so what it
+    reads names the field, and never becomes an action.
+    """
+    if b"\\u" not in line:
+        return None
+    try:
+        fields = json.loads(line.decode())
+    except ValueError:
+        return None
+    for name in ("user", "event", "id") if isinstance(fields, dict) else ():
+        value = fields.get(name)
+        if isinstance(value, str) and not _is_unicode(value):
+            return reject(f"{name}_not_unicode", name, value)
+    return None
 
 
 _decode_lines = msgspec.json.Decoder(Action).decode_lines
