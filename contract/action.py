@@ -10,6 +10,7 @@ import msgspec
 
 from contract.hour import END_OF_TIME_MS
 from contract.shown import MAX_SHOWN, shown, shown_text
+from contract.unit import unit_hint
 
 RULES_VERSION: Final = 1
 """Incremented whenever a line would be judged differently than before."""
@@ -83,16 +84,24 @@ class Rejection:
     value: str | None
     """None where there is none: the field is missing."""
     rule: str
+    hint: str | None = None
+    """What was probably meant, or is to be done."""
 
     @property
     def message(self) -> str:
         """One line for people."""
-        return self.rule if self.value is None else f"{self.field or 'line'} {self.value}: {self.rule}"
+        told = self.rule if self.value is None else f"{self.field or 'line'} {self.value}: {self.rule}"
+        return f"{told}; {self.hint}" if self.hint else told
 
 
 def reject(code: str, field: str | None, value: object, rule: str | None = None) -> Rejection:
     """A Rejection whose value is shown truncated; `rule` is for codes outside RULES."""
     return Rejection(code, field, shown(value), rule or RULES[code])
+
+
+def reject_timestamp(code: str, timestamp: float, rule: str | None = None) -> Rejection:
+    """A Rejection that says which unit the timestamp seems to be in."""
+    return Rejection(code, "timestamp", shown(timestamp), rule or RULES[code], unit_hint(timestamp))
 
 
 def missing(field: str) -> Rejection:
@@ -124,12 +133,14 @@ def _is_unicode(text: str) -> bool:
 
 
 def _check_timestamp(value: object) -> Rejection | None:
+    if isinstance(value, float):
+        return reject_timestamp("timestamp_not_integer", value)
     if not isinstance(value, int) or isinstance(value, bool):
         return reject("timestamp_not_integer", "timestamp", value)
     if value < 0:
         return reject("timestamp_negative", "timestamp", value)
     if value >= END_OF_TIME_MS:
-        return reject("timestamp_after_2099", "timestamp", value)
+        return reject_timestamp("timestamp_after_2099", value)
     return None
 
 

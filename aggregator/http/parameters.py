@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import Request
 
 from aggregator.http.problems import ParameterRefused
-from contract.action import missing, reject
+from contract.action import missing, reject, reject_timestamp
 from contract.errors import InvalidHour
 from contract.hour import END_OF_TIME_MS, hour_of, parse_hour
 
@@ -44,7 +44,7 @@ def hour_of_timestamp(request: Request) -> int:
     if timestamp < 0:
         raise ParameterRefused(reject("timestamp_negative", "timestamp", timestamp))
     if timestamp >= END_OF_TIME_MS:
-        raise ParameterRefused(reject("timestamp_after_2099", "timestamp", timestamp))
+        raise ParameterRefused(reject_timestamp("timestamp_after_2099", timestamp))
     return hour_of(timestamp)
 
 

@@ -16,8 +16,8 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
         "format": "int64",
         "minimum": 0,
         "exclusiveMaximum": END_OF_TIME_MS,
-        "description": "When it happened: ms since the epoch, UTC. Settings narrow the range: by default up to an hour "
-        "ahead of the server's clock.",
+        "description": "When it happened: ms since the epoch, UTC. Settings narrow the range: by default from 1990 "
+        "up to an hour ahead of the server's clock.",
         "examples": [1700000000000],
     },
     "user": {

@@ -27,9 +27,8 @@ def log() -> MemoryPublisher:
 
 @pytest.fixture
 def app(log: MemoryPublisher) -> FastAPI:
-    return create_app(
-        IngestSettings(ingest_max_lines=10, ingest_body_timeout=timedelta(milliseconds=10)), log, clock=lambda: NOW
-    )
+    settings = IngestSettings(ingest_oldest=0, ingest_max_lines=10, ingest_body_timeout=timedelta(milliseconds=10))
+    return create_app(settings, log, clock=lambda: NOW)
 
 
 @pytest.fixture
