@@ -161,7 +161,7 @@ def check(fields: Mapping[str, object]) -> Action | Rejection:
     """The action that `fields` describe, or the first rule of the log that they break."""
     for name in fields:
         if name not in FIELDS:
-            return reject("unknown_field", shown_text(name[: MAX_SHOWN + 1]), fields[name])
+            return reject("unknown_field", shown_text(name[: MAX_SHOWN + 1]) or '""', fields[name])
     for name in ("timestamp", "user", "event"):
         if name not in fields:
             return missing(name)

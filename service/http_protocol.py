@@ -4,12 +4,19 @@ import asyncio
 from http import HTTPStatus
 from typing import Any, Final
 
-from httptools import HttpParserUpgrade, HttpRequestParser
+from httptools import (
+    HttpParserCallbackError,
+    HttpParserError,
+    HttpParserInvalidURLError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service import problems
+from service.request_target import explain_target
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Far above any head that is meant: the longest query of ours has 5 KiB."""
@@ -23,6 +30,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     _head_bytes = 0
     _in_head = False
+    _malformed: problems.Problem | None = None
 
     def __init__(
         self,
@@ -72,11 +80,24 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         lines += [b"%b: %b" % (name, value) for name, value in self.headers if name != b"upgrade"]
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
+    def note_malformed(self, error: HttpParserError, data: bytes) -> None:
+        """What the parser does not take, before the server answers; `data`: in which it lies."""
+        if isinstance(error, HttpParserInvalidURLError):
+            self._malformed = explain_target(data)
+        elif not isinstance(error, HttpParserCallbackError):
+            self._malformed = problems.problem(
+                HTTPStatus.BAD_REQUEST, "http_malformed", f"the request is no HTTP/1.1: {error}"
+            )
+
     def send_400_response(self, msg: str) -> None:
-        self._refuse(HTTPStatus.BAD_REQUEST, "http_malformed", msg)
+        self._answer_problem(self._malformed or problems.problem(HTTPStatus.BAD_REQUEST, "http_malformed", msg))
 
     def _refuse(self, status: HTTPStatus, code: str, detail: str) -> None:
-        body = problems.problem(status, code, detail).model_dump_json(exclude_none=True).encode()
+        self._answer_problem(problems.problem(status, code, detail))
+
+    def _answer_problem(self, problem: problems.Problem) -> None:
+        body = problem.model_dump_json(exclude_none=True).encode()
+        status = HTTPStatus(problem.status)
         head = (
             f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {problems.MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
@@ -101,6 +122,9 @@ class _UpgradeIgnoringParser(HttpRequestParser):
             super().feed_data(data)
         except HttpParserUpgrade as offer:
             self._read_on(memoryview(data)[offer.args[0] :])
+        except HttpParserError as error:
+            self._protocol.note_malformed(error, bytes(data))
+            raise
 
     def _read_on(self, rest: memoryview) -> None:
         """Many requests in one piece of data may offer one: hence a loop, and no copies."""

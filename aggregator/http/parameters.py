@@ -1,9 +1,11 @@
 """What readers may ask for: a timestamp or an hour."""
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import Request
+from starlette.datastructures import QueryParams
 
 from aggregator.http.problems import ParameterRefused
 from contract.action import missing, reject, reject_timestamp
@@ -29,9 +31,15 @@ TIMESTAMP_IN_OPENAPI: Final[dict[str, Any]] = {
 """Read by hand: the framework would take ` 1`, `1.0` and `+1` for integers, and the last of several values."""
 
 
+_OF_POST: Final = ("user", "event", "id")
+
+
 def hour_of_timestamp(request: Request) -> int:
-    """The hour of the query's `timestamp`. Raises ParameterRefused."""
-    values = request.query_params.getlist("timestamp")
+    """The hour of the query's `timestamp`; others are passed over, but an action's are not. Raises ParameterRefused."""
+    query = request.query_params
+    values = query.getlist("timestamp")
+    if len(query) > 1 or not values:
+        _refuse_an_action(query)
     if not values:
         raise ParameterRefused(missing("timestamp"))
     if len(values) > 1:
@@ -46,6 +54,15 @@ def hour_of_timestamp(request: Request) -> int:
     if timestamp >= END_OF_TIME_MS:
         raise ParameterRefused(reject_timestamp("timestamp_after_2099", timestamp))
     return hour_of(timestamp)
+
+
+def _refuse_an_action(query: QueryParams) -> None:
+    """Who reads numbers names no user: an action that is sent with GET must not be answered as if it were counted."""
+    for name in _OF_POST:
+        if name in query:
+            rule = "GET /analytics reads the numbers of the hour of timestamp, and records no action"
+            hint = "to record an action use POST; where only GET is possible, as for an image, GET /v1/pixel.gif"
+            raise ParameterRefused(replace(reject("parameter_of_post", name, query[name], rule), hint=hint))
 
 
 def hour_in_path(hour: str) -> int:

@@ -94,7 +94,7 @@ def _problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 ACTION_DOCS: Final[dict[str, Any]] = {
     "summary": "One action, in the query",
     "description": "Answers once Kafka has acknowledged it. The query is percent-encoded UTF-8, `+` is a space; each "
-    "parameter is given once, and no others. A body is ignored.",
+    "parameter is given once, and no others but `_`, which is ignored. A body is ignored.",
     "response_description": "The action is in the log, and will be counted.",
     "responses": _problems(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE),
     "openapi_extra": {

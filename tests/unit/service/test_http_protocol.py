@@ -81,6 +81,25 @@ async def test_what_is_no_http_is_refused_with_a_problem() -> None:
     assert json.loads(body)["code"] == "http_malformed"
 
 
+@pytest.mark.parametrize("name", ["ü".encode(), "ü".encode("latin-1"), b"\x01"])
+async def test_a_byte_that_must_be_percent_encoded_is_refused_and_its_parameter_named(name: bytes) -> None:
+    transport = await sent(b"POST /analytics?timestamp=1&user=" + name + b"&event=click HTTP/1.1\r\nHost: a\r\n\r\n")
+    head, _, body = transport.written.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json")
+    told = json.loads(body)
+    assert (told["code"], told["field"]) == ("target_not_encoded", "user")
+    assert "percent-encoded" in told["detail"]
+    assert told["detail"].startswith(f"user {told['value']}: ")
+    assert transport.closed
+
+
+async def test_what_else_is_no_http_is_told_with_what_the_parser_stumbles_over() -> None:
+    for request in (b"GET /analytics?user=a b HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nno header\r\n\r\n"):
+        told = json.loads((await sent(request)).written.partition(b"\r\n\r\n")[2])
+        assert told["code"] == "http_malformed"
+        assert told["detail"].startswith("the request is no HTTP/1.1: ")
+
+
 OFFERS = (
     b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n",
     b"Upgrade: h2c\r\nConnection: keep-alive, Upgrade\r\n",

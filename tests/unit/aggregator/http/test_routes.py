@@ -124,6 +124,33 @@ async def test_any_other_timestamp_is_a_problem_that_names_the_rule(query: str, 
     assert ("value" in problem) == (code != "timestamp_missing")
 
 
+@pytest.mark.parametrize("method", ["GET"])
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("user=u1&event=click", "user"), ("event=click", "event"), ("id=7", "id"), ("id=7&user&event", "user")],
+)
+async def test_an_action_sent_with_get_is_refused_also_while_an_answer_is_in_memory(
+    method: str, query: str, field: str
+) -> None:
+    async with serving(await busy_world()) as client:
+        await client.get("/analytics", params={"timestamp": HOUR})
+        answer = await client.request(method, f"/analytics?timestamp={HOUR}&{query}")
+        alone = await client.get(f"/analytics?{query}")
+
+    assert answer.status_code == 400
+    assert (alone.json()["code"], alone.json()["field"]) == ("parameter_of_post", field)
+    assert "POST" in alone.json()["detail"]
+    assert "GET /v1/pixel.gif" in alone.json()["detail"]
+
+
+@pytest.mark.parametrize("other", ["_=1764000000000", "&", "x=1&x=2", "User=u1"])
+async def test_other_parameters_are_passed_over(other: str) -> None:
+    async with serving(await busy_world()) as client:
+        answer = await client.get(f"/analytics?timestamp={HOUR}&{other}")
+
+    assert answer.text == "unique_users,2\nclicks,3\nimpressions,1\n"
+
+
 @pytest.mark.parametrize(
     "hour",
     ["2026-11-24T09", "2026-11-24T09:00:00Z", "2026-11-24T09:59:59.999", "2026-11-24T11:30+02:00", "2026-11-24T09Z"],
