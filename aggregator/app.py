@@ -45,6 +45,7 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
         version=version("user-actions-collector"),
         summary="Unique users, clicks and impressions of any UTC hour, and how complete the numbers are.",
         lifespan=lifespan,
+        redirect_slashes=False,
     )
     problem_handlers().install(app)
     add_schemas(app)

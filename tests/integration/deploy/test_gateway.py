@@ -329,7 +329,8 @@ async def test_the_page_of_documentation_loads_nothing_from_elsewhere(
 async def test_a_page_that_is_not_there_is_a_problem(behind: Behind, client: httpx.AsyncClient) -> None:
     write_pages(behind.folder / "pages", {})
 
-    assert problem(await client.get("/docs/nothing")) == (404, "not_found")
+    for path in ("/docs/nothing", "/docs/", "/docs/files/", "/docs/files"):
+        assert problem(await client.get(path)) == (404, "not_found")
     assert problem(await client.post("/openapi.json")) == (405, "method_not_allowed")
 
 

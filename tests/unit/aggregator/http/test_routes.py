@@ -271,6 +271,19 @@ async def test_what_the_framework_refuses_is_a_problem_too(method: str, path: st
     assert answer.json()["code"] == code
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/analytics/", "/v1/hours/2026-11-24T09/", "/v1/ledger/", "/healthz/", "/readyz/", "/openapi.json/", "/docs/"],
+)
+async def test_a_path_with_a_slash_at_its_end_is_not_found_and_never_redirected(path: str) -> None:
+    async with serving(AggregatorFixture()) as client:
+        answer = await client.get(path, params={"timestamp": HOUR})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "location" not in answer.headers
+    assert answer.json()["detail"].endswith("no path ends in a slash")
+
+
 async def test_a_refused_method_names_the_allowed_ones() -> None:
     async with serving(AggregatorFixture()) as client:
         assert (await client.post("/analytics")).headers["allow"] == "GET"

@@ -318,7 +318,10 @@ async def test_bodies_that_take_all_the_memory_they_may_are_answered_503() -> No
 async def test_what_the_framework_refuses_is_a_problem_as_well(api: Api) -> None:
     told = problem(await api.client.get("/nowhere"), 404, "not_found")
     assert told.keys() == {"type", "title", "status", "detail", "code"}
-    problem(await api.client.post("/analytics/", params=GOOD), 404, "not_found")
+    for path in ("/analytics/", "/v1/actions/", "/healthz/", "/openapi.json/"):
+        with_slash = await api.client.post(path, params=GOOD)
+        assert problem(with_slash, 404, "not_found")["detail"].endswith("no path ends in a slash")
+        assert "location" not in with_slash.headers
     answer = await api.client.get("/analytics")
     problem(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == "POST"
