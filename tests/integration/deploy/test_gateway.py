@@ -139,10 +139,31 @@ async def test_an_error_of_a_service_passes_as_it_is(behind: Behind, client: htt
 
 async def test_a_refused_method_is_told_the_methods_of_both_services(behind: Behind, client: httpx.AsyncClient) -> None:
     behind.aggregator.answer = b"HTTP/1.1 405 Method Not Allowed\r\nallow: GET\r\ncontent-length: 0\r\n\r\n"
+    behind.ingest.answer = b"HTTP/1.1 204 No Content\r\nallow: OPTIONS, POST\r\n\r\n"
 
-    answer = await client.delete("/analytics")
+    refused = await client.delete("/analytics")
+    options = await client.options("/analytics")
 
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json", "/docs/files/favicon.png"])
+async def test_what_the_gateway_answers_by_itself_is_read_only(
+    behind: Behind, client: httpx.AsyncClient, path: str
+) -> None:
+    write_pages(behind.folder / "pages", {})
+
+    head, get = await client.head(path), await client.get(path)
+    options, post = await client.options(path), await client.post(path)
+
+    assert (head.status_code, get.status_code) == (200, 200)
+    assert head.headers.get("content-length") == get.headers.get("content-length")
+    assert head.content == b""
+    assert (options.status_code, options.content) == (204, b"")
+    assert options.headers["allow"] == post.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert problem(post) == (405, "method_not_allowed")
+    assert "allow" not in get.headers
 
 
 async def test_connections_upstream_are_kept(behind: Behind, client: httpx.AsyncClient) -> None:

@@ -124,7 +124,7 @@ async def test_any_other_timestamp_is_a_problem_that_names_the_rule(query: str, 
     assert ("value" in problem) == (code != "timestamp_missing")
 
 
-@pytest.mark.parametrize("method", ["GET"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
     ("query", "field"),
     [("user=u1&event=click", "user"), ("event=click", "event"), ("id=7", "id"), ("id=7&user&event", "user")],
@@ -286,7 +286,43 @@ async def test_a_path_with_a_slash_at_its_end_is_not_found_and_never_redirected(
 
 async def test_a_refused_method_names_the_allowed_ones() -> None:
     async with serving(AggregatorFixture()) as client:
-        assert (await client.post("/analytics")).headers["allow"] == "GET"
+        assert (await client.post("/analytics")).headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+PATHS = [
+    f"/analytics?timestamp={HOUR}",
+    "/v1/hours/2026-11-24T09",
+    "/v1/ledger",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_path_answers_head_as_get_without_the_body_and_options_with_its_methods(path: str) -> None:
+    async with serving(await busy_world()) as client:
+        head = await client.head(path)
+        get = await client.get(path)
+        options = await client.options(path)
+
+    assert (head.status_code, get.status_code) == (200, 200)
+    varying = {"content-length"} if path == "/metrics" else set()
+    assert {*head.headers.items()} ^ {*get.headers.items()} <= {
+        (name, answer.headers[name]) for name in varying for answer in (head, get)
+    }
+    assert (head.content, bool(get.content)) == (b"", True)
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
+async def test_head_is_measured_as_the_route_that_it_asks_for() -> None:
+    async with serving(await busy_world()) as client:
+        await client.head(f"/analytics?timestamp={HOUR}")
+        metrics = (await client.get("/metrics")).text
+
+    assert 'collector_aggregator_requests_total{route="/analytics",status="200"} 1.0' in metrics
 
 
 async def test_an_error_of_ours_is_a_problem_that_tells_no_secrets() -> None:

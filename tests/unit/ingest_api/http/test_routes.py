@@ -324,7 +324,7 @@ async def test_what_the_framework_refuses_is_a_problem_as_well(api: Api) -> None
         assert "location" not in with_slash.headers
     answer = await api.client.get("/analytics")
     problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "OPTIONS, POST"
     problem(await api.client.delete("/v1/actions"), 405, "method_not_allowed")
 
     @api.app.get("/framework")
@@ -332,6 +332,21 @@ async def test_what_the_framework_refuses_is_a_problem_as_well(api: Api) -> None
         return number
 
     problem(await api.client.get("/framework", params={"number": "x"}), 422, "request_invalid")
+
+
+@pytest.mark.parametrize("path", ["/analytics", "/v1/actions"])
+async def test_options_names_the_methods_of_a_path_that_takes_actions(api: Api, path: str) -> None:
+    answer = await api.client.options(path)
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (204, "OPTIONS, POST", b"")
+    problem(await api.client.options("/nowhere"), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"])
+async def test_head_is_answered_wherever_get_is(api: Api, path: str) -> None:
+    head, get = await api.client.head(path), await api.client.get(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers == get.headers
+    assert (await api.client.options(path)).headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 async def test_an_error_in_the_program_is_a_problem_that_tells_no_secrets(api: Api) -> None:
