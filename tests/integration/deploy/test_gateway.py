@@ -273,10 +273,19 @@ async def test_the_body_of_a_request_that_offers_an_upgrade_arrives(
 
 
 async def test_a_head_has_a_bound(behind: Behind) -> None:
-    status = await behind.status(POST + b"x-long: " + b"a" * 66_000)
+    status = await behind.status(POST + b"x-long: " + b"a" * 140_000)
 
     assert status == b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     assert behind.ingest.requests == []
+
+
+async def test_a_head_that_a_service_refuses_by_its_length_is_answered_by_that_service(behind: Behind) -> None:
+    behind.ingest.answer = b"HTTP/1.1 414 X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+    status = await behind.status(b"POST /analytics?user=" + b"a" * 70_000 + b" HTTP/1.1\r\nhost: here\r\n\r\n")
+
+    assert status == b"HTTP/1.1 414 Request URI Too Long\r\n"
+    assert len(behind.ingest.requests[0]) > 70_000
 
 
 async def chunks() -> AsyncIterator[bytes]:
