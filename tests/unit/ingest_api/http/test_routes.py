@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ ACTION = Action(NOW, "u1", "click")
 LINE = encode_action(ACTION)
 NDJSON = {"Content-Type": "application/x-ndjson"}
 JSON = {"Content-Type": "application/json"}
+FORM = "application/x-www-form-urlencoded"
 PROBLEM = "application/problem+json"
 
 
@@ -125,6 +127,64 @@ async def test_the_api_s_rules_are_settings() -> None:
         problem(await api.post(**GOOD), 400, "event_unknown")
         problem(await api.post(**{**GOOD, "event": "share", "timestamp": str(NOW - 6)}), 400, "timestamp_too_old")
         problem(await api.post(**{**GOOD, "event": "share", "timestamp": str(NOW + 1001)}), 400, "timestamp_in_future")
+
+
+@pytest.mark.parametrize("content_type", [FORM, f"{FORM}; charset=UTF-8", FORM.upper()])
+async def test_a_form_s_body_is_taken_as_the_query_is(api: Api, content_type: str) -> None:
+    headers = {"Content-Type": content_type}
+    whole = await api.client.post("/analytics", content=urlencode({**GOOD, "user": "ü &"}), headers=headers)
+    part = await api.client.post("/analytics?event=click", content=f"timestamp={NOW}&user=u2", headers=headers)
+    assert (whole.status_code, part.status_code) == (204, 204)
+    assert api.log.published == [Action(NOW, "ü &", "click"), Action(NOW, "u2", "click")]
+
+
+async def test_a_parameter_in_the_query_and_in_the_form_is_repeated(api: Api) -> None:
+    answer = await api.client.post("/analytics", params=GOOD, data={"user": "u1"})
+    assert problem(answer, 400, "parameter_repeated")["field"] == "user"
+    assert api.log.published == []
+
+
+async def test_a_form_without_a_body_leaves_the_query_as_it_is(api: Api) -> None:
+    answer = await api.client.post("/analytics", params=GOOD, headers={"Content-Type": FORM})
+    assert (answer.status_code, api.log.published) == (204, [ACTION])
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_form_has_a_bound_however_it_comes(api: Api, *, streamed: bool) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(70):
+            yield b"x" * 1000
+
+    content = pieces() if streamed else b"x" * 70_000
+    answer = await api.client.post("/analytics", params=GOOD, content=content, headers={"Content-Type": FORM})
+    problem(answer, 413, "body_too_large")
+    assert api.log.published == []
+    assert api.count("body_bytes") == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (LINE, "application/json"),
+        (LINE, "text/plain"),
+        (LINE, FORM),
+        (b"[" + LINE + b"]", FORM),
+        (b'--x\r\nContent-Disposition: form-data; name="user"\r\n\r\nu\r\n--x--', "multipart/form-data; boundary=x"),
+    ],
+)
+async def test_who_sends_an_action_in_a_body_that_is_not_read_is_told_where_it_goes(
+    api: Api, body: bytes, content_type: str
+) -> None:
+    answer = await api.client.post("/analytics", content=body, headers={"Content-Type": content_type})
+    detail = answer.json()["detail"]
+    assert answer.status_code == 400
+    assert "JSON go to POST /v1/actions" in detail
+    assert FORM in detail
+    assert "timestamp is required" in detail or "name=value" in detail
+
+
+async def test_without_a_body_nothing_is_said_of_bodies(api: Api) -> None:
+    assert problem(await api.post(), 400, "timestamp_missing")["detail"] == "timestamp is required"
 
 
 async def test_a_body_on_a_single_action_is_ignored(api: Api) -> None:
