@@ -9,7 +9,7 @@ from pydantic_settings import NoDecode
 from contract.action import is_event
 from contract.shown import shown
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
-from service.settings import ServiceSettings
+from service.settings import ServiceSettings, duration_text
 
 _NONE: Final = timedelta(0)
 _MIB: Final = 1024 * 1024
@@ -81,7 +81,8 @@ class IngestSettings(ServiceSettings):
             )
         longest_request = self.ingest_body_timeout + self.ingest_delivery_timeout
         if self.ingest_drain_timeout <= longest_request:
+            longest = duration_text(longest_request)
             raise ValueError(
-                f"COLLECTOR_INGEST_DRAIN_TIMEOUT is not above {longest_request}, the longest request: it would be cut"
+                f"COLLECTOR_INGEST_DRAIN_TIMEOUT is not above {longest}, the longest request: it would be cut"
             )
         return self
