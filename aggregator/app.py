@@ -25,6 +25,7 @@ from aggregator.metrics import MeasuredRequests, Metrics
 from aggregator.settings import AggregatorSettings
 from contract.store import Store
 from service.clock import Clock
+from service.methods import PathMethods
 from service.openapi import add_schemas
 
 
@@ -65,6 +66,7 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     app.include_router(live(feed))
     app.state.on_stop = feed.close
     app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
+    app.add_middleware(PathMethods, routes=app.router.routes)
     app.add_middleware(FastPath, hours=hours)
     app.add_middleware(MeasuredRequests, metrics=metrics)
     return app
