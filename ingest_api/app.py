@@ -53,7 +53,7 @@ def create_app(
     intake = Intake(BodyReader(settings, metrics), policy, metered, metrics, settings.ingest_max_lines)
     takes_actions = routes(single, intake)
     app.include_router(takes_actions)
-    app.add_fast_paths(takes_actions, problems)
+    app.add_fast_paths(takes_actions, problems, settings.ingest_origins)
     app.include_router(health(metered, metrics))
     add_schemas(app, SCHEMAS)
     return app
