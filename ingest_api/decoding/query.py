@@ -18,8 +18,11 @@ _MANY_DIGITS: Final = 20
 """So many digits are out of any range, whatever follows."""
 
 
-def action_in_query(query: bytes) -> Action | Rejection:
-    """The action, or the first rule that the query breaks. `+` is a space, as forms and most clients write it."""
+def action_in_query(query: bytes, arrived: int | None = None) -> Action | Rejection:
+    """The action, or the first rule that the query breaks. `+` is a space, as forms and most clients write it.
+
+    `arrived`, ms since the epoch, is the timestamp of an action that names none; None: an action must name one.
+    """
     fields: dict[str, object] = {}
     for pair in query.split(b"&") if query else ():
         name, value = _decode_pair(pair)
@@ -28,6 +31,8 @@ def action_in_query(query: bytes) -> Action | Rejection:
         if name in fields:
             return reject("parameter_repeated", name[:MAX_SHOWN_VALUE], value, RULES["parameter_repeated"])
         fields[name] = _integer(value) if name == "timestamp" else value
+    if arrived is not None:
+        fields.setdefault("timestamp", arrived)
     return check(fields)
 
 

@@ -1,7 +1,6 @@
 """Fast paths through the process, past the framework."""
 
 from collections.abc import Awaitable, Callable, Collection
-from http import HTTPMethod
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
@@ -24,17 +23,19 @@ class FastPathApp(FastAPI):
 
     _cross_origin: CrossOrigin | None = None
 
-    def add_fast_paths(self, router: APIRouter, problems: ProblemHandlers, origins: Collection[str]) -> None:
-        """To be called once: for a router whose endpoints take a Request, answer POST and have no dependencies.
+    def add_fast_paths(self, *routers: APIRouter, problems: ProblemHandlers, origins: Collection[str]) -> None:
+        """To be called once: for routers whose endpoints take a Request and have no dependencies.
 
-        Pages of `origins` may send to its paths.
+        Pages of `origins` may send to their paths.
         """
-        self._fast_paths: dict[str, Endpoint] = {
-            route.path: route.endpoint for route in router.routes if isinstance(route, APIRoute)
-        }
+        routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+        self._fast_paths: dict[str, dict[str, Endpoint]] = {}
+        for route in routes:
+            for method in route.methods or ():
+                self._fast_paths.setdefault(method, {})[route.path] = route.endpoint
         self._problems = problems
         if origins:
-            self._cross_origin = CrossOrigin(self._answer, origins, self._fast_paths)
+            self._cross_origin = CrossOrigin(self._answer, origins, {route.path for route in routes})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -45,8 +46,9 @@ class FastPathApp(FastAPI):
             await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = self._fast_paths.get(scope["path"]) if scope["type"] == "http" else None
-        if endpoint is None or scope["method"] != HTTPMethod.POST:
+        of_method = self._fast_paths.get(scope["method"]) if scope["type"] == "http" else None
+        endpoint = of_method.get(scope["path"]) if of_method else None
+        if endpoint is None:
             await super().__call__(scope, receive, send)
             return
         request = Request(scope, receive)
