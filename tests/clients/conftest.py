@@ -9,10 +9,8 @@ import pytest
 
 from stores.influx.settings import InfluxSettings
 from support.builds.clients import missing, python_packages
-from support.clients.product import Product
+from support.clients.product import Product, StartProduct
 from support.end_to_end.pipeline import Pipeline
-
-StartProduct = Callable[..., Product]
 
 # Behind all others: what the product itself uses stays as it is. Modules of tests import these packages in functions,
 # so that they can be collected where the packages are missing.
@@ -40,7 +38,7 @@ async def start_product(
     create_topic: Callable[..., str],
     http: httpx.AsyncClient,
 ) -> AsyncIterator[StartProduct]:
-    """Starts the product, by settings of the ingest API without their prefix: `start_product(ingest_linger="PT0S")`."""
+    """To be called once in a test: on topics and buckets of its own."""
     with ExitStack() as stack:
 
         def start(**settings: str) -> Product:

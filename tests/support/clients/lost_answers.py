@@ -8,19 +8,20 @@ _BODY: Final = b'{"code":"outcome_unknown","message":"the answer got lost"}'
 
 
 class LostAnswers(HttpProxy):
-    """Forwards every request; the first `losses` POSTs are answered 503 although they were done."""
+    """Forwards every request; the first `losses` with this method are answered 503 although they were done."""
 
-    def __init__(self, port: int, losses: int = 1) -> None:
+    def __init__(self, port: int, losses: int = 1, method: str = "POST") -> None:
         super().__init__(port)
         self.lost: list[bytes] = []
         """The requests whose answers got lost."""
         self.delivered: list[bytes] = []
-        """The POSTs whose answers came through."""
+        """Those with this method whose answers came through."""
         self._losses = losses
+        self._begins = f"{method} ".encode()
 
     async def answer(self, request: bytes) -> bytes | None:
         answer = await self.forward(request)
-        if not request.startswith(b"POST "):
+        if not request.startswith(self._begins):
             return answer
         if len(self.lost) == self._losses:
             self.delivered.append(request)

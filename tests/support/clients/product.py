@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpx
@@ -44,3 +44,7 @@ class Product:
         """The hours whose answer is not what these actions make, each sent once or with ids: (expected, answered)."""
         await until_caught_up(self._http, self._pipeline.aggregator_url)
         return await differences(self._http, self._pipeline.aggregator_url, count(sent))
+
+
+StartProduct = Callable[..., Product]
+"""Starts the product, by settings of the ingest API without their prefix: `start_product(ingest_linger="PT0S")`."""
