@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from deploy.local.services.gateway import Gateway
+from deploy.local.services.ports import free_port
 from support.clients.browser import Pages, chromium, served_pages
 from support.clients.lost_answers import LostAnswers
 from support.clients.product import Product, StartProduct
@@ -208,6 +210,41 @@ async def test_a_pixel_whose_answer_got_lost_calls_onerror_and_counts_once_when_
 
     assert await product.metric("actions_accepted") == 2
     assert await product.differences(sent) == {}
+
+
+@pytest.fixture
+def gateway(product: Product, tmp_path: Path) -> Iterator[str]:
+    """The address of a gateway before the product."""
+    upstreams = {
+        "GATEWAY_INGEST": f"127.0.0.1:{product.port}",
+        "GATEWAY_AGGREGATOR": f"127.0.0.1:{product.aggregator_port}",
+    }
+    gateway = Gateway(tmp_path / "gateway", free_port(), tmp_path / "gateway.log", upstreams)
+    gateway.start()
+    try:
+        gateway.wait_until_ready()
+        yield f"http://127.0.0.1:{gateway.port}"
+    finally:
+        gateway.kill()
+
+
+async def test_what_pages_send_and_read_passes_through_the_gateway(
+    product: Product, gateway: str, pages: Pages, page: "Page"
+) -> None:
+    batch, query, pixel = made("batch"), made("query", 1), made("pixel", 1)
+    ask_first = {"Content-Type": "application/json", "X-Retry-Count": "1"}
+    await page.goto(pages.origin)
+
+    answers = [
+        await page.evaluate(fetched(f"{gateway}/v1/actions", json.dumps(batch), headers=ask_first)),
+        await page.evaluate(fetched(f"{gateway}/analytics?{urlencode(query[0])}", "", headers=ask_first)),
+        await page.evaluate(call(LOADED, f"{gateway}/v1/pixel.gif?{urlencode(pixel[0])}")),
+    ]
+    too_large = await page.evaluate(fetched(f"{gateway}/v1/actions", "[" + " " * 9_000_000))
+
+    assert answers == ['200 {"accepted":3,"rejected":[]}', "204 ", "1x1"]
+    assert too_large.startswith("413 {")
+    assert await product.differences([*batch, *query, *pixel]) == {}
 
 
 def snippet() -> str:

@@ -28,6 +28,11 @@ class Product:
         """The ingest API's port on 127.0.0.1."""
         return self._pipeline.ingest.port
 
+    @property
+    def aggregator_port(self) -> int:
+        """The aggregator's port on 127.0.0.1."""
+        return self._pipeline.aggregator.port
+
     async def metric(self, name: str, **labels: str) -> int:
         """A counter of the ingest API, summed over the labels that are not named; 0 if it is not there yet."""
         told = (await self._http.get(f"{self.url}/metrics")).text
