@@ -148,7 +148,7 @@ async def test_pages_of_origins_that_are_not_listed_send_what_browsers_do_not_as
     assert await product.metric("actions_accepted") == len(everything)
 
 
-async def test_with_a_star_all_pages_read_answers_but_may_not_send_cookies(
+async def test_with_a_star_all_pages_read_answers_but_what_sends_cookies_must_not_ask_first(
     start_product: StartProduct, pages: Pages, page: "Page"
 ) -> None:
     product = start_product(ingest_origins="*")
@@ -160,9 +160,15 @@ async def test_with_a_star_all_pages_read_answers_but_may_not_send_cookies(
         fetched(url, json.dumps(made("cookies")), "application/json", credentials="include")
     )
 
+    async with page.expect_event("requestfailed"):
+        await page.evaluate(call(JSON_BLOB, url, json.dumps(made("blob"))))
+    async with page.expect_event("requestfinished"):
+        await page.evaluate(call("(url, body) => navigator.sendBeacon(url, body)", url, lines(made("string"))))
+
     assert (plain, with_cookies) == ('200 {"accepted":3,"rejected":[]}', "TypeError")
-    assert await product.differences(made("plain")) == {}
-    assert await product.metric("actions_accepted") == 3
+    await product.until_accepted(6)
+    assert await product.differences([*made("plain"), *made("string")]) == {}
+    assert await product.metric("actions_accepted") == 6
 
 
 async def test_pixels_count_also_in_pages_that_embed_only_what_allows_it(
