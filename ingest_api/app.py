@@ -24,6 +24,7 @@ from ingest_api.publishing.metered import MeteredPublisher
 from ingest_api.publishing.publisher import Publisher
 from ingest_api.settings import IngestSettings
 from service.clock import Clock, wall_clock
+from service.methods import PathMethods
 from service.openapi import add_schemas
 
 
@@ -58,6 +59,7 @@ def create_app(
     app.add_fast_paths(*take_actions, problems=problems, origins=settings.ingest_origins)
     app.include_router(health(metered, metrics))
     add_schemas(app, SCHEMAS)
+    app.add_middleware(PathMethods, routes=app.router.routes)
     return app
 
 

@@ -4,11 +4,12 @@ import json
 from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
 from contract.action import is_event
-from contract.hour import END_OF_TIME_MS
+from contract.shown import shown
+from ingest_api.oldest import Oldest, check_oldest, parse_oldest
 from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
 from service.settings import ServiceSettings
 
@@ -23,7 +24,7 @@ def _names(value: object) -> object:
     for name in names:
         if not is_event(name):
             raise ValueError(
-                f"{name!r} is not the name of an event: a lower-case letter, then up to 31 of a-z, 0-9 and _"
+                f"{shown(name)} is not the name of an event: a lower-case letter, then up to 31 of a-z, 0-9 and _"
             )
     return names
 
@@ -48,8 +49,10 @@ class IngestSettings(ServiceSettings):
     ingest_events: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
         ("click", "impression"), min_length=1, description="Accepted events, separated by commas"
     )
-    ingest_oldest: int = Field(
-        0, ge=0, lt=END_OF_TIME_MS, description="Earliest accepted timestamp, ms since the epoch"
+    ingest_oldest: Annotated[Oldest, BeforeValidator(parse_oldest), AfterValidator(check_oldest)] = Field(
+        "1990-01-01",
+        validate_default=True,
+        description="Earliest accepted timestamp: a date or date-time, ms since the epoch, or an age (`P400D`)",
     )
     ingest_future_tolerance: timedelta = Field(
         timedelta(hours=1), ge=_NONE, description="How far ahead of the clock a timestamp may be"

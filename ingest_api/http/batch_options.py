@@ -4,7 +4,8 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
-from contract.action import MAX_SHOWN_VALUE, reject
+from contract.action import reject
+from contract.shown import shown_text
 from ingest_api.errors import RequestRefused
 
 
@@ -40,5 +41,5 @@ def options_in(query: bytes) -> BatchOptions:
 
 
 def _refused(code: str, name: str, value: str, rule: str) -> RequestRefused:
-    rejection = reject(code, name[:MAX_SHOWN_VALUE], value, rule)
+    rejection = reject(code, shown_text(name), value, rule)
     return RequestRefused(HTTPStatus.BAD_REQUEST, code, rejection.message, rejection=rejection)

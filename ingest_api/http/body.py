@@ -44,15 +44,18 @@ class BodyReader:
         metrics.body_bytes.set_function(lambda: self._budget.used)
 
     @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
-        """The body, decompressed; what it takes of memory is reserved as long as the context lasts.
+    async def read(self, request: Request, longest: int | None = None) -> AsyncIterator[bytes]:
+        """The body, decompressed, of `longest` bytes at most where that is given, instead of what the settings say.
+
+        What it takes of memory is reserved as long as the context lasts.
 
         Raises RequestRefused, or NotPublished where bodies take all the memory they may.
         """
         gzipped = is_gzipped(request.headers.get("content-encoding"))
-        refuse_announced(request.headers.get("content-length"), self._limits)
+        limits = self._limits if longest is None else self._limits._replace(sent=longest, decompressed=longest)
+        refuse_announced(request.headers.get("content-length"), limits)
         with self._budget.reservation() as reservation:
-            yield await read_body(request.stream(), gzipped=gzipped, limits=self._limits, reservation=reservation)
+            yield await read_body(request.stream(), gzipped=gzipped, limits=limits, reservation=reservation)
 
 
 def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from contract.action import MAX_ID, MAX_USER
 from contract.hour import END_OF_TIME_MS
 from ingest_api.http.content_type import ACCEPT_POST, JSON, NDJSON
+from ingest_api.http.form import FORM, MAX_FORM_BYTES
 from service.openapi import documented
 
 _NO_CONTROL: Final = r"^[^\u0000-\u001f\u007f-\u009f]*$"
@@ -16,8 +17,8 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
         "format": "int64",
         "minimum": 0,
         "exclusiveMaximum": END_OF_TIME_MS,
-        "description": "When it happened: ms since the epoch, UTC. Settings narrow the range: by default up to an hour "
-        "ahead of the server's clock.",
+        "description": "When it happened: ms since the epoch, UTC. Settings narrow the range: by default from 1990 "
+        "up to an hour ahead of the server's clock.",
         "examples": [1700000000000],
     },
     "user": {
@@ -107,12 +108,34 @@ def _parameters(*required: str) -> list[dict[str, Any]]:
 
 
 ACTION_DOCS: Final[dict[str, Any]] = {
-    "summary": "One action, in the query",
+    "summary": "One action, in the query or in a form",
     "description": "Answers once Kafka has acknowledged it. The query is percent-encoded UTF-8, `+` is a space; each "
-    "parameter is given once, and no others. A body is ignored.",
+    "parameter is given once, and no others but `_`, which is ignored. Parameters may as well stand in a form's body, "
+    "or some of them; any other body is ignored.",
     "response_description": "The action is in the log, and will be counted.",
-    "responses": _problems(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE),
-    "openapi_extra": {"parameters": _parameters(*_REQUIRED)},
+    "responses": _problems(
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+    "openapi_extra": {
+        "parameters": _parameters(*_REQUIRED),
+        "requestBody": {
+            "required": False,
+            "content": {
+                FORM: {
+                    "schema": {
+                        "type": "object",
+                        "properties": _FIELDS,
+                        "description": f"Those that the query lacks; {MAX_FORM_BYTES} bytes at most.",
+                    }
+                }
+            },
+        },
+    },
 }
 
 PIXEL_DOCS: Final[dict[str, Any]] = {

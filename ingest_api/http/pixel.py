@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from ingest_api.errors import RequestRefused
+from ingest_api.http.form import Parameters
 from ingest_api.http.openapi import PIXEL_DOCS
 from ingest_api.http.single_action import SingleAction
 from service.clock import Clock
@@ -36,7 +37,7 @@ def pixel_routes(single: SingleAction, clock: Clock) -> APIRouter:
     @router.get("/v1/pixel.gif", response_class=Response, **PIXEL_DOCS)
     async def pixel(request: Request) -> Response:
         try:
-            await single.publish(request.scope["query_string"], arrived=clock())
+            await single.publish(Parameters(request.scope["query_string"]), arrived=clock())
         except RequestRefused as refused:
             return _image({REJECTED: _one_line(f"{refused.code}: {refused}")})
         return _image()

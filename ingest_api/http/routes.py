@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from ingest_api.decoding.batch import CheckedBatch, check_batch
 from ingest_api.http.batch_options import options_in
 from ingest_api.http.content_type import require_accepted
+from ingest_api.http.form import parameters_of
 from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import ACTION_DOCS, BATCH_DOCS
 from ingest_api.http.single_action import SingleAction
@@ -48,7 +49,7 @@ def routes(single: SingleAction, intake: Intake) -> APIRouter:
 
     @router.post("/analytics", status_code=HTTPStatus.NO_CONTENT, response_class=Response, **ACTION_DOCS)
     async def analytics(request: Request) -> Response:
-        return await single.publish(request.scope["query_string"])
+        return await single.publish(await parameters_of(request, intake.bodies))
 
     @router.post("/v1/actions", response_model=BatchAnswer, **BATCH_DOCS)
     async def actions(request: Request) -> Response:

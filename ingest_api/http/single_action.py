@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
@@ -11,6 +12,7 @@ from contract.action import Action, Rejection
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.query import action_in_query
 from ingest_api.errors import PublishUnavailable, RequestRefused
+from ingest_api.http.form import Parameters
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.publisher import Publisher, publish
 from service.problems import ProblemHandlers
@@ -32,12 +34,12 @@ class SingleAction:
         self._metrics = metrics
         self._problems = problems
 
-    async def publish(self, query: bytes, arrived: int | None = None) -> Response:
+    async def publish(self, parameters: Parameters, arrived: int | None = None) -> Response:
         """Returns once the log has acknowledged it; `arrived` is the timestamp of an action that names none.
 
         Raises RequestRefused, NotPublished or OutcomeUnknown.
         """
-        await publish(self._publisher, [self._check(query, arrived)])
+        await publish(self._publisher, [self._check(parameters.query, parameters.hint, arrived)])
         return _TAKEN
 
     def submit(self, query: bytes, answer: Callable[[Response], None]) -> None:
@@ -54,9 +56,10 @@ class SingleAction:
             logger.exception("an error in this program")
             answer(self._problems.answer(error))
 
-    def _check(self, query: bytes, arrived: int | None = None) -> Action:
+    def _check(self, query: bytes, hint: str | None = None, arrived: int | None = None) -> Action:
         (checked,) = self._policy.check([action_in_query(query, arrived)])
         if isinstance(checked, Rejection):
             self._metrics.rejected.labels(checked.code).inc()
-            raise RequestRefused(HTTPStatus.BAD_REQUEST, checked.code, checked.message, rejection=checked)
+            told = replace(checked, hint=hint) if hint else checked
+            raise RequestRefused(HTTPStatus.BAD_REQUEST, told.code, told.message, rejection=told)
         return checked

@@ -95,6 +95,34 @@ async def test_each_way_of_sending_counts_and_its_answer_is_readable(
     assert await product.metric("actions_accepted") == len(everything)
 
 
+async def test_a_form_counts_whether_the_page_or_its_script_sends_it(
+    product: Product, pages: Pages, page: "Page"
+) -> None:
+    url = f"{product.url}/analytics"
+    sent = [{**action, "id": f"{index} &"} for index, action in enumerate(made("ü & form", 4))]
+    fields = "".join(f'<input name={name} value="{value}">' for name, value in sent[0].items())
+    pages.content["/form"] = (
+        f'<meta charset=utf-8><form method=post action="{url}">{fields}<button>Send</button></form>'
+    )
+    await page.goto(f"{pages.origin}/form")
+
+    async with page.expect_response(url) as answer:
+        await page.click("button")
+    assert (await answer.value).status == 204
+    form = "(url, action) => navigator.sendBeacon(url, new URLSearchParams(action))"
+    assert await page.evaluate(call(form, url, sent[1]))
+    form = (
+        "(url, action) => fetch(url, { method: 'POST', body: new URLSearchParams(action) }).then(done => done.status)"
+    )
+    assert await page.evaluate(call(form, url, sent[2])) == 204
+    typed = fetched(url, urlencode(sent[3]), "application/x-www-form-urlencoded", keepalive=True)
+    assert await page.evaluate(typed) == "204 "
+
+    await product.until_accepted(len(sent))
+    assert await product.differences(sent) == {}
+    assert await product.metric("actions_accepted") == len(sent)
+
+
 async def test_an_action_in_the_query_counts_by_beacon_form_and_ping(
     product: Product, pages: Pages, page: "Page"
 ) -> None:

@@ -43,3 +43,13 @@ def test_an_error_that_nobody_thought_of_is_500_and_shows_nothing_of_itself() ->
     answer = ProblemHandlers(explain).answer(ValueError("secret"))
     assert (answer.status_code, json.loads(answer.body)["code"]) == (500, "internal_error")
     assert b"secret" not in answer.body
+
+
+def test_a_path_with_a_slash_at_its_end_is_not_found_and_told_why() -> None:
+    def detail(path: str) -> str:
+        told: str = json.loads(ProblemHandlers(explain).answer(HTTPException(404), path).body)["detail"]
+        return told
+
+    assert detail("/v1/ledger/") == "there is nothing at /v1/ledger/: no path ends in a slash"
+    assert detail("/nowhere") == "there is nothing at /nowhere"
+    assert detail("/a\nb") == "there is nothing at /a\\nb"

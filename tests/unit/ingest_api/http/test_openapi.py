@@ -18,6 +18,7 @@ from ingest_api.settings import IngestSettings
 
 NOW = 1_800_000_000_000
 NDJSON = {"Content-Type": "application/x-ndjson"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture
@@ -27,9 +28,8 @@ def log() -> MemoryPublisher:
 
 @pytest.fixture
 def app(log: MemoryPublisher) -> FastAPI:
-    return create_app(
-        IngestSettings(ingest_max_lines=10, ingest_body_timeout=timedelta(milliseconds=10)), log, clock=lambda: NOW
-    )
+    settings = IngestSettings(ingest_oldest=0, ingest_max_lines=10, ingest_body_timeout=timedelta(milliseconds=10))
+    return create_app(settings, log, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -159,6 +159,9 @@ async def hanging() -> AsyncIterator[bytes]:
 
 PROVOKED = {
     ("/analytics", 400): lambda client: client.post("/analytics"),
+    ("/analytics", 408): lambda client: client.post("/analytics", content=hanging(), headers=FORM),
+    ("/analytics", 413): lambda client: client.post("/analytics", content=b"x" * 65_537, headers=FORM),
+    ("/analytics", 415): lambda client: client.post("/analytics", headers={**FORM, "Content-Encoding": "br"}),
     ("/analytics", 500): lambda client: client.post("/analytics?timestamp=1&user=u&event=click"),
     ("/analytics", 503): lambda client: client.post("/analytics?timestamp=1&user=u&event=click"),
     ("/v1/actions", 400): lambda client: client.post("/v1/actions", content=b""),
