@@ -35,7 +35,8 @@ def _origins(value: object) -> object:
     origins = tuple(origin.strip() for origin in value.split(",")) if value.strip() else ()
     for origin in origins:
         if origin != ALL and not is_origin(origin):
-            raise ValueError(f"{json.dumps(origin)} is not an origin: {ORIGIN_RULE}")
+            # With an @ it may hold a password.
+            raise ValueError(f"{'one' if '@' in origin else json.dumps(origin)} is not an origin: {ORIGIN_RULE}")
     if ALL in origins and len(origins) > 1:
         raise ValueError(f"{ALL} stands for every origin, and alone")
     return origins

@@ -131,3 +131,13 @@ def test_an_origin_that_no_browser_sends_is_named_with_the_rule(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("COLLECTOR_INGEST_ORIGINS=https://shop.example, https://news.example/: ")
     assert '"https://news.example/" is not an origin: scheme://host' in line
+
+
+def test_an_origin_with_a_password_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLLECTOR_INGEST_ORIGINS", "https://me:secret@shop.example")
+    with pytest.raises(SystemExit):
+        settings_or_exit(IngestSettings)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("COLLECTOR_INGEST_ORIGINS: one is not an origin: scheme://host")
