@@ -6,6 +6,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from contract.hour import END_OF_TIME_MS
+from service.settings import duration_text
 
 Oldest = int | timedelta
 """Ms since the epoch, UTC; or how long before now, at each moment."""
@@ -49,6 +50,6 @@ def _parsed(text: str) -> Oldest:
 def rule_of(oldest: Oldest) -> str:
     """In words."""
     if isinstance(oldest, timedelta):
-        return f"timestamp is at most {_DURATION.dump_python(oldest, mode='json')} before the server's clock"
+        return f"timestamp is at most {duration_text(oldest)} before the server's clock"
     instant = (_EPOCH + oldest * MS).isoformat(timespec="milliseconds" if oldest % 1000 else "seconds")
     return f"timestamp is {instant.replace('+00:00', 'Z')} ({oldest}) or later"

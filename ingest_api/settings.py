@@ -1,6 +1,5 @@
 """The ingest API's settings."""
 
-import json
 from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
 
@@ -11,7 +10,7 @@ from contract.action import is_event
 from contract.shown import shown
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
 from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
-from service.settings import ServiceSettings
+from service.settings import ServiceSettings, duration_text
 
 _NONE: Final = timedelta(0)
 _MIB: Final = 1024 * 1024
@@ -36,7 +35,7 @@ def _origins(value: object) -> object:
     for origin in origins:
         if origin != ALL and not is_origin(origin):
             # With an @ it may hold a password.
-            raise ValueError(f"{'one' if '@' in origin else json.dumps(origin)} is not an origin: {ORIGIN_RULE}")
+            raise ValueError(f"{'one' if '@' in origin else shown(origin)} is not an origin: {ORIGIN_RULE}")
     if ALL in origins and len(origins) > 1:
         raise ValueError(f"{ALL} stands for every origin, and alone")
     return origins
@@ -101,7 +100,8 @@ class IngestSettings(ServiceSettings):
             )
         longest_request = self.ingest_body_timeout + self.ingest_delivery_timeout
         if self.ingest_drain_timeout <= longest_request:
+            longest = duration_text(longest_request)
             raise ValueError(
-                f"COLLECTOR_INGEST_DRAIN_TIMEOUT is not above {longest_request}, the longest request: it would be cut"
+                f"COLLECTOR_INGEST_DRAIN_TIMEOUT is not above {longest}, the longest request: it would be cut"
             )
         return self
