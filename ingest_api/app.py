@@ -14,6 +14,7 @@ from ingest_api.http.fast_path_protocol import SUBMIT_SINGLE
 from ingest_api.http.health import health
 from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import SCHEMAS
+from ingest_api.http.pixel import pixel_routes
 from ingest_api.http.problems import problem_handlers
 from ingest_api.http.routes import routes
 from ingest_api.http.single_action import SingleAction
@@ -52,9 +53,10 @@ def create_app(
     )
     problems.install(app)
     intake = Intake(BodyReader(settings, metrics), policy, metered, metrics, settings.ingest_max_lines)
-    takes_actions = routes(single, intake)
-    app.include_router(takes_actions)
-    app.add_fast_paths(takes_actions, problems)
+    take_actions = (routes(single, intake), pixel_routes(single, clock))
+    for router in take_actions:
+        app.include_router(router)
+    app.add_fast_paths(*take_actions, problems=problems, origins=settings.ingest_origins)
     app.include_router(health(metered, metrics))
     add_schemas(app, SCHEMAS)
     app.add_middleware(PathMethods, routes=app.router.routes)

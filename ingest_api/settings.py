@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 from contract.action import is_event
 from contract.shown import shown
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
+from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
 from service.settings import ServiceSettings, duration_text
 
 _NONE: Final = timedelta(0)
@@ -27,6 +28,19 @@ def _names(value: object) -> object:
     return names
 
 
+def _origins(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    origins = tuple(origin.strip() for origin in value.split(",")) if value.strip() else ()
+    for origin in origins:
+        if origin != ALL and not is_origin(origin):
+            # With an @ it may hold a password.
+            raise ValueError(f"{'one' if '@' in origin else shown(origin)} is not an origin: {ORIGIN_RULE}")
+    if ALL in origins and len(origins) > 1:
+        raise ValueError(f"{ALL} stands for every origin, and alone")
+    return origins
+
+
 class IngestSettings(ServiceSettings):
     """The settings of one API process."""
 
@@ -42,6 +56,11 @@ class IngestSettings(ServiceSettings):
     )
     ingest_future_tolerance: timedelta = Field(
         timedelta(hours=1), ge=_NONE, description="How far ahead of the clock a timestamp may be"
+    )
+    ingest_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+        (),
+        description="Origins whose pages may read answers and send what browsers ask about first, separated by commas; "
+        "`*`: all, without credentials",
     )
     ingest_max_lines: int = Field(10_000, ge=1, description="Maximum number of lines, or array elements, in a batch")
     ingest_max_body_bytes: int = Field(8 * _MIB, ge=1, description="Maximum size of a body as sent, in bytes")

@@ -67,8 +67,8 @@ def as_markdown() -> Iterator[str]:
     yield "| setting | default | of | meaning |"
     yield "| --- | --- | --- | --- |"
     for name, meaning, defaults in all_settings():
-        values = dict.fromkeys(defaults.values())
-        yield f"| `{name}` | {', '.join(f'`{value}`' for value in values)} | {', '.join(defaults)} | {meaning} |"
+        values = [f"`{value}`" if value else "none" for value in dict.fromkeys(defaults.values())]
+        yield f"| `{name}` | {', '.join(values)} | {', '.join(defaults)} | {meaning} |"
 
 
 def as_env() -> Iterator[str]:

@@ -22,10 +22,11 @@ _CACHE_BUSTER: Final = "_"
 """What jQuery and others add, so that no cache answers: it says nothing about the action."""
 
 
-def action_in_query(query: bytes) -> Action | Rejection:
+def action_in_query(query: bytes, arrived: int | None = None) -> Action | Rejection:
     """The action, or the first rule that the query breaks. `+` is a space, as forms and most clients write it.
 
-    Nothing between two `&`, and a parameter `_`, are passed over.
+    Nothing between two `&`, and a parameter `_`, are passed over. `arrived`, ms since the epoch, is the timestamp of an
+    action that names none; None: an action must name one.
     """
     fields: dict[str, object] = {}
     for pair in query.split(b"&"):
@@ -39,6 +40,8 @@ def action_in_query(query: bytes) -> Action | Rejection:
             return reject("parameter_repeated", shown_text(name), value, RULES["parameter_repeated"])
         fields[name] = _integer(value) if name == "timestamp" else value
     fields.pop(_CACHE_BUSTER, None)
+    if arrived is not None:
+        fields.setdefault("timestamp", arrived)
     return check(fields)
 
 

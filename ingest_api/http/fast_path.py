@@ -1,13 +1,13 @@
 """Fast paths through the process, past the framework."""
 
-from collections.abc import Awaitable, Callable
-from http import HTTPMethod
+from collections.abc import Awaitable, Callable, Collection
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from ingest_api.errors import PublishUnavailable, RequestRefused
+from ingest_api.http.cross_origin import CrossOrigin
 from service.problems import ProblemHandlers
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -21,17 +21,34 @@ class FastPathApp(FastAPI):
     they serve where the app is mounted under another path.
     """
 
-    def add_fast_paths(self, router: APIRouter, problems: ProblemHandlers) -> None:
-        """To be called once: for a router whose endpoints take a Request, answer POST and have no dependencies."""
-        self._fast_paths: dict[str, Endpoint] = {
-            route.path: route.endpoint for route in router.routes if isinstance(route, APIRoute)
-        }
+    _cross_origin: CrossOrigin | None = None
+
+    def add_fast_paths(self, *routers: APIRouter, problems: ProblemHandlers, origins: Collection[str]) -> None:
+        """To be called once: for routers whose endpoints take a Request and have no dependencies.
+
+        Pages of `origins` may send to their paths.
+        """
+        routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+        self._fast_paths: dict[str, dict[str, Endpoint]] = {}
+        for route in routes:
+            for method in route.methods or ():
+                self._fast_paths.setdefault(method, {})[route.path] = route.endpoint
         self._problems = problems
+        if origins:
+            self._cross_origin = CrossOrigin(self._answer, origins, {route.path for route in routes})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        endpoint = self._fast_paths.get(scope["path"]) if scope["type"] == "http" else None
-        if endpoint is None or scope["method"] != HTTPMethod.POST:
+        cross_origin = self._cross_origin
+        if cross_origin is not None and scope["type"] == "http" and cross_origin.concerns(scope):
+            await cross_origin(scope, receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        of_method = self._fast_paths.get(scope["method"]) if scope["type"] == "http" else None
+        endpoint = of_method.get(scope["path"]) if of_method else None
+        if endpoint is None:
             await super().__call__(scope, receive, send)
             return
         request = Request(scope, receive)

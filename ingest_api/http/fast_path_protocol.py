@@ -18,7 +18,7 @@ SUBMIT_SINGLE: Final = "submit_single"
 
 _TARGET: Final = re.compile(rb"/analytics\?([A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*)")
 """With nothing in the query but what RFC 3986 allows there."""
-_UNUSUAL: Final = frozenset((b"expect", b"transfer-encoding", b"content-length"))
+_UNUSUAL: Final = frozenset((b"expect", b"transfer-encoding", b"content-length", b"origin"))
 
 
 class _Nobody:

@@ -92,6 +92,21 @@ def _problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     return documented(*statuses, descriptions=_DESCRIPTIONS, headers=_HEADERS)
 
 
+def _parameters(*required: str) -> list[dict[str, Any]]:
+    """An action's fields in a query."""
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "description": field["description"],
+            "schema": {key: field[key] for key in field if key not in ("description", "examples")},
+            "example": field["examples"][0],
+        }
+        for name, field in _FIELDS.items()
+    ]
+
+
 ACTION_DOCS: Final[dict[str, Any]] = {
     "summary": "One action, in the query or in a form",
     "description": "Answers once Kafka has acknowledged it. The query is percent-encoded UTF-8, `+` is a space; each "
@@ -107,17 +122,7 @@ ACTION_DOCS: Final[dict[str, Any]] = {
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
     "openapi_extra": {
-        "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "required": name in _REQUIRED,
-                "description": field["description"],
-                "schema": {key: field[key] for key in field if key not in ("description", "examples")},
-                "example": field["examples"][0],
-            }
-            for name, field in _FIELDS.items()
-        ],
+        "parameters": _parameters(*_REQUIRED),
         "requestBody": {
             "required": False,
             "content": {
@@ -131,6 +136,28 @@ ACTION_DOCS: Final[dict[str, Any]] = {
             },
         },
     },
+}
+
+PIXEL_DOCS: Final[dict[str, Any]] = {
+    "summary": "One action, by an image",
+    "description": "For pages without scripts, and mails. Answers once Kafka has acknowledged it. Browsers may ask for "
+    "an image twice, or before anybody sees it: an `id` makes it count once. Without `timestamp`, the action happens "
+    "when it arrives: two requests around a full hour count in both hours. HEAD counts nothing.",
+    "responses": {
+        **_problems(HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE),
+        int(HTTPStatus.OK): {
+            "description": "A transparent pixel. The action is in the log, and will be counted, unless a header says "
+            "that it was rejected.",
+            "content": {"image/gif": {"schema": {"type": "string", "format": "binary"}}},
+            "headers": {
+                "Collector-Rejected": {
+                    "description": "Why the action was rejected: code, colon, and a line for people, in ASCII.",
+                    "schema": {"type": "string"},
+                }
+            },
+        },
+    },
+    "openapi_extra": {"parameters": _parameters("user", "event")},
 }
 
 BATCH_DOCS: Final[dict[str, Any]] = {

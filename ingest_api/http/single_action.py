@@ -34,9 +34,12 @@ class SingleAction:
         self._metrics = metrics
         self._problems = problems
 
-    async def publish(self, parameters: Parameters) -> Response:
-        """Returns once the log has acknowledged it. Raises RequestRefused, NotPublished or OutcomeUnknown."""
-        await publish(self._publisher, [self._check(parameters.query, parameters.hint)])
+    async def publish(self, parameters: Parameters, arrived: int | None = None) -> Response:
+        """Returns once the log has acknowledged it; `arrived` is the timestamp of an action that names none.
+
+        Raises RequestRefused, NotPublished or OutcomeUnknown.
+        """
+        await publish(self._publisher, [self._check(parameters.query, parameters.hint, arrived)])
         return _TAKEN
 
     def submit(self, query: bytes, answer: Callable[[Response], None]) -> None:
@@ -53,8 +56,8 @@ class SingleAction:
             logger.exception("an error in this program")
             answer(self._problems.answer(error))
 
-    def _check(self, query: bytes, hint: str | None = None) -> Action:
-        (checked,) = self._policy.check([action_in_query(query)])
+    def _check(self, query: bytes, hint: str | None = None, arrived: int | None = None) -> Action:
+        (checked,) = self._policy.check([action_in_query(query, arrived)])
         if isinstance(checked, Rejection):
             self._metrics.rejected.labels(checked.code).inc()
             told = replace(checked, hint=hint) if hint else checked

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from ingest_api.settings import IngestSettings
+from service.settings import settings_or_exit
 
 YEAR_1990 = 631_152_000_000
 
@@ -61,6 +62,21 @@ def test_the_oldest_timestamp_is_a_date_an_instant_or_how_long_before_now(
         ("INGEST_EVENTS", ""),
         ("INGEST_EVENTS", "click,"),
         ("INGEST_EVENTS", "Click"),
+        ("INGEST_ORIGINS", "shop.example"),
+        ("INGEST_ORIGINS", "https://shop.example/"),
+        ("INGEST_ORIGINS", "https://shop.example/page"),
+        ("INGEST_ORIGINS", "https://Shop.example"),
+        ("INGEST_ORIGINS", "https://shop.example:443"),
+        ("INGEST_ORIGINS", "http://shop.example:80"),
+        ("INGEST_ORIGINS", "https://shop.example:0443"),
+        ("INGEST_ORIGINS", "https://shop.example:"),
+        ("INGEST_ORIGINS", "https://user@shop.example"),
+        ("INGEST_ORIGINS", "https://*.shop.example"),
+        ("INGEST_ORIGINS", "https://bücher.example"),
+        ("INGEST_ORIGINS", "https://shop.example,"),
+        ("INGEST_ORIGINS", "https://shop.example\nhttps://a.example"),
+        ("INGEST_ORIGINS", "https://shop.example,*"),
+        ("INGEST_ORIGINS", "null"),
         ("INGEST_OLDEST", "-1"),
         ("INGEST_OLDEST", "4102444800000"),
         ("INGEST_OLDEST", "1969-12-31"),
@@ -88,3 +104,40 @@ def test_a_setting_that_cannot_work_is_refused_at_the_start(
     monkeypatch.setenv(f"COLLECTOR_{name}", value)
     with pytest.raises(ValidationError):
         IngestSettings()
+
+
+def test_origins_are_a_list_or_all_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert IngestSettings().ingest_origins == ()
+    for text, origins in {
+        "": (),
+        "*": ("*",),
+        "https://shop.example, http://localhost:3000,http://[::1]:3000,capacitor://localhost": (
+            "https://shop.example",
+            "http://localhost:3000",
+            "http://[::1]:3000",
+            "capacitor://localhost",
+        ),
+    }.items():
+        monkeypatch.setenv("COLLECTOR_INGEST_ORIGINS", text)
+        assert IngestSettings().ingest_origins == origins
+
+
+def test_an_origin_that_no_browser_sends_is_named_with_the_rule(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLLECTOR_INGEST_ORIGINS", "https://shop.example, https://news.example/")
+    with pytest.raises(SystemExit):
+        settings_or_exit(IngestSettings)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("COLLECTOR_INGEST_ORIGINS=https://shop.example, https://news.example/: ")
+    assert '"https://news.example/" is not an origin: scheme://host' in line
+
+
+def test_an_origin_with_a_password_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLLECTOR_INGEST_ORIGINS", "https://me:secret@shop.example")
+    with pytest.raises(SystemExit):
+        settings_or_exit(IngestSettings)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("COLLECTOR_INGEST_ORIGINS: one is not an origin: scheme://host")

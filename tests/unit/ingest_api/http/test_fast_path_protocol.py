@@ -129,6 +129,7 @@ async def test_an_error_in_the_program_is_told_alike_on_both_paths(api: Api) -> 
         request(head="connection: close\r\n"),
         request(head="expect: 100-continue\r\ncontent-length: 2\r\n"),
         request(head="content-length: 2\r\n", body=b"{}"),
+        request(head="origin: https://shop.example\r\n"),
         request(GOOD, *NO_BODY_BUT_CHUNKED),
         request().replace(b"/analytics", b"/v1/actions"),
     ],
