@@ -41,10 +41,14 @@ class PathMethods:
             await Response(status_code=HTTPStatus.NO_CONTENT, headers=_allow(allowed))(scope, receive, send)
             return
         # The server sends no body, whatever comes: it goes by a scope of its own.
-        asked = {**scope, "method": "GET"} if "GET" in allowed else scope
+        asked = {**scope, "method": "GET"} if "GET" in allowed and not self._has_own(scope) else scope
         await self._app(asked, receive, partial(self._send, scope, send))
         if "route" in asked:
             scope["route"] = asked["route"]
+
+    def _has_own(self, scope: Scope) -> bool:
+        """Whether a route answers HEAD by itself: where GET does something, or has no end."""
+        return any(route.matches(scope)[0] is Match.FULL for route in self._routes)
 
     async def _send(self, scope: Scope, send: Send, message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] == HTTPStatus.METHOD_NOT_ALLOWED:

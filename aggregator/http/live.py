@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from aggregator.live.feed import LiveFeed
 
 _MEDIA_TYPE: Final = "text/event-stream"
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _EXAMPLE: Final = (
     'event: hour\nid: 1795510923456\ndata: {"hour":"2026-11-24T09:00:00Z","clicks":3,"impressions":1,"unique_users":2,'
     '"complete_through":"2026-11-24T09:02:03.400Z","lag":0,"final":false,"actions":4,"actions_per_second":1.5}\n\n'
@@ -48,6 +49,10 @@ def live(feed: LiveFeed) -> APIRouter:
         seen = request.headers.get("last-event-id", "")
         return _EventStream(feed, int(seen) if seen.isdecimal() and len(seen) < 20 else None)  # noqa: PLR2004 - 64 bits
 
+    @router.head("/v1/live", include_in_schema=False)
+    async def head() -> Response:
+        return Response(headers=_HEADERS, media_type=_MEDIA_TYPE)
+
     return router
 
 
@@ -57,16 +62,13 @@ class _EventStream(Response):
     media_type = _MEDIA_TYPE
 
     def __init__(self, feed: LiveFeed, seen: int | None) -> None:
-        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._feed = feed
         self._seen = seen
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        if scope["method"] == "HEAD":
-            await send({"type": "http.response.body"})
-            return
         telling = asyncio.create_task(self._tell(send))
         leaving = asyncio.create_task(_left(receive))
         await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)

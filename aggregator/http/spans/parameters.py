@@ -9,7 +9,7 @@ from fastapi import Request
 
 from aggregator.hours.days import Day, DayOffTheHour, days_between
 from aggregator.http.problems import ParameterRefused
-from contract.action import MAX_SHOWN_VALUE, reject
+from contract.action import reject
 from contract.hour import END_OF_TIME_MS, HOUR_MS, format_hour, hour_of
 
 _PAGE: Final = 31 * 24 * HOUR_MS
@@ -103,7 +103,7 @@ def zone_of(request: Request) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         rule = "tz is an IANA time zone, such as Europe/Berlin"
-        raise ParameterRefused(reject("zone_unknown", "tz", name[: MAX_SHOWN_VALUE + 1], rule)) from error
+        raise ParameterRefused(reject("zone_unknown", "tz", name, rule)) from error
 
 
 def _single(request: Request, name: str) -> str | None:
@@ -122,7 +122,7 @@ def _date(request: Request, name: str, default: date) -> date:
     except ValueError:
         day = None
     if day is None:
-        raise ParameterRefused(reject("date_malformed", name, text[: MAX_SHOWN_VALUE + 1], "a date is YYYY-MM-DD"))
+        raise ParameterRefused(reject("date_malformed", name, text, "a date is YYYY-MM-DD"))
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise ParameterRefused(reject("span_out_of_range", name, text, _END))
     return day
@@ -147,7 +147,7 @@ def _instant(name: str, text: str, zone: ZoneInfo) -> int:
         return int(text)
     instant = _parsed(text)
     if instant is None:
-        raise ParameterRefused(reject("instant_malformed", name, text[: MAX_SHOWN_VALUE + 1], _MALFORMED))
+        raise ParameterRefused(reject("instant_malformed", name, text, _MALFORMED))
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=zone)
     return (instant - _EPOCH) // timedelta(milliseconds=1)

@@ -87,3 +87,10 @@ async def test_a_stop_of_the_process_ends_the_answer() -> None:
         while (message := await connection.next()).get("more_body"):
             pass
         assert message == {"type": "http.response.body"}
+
+
+async def test_head_is_answered_at_once() -> None:
+    async with listening(app_of(AggregatorFixture()), method="HEAD") as connection:
+        start, body = await connection.next(), await connection.next()
+    assert dict(start["headers"])[b"content-type"].startswith(b"text/event-stream")
+    assert not body.get("more_body")

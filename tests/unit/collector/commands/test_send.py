@@ -196,7 +196,7 @@ def test_wrong_usage_is_told_without_a_traceback(arguments: list[str]) -> None:
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryPublisher]:
     log = MemoryPublisher()
-    with app_client(create_app(IngestSettings(), log, clock=lambda: NOW)) as client:
+    with app_client(create_app(IngestSettings(ingest_oldest=0), log, clock=lambda: NOW)) as client:
         patch_client(monkeypatch, client)
         yield log
 
@@ -239,7 +239,7 @@ def test_the_api_s_answer_to_a_batch_of_rejected_lines_is_understood(log: Memory
 
     assert (result.exit_code, log.published) == (1, [])
     assert result.stdout.splitlines()[-2:] == [
-        "line 1: line 'nope': a line is one JSON object in UTF-8",
+        "line 1: line nope: a line is one JSON object in UTF-8",
         "line 2: timestamp is required",
     ]
 

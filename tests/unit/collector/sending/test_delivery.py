@@ -202,7 +202,7 @@ def test_a_line_too_long_is_not_sent_and_the_others_of_its_batch_are() -> None:
     assert (summary.sent, summary.accepted) == (3, 1)
     assert summary.rejected == {"line_too_long": 1, "user_empty": 1}
     assert sender.shown == [
-        "line 2: line 'xxx': a line has at most 16,384 bytes, this one has 9,000,000",
+        "line 2: line xxx: a line has at most 16,384 bytes, this one has 9,000,000",
         "line 3: user: user_empty",
     ]
 
