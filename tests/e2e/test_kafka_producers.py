@@ -103,8 +103,8 @@ async def test_the_trap_by_murmur2_and_by_http_an_id_counts_twice_and_with_the_h
     elsewhere = actions_elsewhere(pipeline)
     await send(http, pipeline.ingest_url, made)
 
-    # Seven of eight users live elsewhere, more or less.
-    assert len(elsewhere) > len(made) / 2
+    # Seven of eight, more or less.
+    assert len(elsewhere) > 0.75 * len(made)
     again = [
         {**action, "user": f"{action['user']} elsewhere"} if with_header else {**action, "id": f"{action['id']} again"}
         for action in elsewhere

@@ -13,13 +13,14 @@ from support.end_to_end.traffic import actions, send
 Action = dict[str, Any]
 Produce = Callable[[Sequence[Action]], None]
 
-ACTIONS = 400
+ACTIONS = 2_000
+"""More than a hundred for each of eight partitions."""
 HARD_USERS = ("Zoë 🦊", 'quo"te \\ back', "a b,c;d=e&f%20", "$HOME `id`", "'", "Ünïcödé" * 30)
 """Each needs care of somebody between JSON and a key."""
 
 
 def some_actions() -> list[Action]:
-    """400 actions over five hours, the latest now, each with an id."""
+    """Actions over five hours, the latest now, each with an id."""
     now = time.time_ns() // 1_000_000
     made = actions(11, ACTIONS, now=now, hours=4, users=150, with_ids=True)
     for number, action in enumerate(made[::10]):
