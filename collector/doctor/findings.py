@@ -86,9 +86,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     def _cause(self) -> str:
         if not self.as_java:
             return ""
-        return (
-            f" {_number(self.as_java, 'line')} of these where murmur2, the default of Java's producers, puts the user."
-        )
+        return f" Of these lines, where murmur2, the default of Java's producers, puts the user: {self.as_java:,}."
 
 
 class Diagnosis(msgspec.Struct, frozen=True):

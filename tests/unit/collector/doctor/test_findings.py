@@ -40,7 +40,7 @@ def test_a_finding_says_what_to_do_and_where_one_was_seen() -> None:
         "wrong: users on another partition than theirs: 1,400 lines in 1,400 records. An id that is "
     )
     assert ": partition by CRC-32 of the user modulo the partition count. " in text
-    assert " 1,399 lines of these where murmur2, the default of Java's producers, puts the user. " in text
+    assert " Of these lines, where murmur2, the default of Java's producers, puts the user: 1,399. " in text
     assert text.endswith(' The latest: partition 3 offset 17 line 2: user "ada" lives on partition 5 of 8')
 
 
