@@ -5,6 +5,7 @@ import sys
 import typer
 
 from collector.commands.audit import audit
+from collector.commands.doctor import doctor
 from collector.commands.down import down
 from collector.commands.logs import logs
 from collector.commands.ps import ps
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 for command in (setup, up, down, ps, logs, scale, send, audit, rebuild, settings):
     app.command()(command)
+app.add_typer(doctor, name="doctor")
 
 
 def main() -> None:

@@ -75,6 +75,17 @@ class LogReader:
             raise explain(self._topic, error.args[0]) from error
         return Extent(first, end)
 
+    def offset_at(self, partition: int, timestamp: int) -> int:
+        """The first offset that Kafka gave at `timestamp` (ms since the epoch) or later; the end if there is none."""
+        asked = TopicPartition(self._topic, partition, timestamp)
+        try:
+            (found,) = self._consumer.offsets_for_times([asked], timeout=_ANSWER_WITHIN)
+        except KafkaException as error:
+            raise explain(self._topic, error.args[0]) from error
+        if found.error is not None:
+            raise explain(self._topic, found.error)
+        return self.extent(partition).end if found.offset < 0 else found.offset
+
     def records(self, partition: int, through: int, first: int = 0) -> Iterator[Record]:
         """The partition's records from offset `first` up to and including offset `through`, in order.
 

@@ -86,6 +86,21 @@ def test_a_log_that_ends_too_early_or_begins_too_late_is_told(
         list(log.records(0, 2))
 
 
+def test_the_first_offset_of_a_time_is_the_first_that_kafka_took_then_or_later(
+    log: LogReader, producer: Producer, topic: str
+) -> None:
+    producer.init_transactions()
+    append(producer, topic, b"a")
+    wait_for_markers(log, 2)
+    (first,) = log.records(0, 0)
+    append(producer, topic, b"b")
+    wait_for_markers(log, 4)
+
+    assert log.offset_at(0, first.timestamp) == 0
+    assert log.offset_at(0, first.timestamp - 3_600_000) == 0
+    assert log.offset_at(0, first.timestamp + 3_600_000) == 4
+
+
 def test_a_topic_that_is_created_again_is_another_log(log: LogReader, topic: str, kafka_bootstrap: str) -> None:
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     before, partitions = log.identify()

@@ -18,7 +18,13 @@ from deploy.local.artifacts.go_toolchain import Builder
 from deploy.local.errors import LocalError, SetupFailed
 from deploy.local.report import Report
 
-DEBIAN_PACKAGES: Final = {"chromium": "chromium"}
+DEBIAN_PACKAGES: Final = {
+    "chromium": "chromium",
+    "jq": "jq",
+    "kcat": "kcat",
+    # The module for Kafka brings the rest.
+    "syslog-ng": "syslog-ng-mod-rdkafka",
+}
 """By the program that shows that a package is there."""
 
 _STEP: Final = "Clients for tests"
@@ -71,8 +77,9 @@ def _get_debian_packages(lock: int, report: Report) -> None:
         raise SetupFailed(
             _STEP, f"missing: {', '.join(packages)}", f"Run: sudo apt-get install --yes {' '.join(packages)}"
         )
-    # Another apt-get at work is waited for.
-    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-o", "APT::Install-Recommends=false", "--yes", "--quiet"]
+    # Another apt-get at work is waited for; what is there stays: syslog-ng would take another log daemon's place.
+    options = ["DPkg::Lock::Timeout=300", "APT::Install-Recommends=false", "APT::Get::Remove=false"]
+    apt = ["apt-get", *(f"--option={option}" for option in options), "--yes", "--quiet"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with report.step(f"{_STEP}: Debian's {', '.join(packages)}") as step:
         for command in ("update",), ("install", *packages):

@@ -27,7 +27,9 @@ class Pipeline:
         ingest_settings: Mapping[str, str] = _DEFAULTS,
     ) -> None:
         self._folder = folder
-        self._environment = {
+        self.bootstrap = bootstrap
+        self.topic = topic
+        self.environment = {
             **environment_of(bootstrap, topic, rejected_topic, influx),
             # A slow machine is no outage.
             "COLLECTOR_INGEST_DELIVERY_TIMEOUT": "PT50S",
@@ -49,7 +51,7 @@ class Pipeline:
 
     def start(self, module: str, settings: Mapping[str, str] = _DEFAULTS) -> PythonService:
         name = f"{module}-{len(self._services) + 1}"
-        environment = {**self._environment, **settings}
+        environment = {**self.environment, **settings}
         service = PythonService(name, free_port(), self._folder / f"{name}.log", module, environment)
         service.start()
         self._services.append(service)

@@ -1,0 +1,1 @@
+"""Producers that write to Kafka themselves, as docs/producers.md shows them."""
