@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.artifacts import kafka_jars
-from deploy.local.artifacts.kafka_jars import Jar, fetch_jars, listed_jars
+from deploy.local.artifacts import kafka_jars, maven_jars
+from deploy.local.artifacts.kafka_jars import fetch_jars
+from deploy.local.artifacts.maven_jars import Jar
 from deploy.local.errors import SetupFailed
 from deploy.local.report import quiet
 
@@ -29,14 +30,8 @@ class Registry:
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     registry = Registry()
     monkeypatch.setattr(kafka_jars, "kafka_jars", lambda: [JAR])
-    monkeypatch.setattr(kafka_jars, "_download", registry.download)
+    monkeypatch.setattr(maven_jars, "_download", registry.download)
     return registry
-
-
-def test_a_listed_jar_s_file_is_named_by_artifact_version_and_classifier() -> None:
-    plain, classified = listed_jars("g.g:a:1 00\ng.g:a:1:linux 11\n")
-
-    assert (plain.file, classified.file) == ("a-1.jar", "a-1-linux.jar")
 
 
 def test_every_listed_jar_has_a_hash() -> None:
