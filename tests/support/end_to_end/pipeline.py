@@ -1,17 +1,31 @@
 """The services as processes on a topic and buckets of their own."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 from stores.influx.settings import InfluxSettings
 from support.product.environment import environment_of
 
+_DEFAULTS: Final[Mapping[str, str]] = MappingProxyType({})
+
 
 class Pipeline:
     """One ingest API, one aggregator, and as many workers as a test starts."""
 
-    def __init__(self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, influx: InfluxSettings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        bootstrap: str,
+        topic: str,
+        rejected_topic: str,
+        influx: InfluxSettings,
+        *,
+        ingest_settings: Mapping[str, str] = _DEFAULTS,
+    ) -> None:
         self._folder = folder
         self._environment = {
             **environment_of(bootstrap, topic, rejected_topic, influx),
@@ -22,7 +36,7 @@ class Pipeline:
             "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT30S",
         }
         self._services: list[PythonService] = []
-        self.ingest = self.start("ingest_api")
+        self.ingest = self.start("ingest_api", ingest_settings)
         self.aggregator = self.start("aggregator")
 
     @property
@@ -33,9 +47,10 @@ class Pipeline:
     def aggregator_url(self) -> str:
         return f"http://127.0.0.1:{self.aggregator.port}"
 
-    def start(self, module: str) -> PythonService:
+    def start(self, module: str, settings: Mapping[str, str] = _DEFAULTS) -> PythonService:
         name = f"{module}-{len(self._services) + 1}"
-        service = PythonService(name, free_port(), self._folder / f"{name}.log", module, self._environment)
+        environment = {**self._environment, **settings}
+        service = PythonService(name, free_port(), self._folder / f"{name}.log", module, environment)
         service.start()
         self._services.append(service)
         return service

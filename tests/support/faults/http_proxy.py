@@ -1,4 +1,4 @@
-"""A proxy in front of InfluxDB that understands requests; subclasses decide what happens to each."""
+"""A proxy that understands requests, in front of InfluxDB or the ingest API; subclasses decide what happens to each."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ from deploy.local.services.ports import free_port
 
 
 class HttpProxy:
-    """Understands as much HTTP as one client of ours speaks: a request has a head, and a body of a known length."""
+    """Understands as much HTTP as clients in tests speak: a request has a head, and a body by length or in chunks."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -63,10 +63,22 @@ class HttpProxy:
 
 async def _read_request(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
-    length = re.search(rb"(?i)content-length: (\d+)", head)
-    body = await reader.readexactly(int(length[1])) if length else b""
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    if re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
+        body = await _read_chunks(reader)
+    else:
+        body = await reader.readexactly(int(length[1])) if length else b""
     # With this header the answer ends where the connection does.
     return re.sub(rb"(?i)connection: [^\r]*\r\n", b"", head)[:-2] + b"Connection: close\r\n\r\n" + body
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    """As they came, with their sizes."""
+    chunks = b""
+    while not chunks.endswith(b"\r\n0\r\n\r\n") and chunks != b"0\r\n\r\n":
+        size = await reader.readuntil(b"\r\n")
+        chunks += size + await reader.readexactly(int(size, 16) + len(b"\r\n"))
+    return chunks
 
 
 def writes(request: bytes, measurement: str = r"\w+") -> bool:

@@ -1,0 +1,1 @@
+"""The product as clients meet it, and what runs these clients."""
