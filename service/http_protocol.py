@@ -1,21 +1,25 @@
 """HTTP as the server reads it, with a bound on a request's head; offers to speak another protocol are ignored."""
 
 import asyncio
+import sys
 from http import HTTPStatus
 from typing import Any, Final
 
-from httptools import HttpParserUpgrade, HttpRequestParser
+from httptools import HttpParserCallbackError, HttpParserUpgrade, HttpRequestParser
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service import problems
+from service.last_answer import LastAnswerProtocol
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Far above any head that is meant: the longest query of ours has 5 KiB."""
 
+_IN_WORDS: Final = {"Pause on PRI/Upgrade": "HTTP/2 is not spoken here"}
+"""What the parser says, where it is of no use to a client."""
 
-class BoundedHttpProtocol(HttpToolsProtocol):
+
+class BoundedHttpProtocol(LastAnswerProtocol):
     """The server's own protocol keeps a head of any size (measured: 25 MB of short headers took 400 MB).
 
     What it refuses by itself, before there is a request, is a problem here as well.
@@ -33,8 +37,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.parser = _UpgradeIgnoringParser(self)
-        # As the server sets its own: what follows on the last request of a connection is no error.
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
@@ -73,16 +75,20 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(HTTPStatus.BAD_REQUEST, "http_malformed", msg)
+        error = sys.exception()
+        # An error in a callback speaks of this program.
+        why = msg if error is None or isinstance(error, HttpParserCallbackError) else str(error)
+        why = _IN_WORDS.get(why, why)
+        self._refuse(HTTPStatus.BAD_REQUEST, "http_malformed", f"this is no request of HTTP/1.1: {why}")
 
     def _refuse(self, status: HTTPStatus, code: str, detail: str) -> None:
+        self._in_head = False
         body = problems.problem(status, code, detail).model_dump_json(exclude_none=True).encode()
         head = (
             f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {problems.MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
+        self.refuse(head.encode() + body)
 
 
 class _UpgradeIgnoringParser(HttpRequestParser):
@@ -94,6 +100,8 @@ class _UpgradeIgnoringParser(HttpRequestParser):
 
     def __init__(self, protocol: BoundedHttpProtocol) -> None:
         super().__init__(protocol)
+        # As the server sets its own: what follows on the last request of a connection is no error.
+        self.set_dangerous_leniencies(lenient_data_after_close=True)
         self._protocol = protocol
 
     def feed_data(self, data: bytes | memoryview) -> None:  # type: ignore[override] # the server feeds bytes
@@ -103,11 +111,15 @@ class _UpgradeIgnoringParser(HttpRequestParser):
             self._read_on(memoryview(data)[offer.args[0] :])
 
     def _read_on(self, rest: memoryview) -> None:
-        """Many requests in one piece of data may offer one: hence a loop, and no copies."""
+        """Many requests in one piece of data may offer one: hence a loop, and no copies.
+
+        Each time with a parser of its own: one that has met the last request of a connection reads nothing more.
+        """
         while (head := self._protocol.head_without_upgrade()) is not None:
-            super().feed_data(head)
+            parser = self._protocol.parser = _UpgradeIgnoringParser(self._protocol)
+            HttpRequestParser.feed_data(parser, head)
             try:
-                super().feed_data(rest)
+                HttpRequestParser.feed_data(parser, rest)
             except HttpParserUpgrade as offer:
                 rest = rest[offer.args[0] :]
             else:
