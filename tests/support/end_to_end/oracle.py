@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -56,7 +57,15 @@ async def differences(http: httpx.AsyncClient, url: str, expected: dict[int, Exp
 
 
 async def until_caught_up(http: httpx.AsyncClient, url: str, seconds: float = 120) -> None:
-    """Returns once an answer says that nothing is left to count."""
+    """Returns once an answer covers all that was acknowledged before this call.
+
+    Its lag alone would not do: it may be told by end offsets that were read a moment before the call.
+    """
+    asked_at = datetime.now(UTC)
     async with asyncio.timeout(seconds):
-        while (await http.get(f"{url}/v1/hours/2026-01-01T00")).json().get("lag") != 0:  # noqa: ASYNC110 - it is another process that we wait for
+        while True:
+            answer = (await http.get(f"{url}/v1/hours/2026-01-01T00")).json()
+            through = answer.get("complete_through")
+            if answer.get("lag") == 0 and datetime.fromisoformat(through) > asked_at:
+                return
             await asyncio.sleep(0.1)
