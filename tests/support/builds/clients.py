@@ -18,7 +18,15 @@ from deploy.local.artifacts.go_toolchain import Builder
 from deploy.local.errors import LocalError, SetupFailed
 from deploy.local.report import Report
 
-DEBIAN_PACKAGES: Final = {"chromium": "chromium"}
+DEBIAN_PACKAGES: Final = {
+    "chromium": "chromium",
+    "ab": "apache2-utils",
+    "curl": "curl",
+    "h2load": "nghttp2-client",
+    "hey": "hey",
+    "siege": "siege",
+    "wrk": "wrk",
+}
 """By the program that shows that a package is there."""
 
 _STEP: Final = "Clients for tests"
