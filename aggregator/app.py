@@ -19,6 +19,7 @@ from aggregator.metrics import MeasuredRequests, Metrics
 from aggregator.settings import AggregatorSettings
 from contract.store import Store
 from service.clock import Clock
+from service.methods import PathMethods
 from service.openapi import add_schemas
 
 
@@ -45,11 +46,13 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
         version=version("user-actions-collector"),
         summary="Unique users, clicks and impressions of any UTC hour, and how complete the numbers are.",
         lifespan=lifespan,
+        redirect_slashes=False,
     )
     problem_handlers().install(app)
     add_schemas(app)
     app.include_router(routes(hours, LedgerReader(store, end_offsets, metrics, settings)))
     app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
+    app.add_middleware(PathMethods, routes=app.router.routes)
     app.add_middleware(FastPath, hours=hours)
     app.add_middleware(MeasuredRequests, metrics=metrics)
     return app

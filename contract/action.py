@@ -9,6 +9,8 @@ from typing import Annotated, Final
 import msgspec
 
 from contract.hour import END_OF_TIME_MS
+from contract.shown import MAX_SHOWN, shown, shown_text
+from contract.unit import unit_hint
 
 RULES_VERSION: Final = 1
 """Incremented whenever a line would be judged differently than before."""
@@ -20,7 +22,6 @@ MAX_BRACKETS: Final = 1 + MAX_USER + MAX_ID
 
 Otherwise the depth of the caller's stack would decide how a deeply nested line is judged.
 """
-MAX_SHOWN_VALUE: Final = 64
 
 _EVENT = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -52,13 +53,16 @@ RULES: Final = {
     "timestamp_after_2099": "timestamp is before 2100-01-01T00:00:00Z",
     "user_missing": "user is required",
     "user_not_text": "user is a string",
+    "user_not_unicode": "user is valid Unicode: each half of a surrogate pair comes with the other",
     "user_empty": "user has at least one character",
     "user_too_long": f"user has at most {MAX_USER} characters",
     "user_control_character": "user has no control characters",
     "event_missing": "event is required",
     "event_not_text": "event is a string",
+    "event_not_unicode": "event is valid Unicode: each half of a surrogate pair comes with the other",
     "event_malformed": "event is a lowercase letter followed by up to 31 of a-z, 0-9 and _",
     "id_not_text": "id is a string",
+    "id_not_unicode": "id is valid Unicode: each half of a surrogate pair comes with the other",
     "id_empty": "id has at least one character",
     "id_too_long": f"id has at most {MAX_ID} characters",
     "id_control_character": "id has no control characters",
@@ -77,33 +81,40 @@ class Rejection:
 
     code: str
     field: str | None
-    value: str
+    value: str | None
+    """None where there is none: the field is missing."""
     rule: str
+    hint: str | None = None
+    """What was probably meant, or is to be done."""
 
     @property
     def message(self) -> str:
         """One line for people."""
-        return self.rule if self.code.endswith("_missing") else f"{self.field or 'line'} {self.value}: {self.rule}"
+        told = self.rule if self.value is None else f"{self.field or 'line'} {self.value}: {self.rule}"
+        return f"{told}; {self.hint}" if self.hint else told
 
 
 def reject(code: str, field: str | None, value: object, rule: str | None = None) -> Rejection:
     """A Rejection whose value is shown truncated; `rule` is for codes outside RULES."""
-    shown = _shown(value)
-    if len(shown) > MAX_SHOWN_VALUE:
-        shown = shown[:MAX_SHOWN_VALUE] + "…"
-    return Rejection(code, field, shown, rule or RULES[code])
+    return Rejection(code, field, shown(value), rule or RULES[code])
 
 
-def _shown(value: object) -> str:
-    """As JSON writes it; strings on one line, whatever characters they hold."""
-    if isinstance(value, bytes):
-        value = value[: MAX_SHOWN_VALUE + 1].decode(errors="replace")
-    return repr(value[: MAX_SHOWN_VALUE + 1]) if isinstance(value, str) else json.dumps(value, default=repr)
+def reject_timestamp(code: str, timestamp: float, rule: str | None = None) -> Rejection:
+    """A Rejection that says which unit the timestamp seems to be in."""
+    return Rejection(code, "timestamp", shown(timestamp), rule or RULES[code], unit_hint(timestamp))
+
+
+def missing(field: str) -> Rejection:
+    """A Rejection for a field that is not there."""
+    code = f"{field}_missing"
+    return Rejection(code, field, None, RULES[code])
 
 
 def _check_text(field: str, value: object, longest: int) -> Rejection | None:
-    if not isinstance(value, str) or not _is_unicode(value):
+    if not isinstance(value, str):
         return reject(f"{field}_not_text", field, value)
+    if not _is_unicode(value):
+        return reject(f"{field}_not_unicode", field, value)
     if not value:
         return reject(f"{field}_empty", field, value)
     if len(value) > longest:
@@ -122,12 +133,14 @@ def _is_unicode(text: str) -> bool:
 
 
 def _check_timestamp(value: object) -> Rejection | None:
+    if isinstance(value, float):
+        return reject_timestamp("timestamp_not_integer", value)
     if not isinstance(value, int) or isinstance(value, bool):
         return reject("timestamp_not_integer", "timestamp", value)
     if value < 0:
         return reject("timestamp_negative", "timestamp", value)
     if value >= END_OF_TIME_MS:
-        return reject("timestamp_after_2099", "timestamp", value)
+        return reject_timestamp("timestamp_after_2099", value)
     return None
 
 
@@ -148,10 +161,10 @@ def check(fields: Mapping[str, object]) -> Action | Rejection:
     """The action that `fields` describe, or the first rule of the log that they break."""
     for name in fields:
         if name not in FIELDS:
-            return reject("unknown_field", _shown_name(name[:MAX_SHOWN_VALUE]), fields[name])
+            return reject("unknown_field", shown_text(name[: MAX_SHOWN + 1]) or '""', fields[name])
     for name in ("timestamp", "user", "event"):
         if name not in fields:
-            return reject(f"{name}_missing", name, None)
+            return missing(name)
     broken = (
         _check_timestamp(fields["timestamp"])
         or _check_text("user", fields["user"], MAX_USER)
@@ -161,25 +174,44 @@ def check(fields: Mapping[str, object]) -> Action | Rejection:
     return broken or msgspec.convert(fields, Action)
 
 
-def _shown_name(name: str) -> str:
-    return name if name.isprintable() else repr(name)[1:-1]
-
-
 def _brackets(text: bytes) -> int:
     return text.count(b"{") + (text.count(b"[") if b"[" in text else 0)
 
 
 def parse_line(line: bytes) -> Action | Rejection:
     """The action in one line of JSON, or the first rule of the log that it breaks."""
+    fields = fields_in(line)
+    return fields if isinstance(fields, Rejection) else check(fields)
+
+
+def fields_in(line: bytes) -> dict[str, object] | Rejection:
+    """The object that is a line of JSON; of a name that is repeated, the last value."""
     if _brackets(line) > MAX_BRACKETS:
         return reject("nested_too_deep", None, line)
     try:
         fields = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return reject("not_json", None, line)
-    if not isinstance(fields, dict):
-        return reject("not_object", None, line)
-    return check(fields)
+        return _not_unicode(line) or reject("not_json", None, line)
+    return fields if isinstance(fields, dict) else reject("not_object", None, line)
+
+
+def _not_unicode(line: bytes) -> Rejection | None:
+    r"""The field that holds half of a surrogate pair, as in `"\ud83d"`; None where that is not what is wrong.
+
+    The decoder refuses such a line as a whole. The standard library's takes it, and some that are no JSON: so what it
+    reads names the field, and never becomes an action.
+    """
+    if b"\\u" not in line:
+        return None
+    try:
+        fields = json.loads(line.decode())
+    except ValueError:
+        return None
+    for name in ("user", "event", "id") if isinstance(fields, dict) else ():
+        value = fields.get(name)
+        if isinstance(value, str) and not _is_unicode(value):
+            return reject(f"{name}_not_unicode", name, value)
+    return None
 
 
 _decode_lines = msgspec.json.Decoder(Action).decode_lines

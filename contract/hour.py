@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from contract.errors import InvalidHour
+from contract.shown import shown
 
 HOUR_MS = 3_600_000
 END_OF_TIME_MS = 4_102_444_800_000
@@ -30,12 +31,12 @@ def parse_hour(text: str) -> int:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InvalidHour(f"hour {text[:64]!r}: {rule}") from error
+        raise InvalidHour(f"hour {shown(text)}: {rule}") from error
     if "T" not in text.upper():
-        raise InvalidHour(f"hour {text[:64]!r}: {rule}; this names a day")
+        raise InvalidHour(f"hour {shown(text)}: {rule}; this names a day")
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
     timestamp = (instant - _EPOCH) // timedelta(milliseconds=1)
     if not 0 <= timestamp < END_OF_TIME_MS or "\x00" in text:  # fromisoformat takes a NUL for the end of the text
-        raise InvalidHour(f"hour {text[:64]!r}: {rule}")
+        raise InvalidHour(f"hour {shown(text)}: {rule}")
     return hour_of(timestamp)

@@ -2,37 +2,37 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, TypeGuard, cast
+from typing import TypeGuard, cast
 
-from contract.action import Action, Rejection, reject
+from contract.action import Action, Rejection, reject, reject_timestamp
+from ingest_api.oldest import MS, Oldest, rule_of
 from service.clock import Clock
-
-_MS: Final = timedelta(milliseconds=1)
 
 
 class AcceptancePolicy:
     """Decides which actions come in.
 
-    timestamp_too_old    before `oldest`
+    timestamp_too_old    before `oldest`: an instant, or how long before the clock
     timestamp_in_future  more than `tolerance` ahead of the clock
     event_unknown        none of `events`
     """
 
-    def __init__(self, events: Sequence[str], oldest: int, tolerance: timedelta, clock: Clock) -> None:
+    def __init__(self, events: Sequence[str], oldest: Oldest, tolerance: timedelta, clock: Clock) -> None:
         self._events = frozenset(events)
-        self._oldest = oldest
-        self._tolerance = tolerance // _MS
+        self._max_age = oldest // MS if isinstance(oldest, timedelta) else None
+        self._oldest = oldest if isinstance(oldest, int) else 0
+        self._tolerance = tolerance // MS
         self._clock = clock
         self._rules = {
-            "timestamp_too_old": f"timestamp is {oldest} or later",
+            "timestamp_too_old": rule_of(oldest),
             "timestamp_in_future": f"timestamp is at most {self._tolerance} ms ahead of the server's clock",
             "event_unknown": f"event is one of {', '.join(events)}",
         }
 
     def check(self, parsed: Sequence[Action | Rejection]) -> list[Action | Rejection]:
         """What the log's rules left, or the first rule of the policy that it breaks; the clock is read once for all."""
-        newest = self._clock() + self._tolerance
-        return [item if isinstance(item, Rejection) else self._refuse(item, newest) or item for item in parsed]
+        now = self._clock()
+        return [item if isinstance(item, Rejection) else self._refuse(item, now) or item for item in parsed]
 
     def accepts_all(self, parsed: Sequence[Action | Rejection]) -> TypeGuard[Sequence[Action]]:
         """Whether `check` would refuse none, and the log's rules refused none.
@@ -43,20 +43,18 @@ class AcceptancePolicy:
             return False
         actions = cast("Sequence[Action]", parsed)
         timestamps = [action.timestamp for action in actions]
+        now = self._clock()
         return (
-            min(timestamps) >= self._oldest
-            and max(timestamps) <= self._clock() + self._tolerance
+            min(timestamps) >= (self._oldest if self._max_age is None else now - self._max_age)
+            and max(timestamps) <= now + self._tolerance
             and {action.event for action in actions} <= self._events
         )
 
-    def _refuse(self, action: Action, newest: int) -> Rejection | None:
-        if action.timestamp < self._oldest:
-            return self._rejection("timestamp_too_old", "timestamp", action.timestamp)
-        if action.timestamp > newest:
-            return self._rejection("timestamp_in_future", "timestamp", action.timestamp)
+    def _refuse(self, action: Action, now: int) -> Rejection | None:
+        if action.timestamp < (self._oldest if self._max_age is None else now - self._max_age):
+            return reject_timestamp("timestamp_too_old", action.timestamp, self._rules["timestamp_too_old"])
+        if action.timestamp > now + self._tolerance:
+            return reject_timestamp("timestamp_in_future", action.timestamp, self._rules["timestamp_in_future"])
         if action.event not in self._events:
-            return self._rejection("event_unknown", "event", action.event)
+            return reject("event_unknown", "event", action.event, self._rules["event_unknown"])
         return None
-
-    def _rejection(self, code: str, field: str, value: object) -> Rejection:
-        return reject(code, field, value, self._rules[code])

@@ -8,12 +8,14 @@ from typing import Any
 from fastapi import FastAPI
 
 from ingest_api.acceptance import AcceptancePolicy
+from ingest_api.http.body import BodyReader
 from ingest_api.http.fast_path import FastPathApp
 from ingest_api.http.fast_path_protocol import SUBMIT_SINGLE
 from ingest_api.http.health import health
+from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import SCHEMAS
 from ingest_api.http.problems import problem_handlers
-from ingest_api.http.routes import BatchReader, routes
+from ingest_api.http.routes import routes
 from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.kafka import KafkaPublisher
@@ -21,6 +23,7 @@ from ingest_api.publishing.metered import MeteredPublisher
 from ingest_api.publishing.publisher import Publisher
 from ingest_api.settings import IngestSettings
 from service.clock import Clock, wall_clock
+from service.methods import PathMethods
 from service.openapi import add_schemas
 
 
@@ -48,11 +51,13 @@ def create_app(
         redirect_slashes=False,
     )
     problems.install(app)
-    takes_actions = routes(single, BatchReader(settings, policy, metrics), metered)
+    intake = Intake(BodyReader(settings, metrics), policy, metered, metrics, settings.ingest_max_lines)
+    takes_actions = routes(single, intake)
     app.include_router(takes_actions)
     app.add_fast_paths(takes_actions, problems)
     app.include_router(health(metered, metrics))
     add_schemas(app, SCHEMAS)
+    app.add_middleware(PathMethods, routes=app.router.routes)
     return app
 
 

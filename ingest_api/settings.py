@@ -3,12 +3,13 @@
 from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
 from contract.action import is_event
-from contract.hour import END_OF_TIME_MS
-from service.settings import ServiceSettings
+from contract.shown import shown
+from ingest_api.oldest import Oldest, check_oldest, parse_oldest
+from service.settings import ServiceSettings, duration_text
 
 _NONE: Final = timedelta(0)
 _MIB: Final = 1024 * 1024
@@ -21,7 +22,7 @@ def _names(value: object) -> object:
     for name in names:
         if not is_event(name):
             raise ValueError(
-                f"{name!r} is not the name of an event: a lower-case letter, then up to 31 of a-z, 0-9 and _"
+                f"{shown(name)} is not the name of an event: a lower-case letter, then up to 31 of a-z, 0-9 and _"
             )
     return names
 
@@ -34,8 +35,10 @@ class IngestSettings(ServiceSettings):
     ingest_events: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
         ("click", "impression"), min_length=1, description="Accepted events, separated by commas"
     )
-    ingest_oldest: int = Field(
-        0, ge=0, lt=END_OF_TIME_MS, description="Earliest accepted timestamp, ms since the epoch"
+    ingest_oldest: Annotated[Oldest, BeforeValidator(parse_oldest), AfterValidator(check_oldest)] = Field(
+        "1990-01-01",
+        validate_default=True,
+        description="Earliest accepted timestamp: a date or date-time, ms since the epoch, or an age (`P400D`)",
     )
     ingest_future_tolerance: timedelta = Field(
         timedelta(hours=1), ge=_NONE, description="How far ahead of the clock a timestamp may be"
@@ -78,7 +81,8 @@ class IngestSettings(ServiceSettings):
             )
         longest_request = self.ingest_body_timeout + self.ingest_delivery_timeout
         if self.ingest_drain_timeout <= longest_request:
+            longest = duration_text(longest_request)
             raise ValueError(
-                f"COLLECTOR_INGEST_DRAIN_TIMEOUT is not above {longest_request}, the longest request: it would be cut"
+                f"COLLECTOR_INGEST_DRAIN_TIMEOUT is not above {longest}, the longest request: it would be cut"
             )
         return self

@@ -1,16 +1,22 @@
 """HTTP as the server reads it, with a bound on a request's head; offers to speak another protocol are ignored."""
 
 import asyncio
-import sys
 from http import HTTPStatus
 from typing import Any, Final
 
-from httptools import HttpParserCallbackError, HttpParserUpgrade, HttpRequestParser
+from httptools import (
+    HttpParserCallbackError,
+    HttpParserError,
+    HttpParserInvalidURLError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
 from uvicorn import Config
 from uvicorn.server import ServerState
 
 from service import problems
 from service.last_answer import LastAnswerProtocol
+from service.request_target import explain_target
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Far above any head that is meant: the longest query of ours has 5 KiB."""
@@ -22,11 +28,18 @@ _IN_WORDS: Final = {"Pause on PRI/Upgrade": "HTTP/2 is not spoken here"}
 class BoundedHttpProtocol(LastAnswerProtocol):
     """The server's own protocol keeps a head of any size (measured: 25 MB of short headers took 400 MB).
 
+    Here a target above the bound is 414, another head above it 431; one that does not end is refused at twice the bound
+    at most.
+
     What it refuses by itself, before there is a request, is a problem here as well.
     """
 
-    _head_bytes = 0
     _in_head = False
+    _head_bytes = 0
+    """Of the head that is being read, without the piece of data in which it began."""
+    _may_be_long = False
+    """Whether any head of this connection could be too long: then each is measured, and most never are."""
+    _malformed: problems.Problem | None = None
 
     def __init__(
         self,
@@ -40,13 +53,18 @@ class BoundedHttpProtocol(LastAnswerProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
-            # A head may be larger by the piece of data in which it began.
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                detail = f"the request's head has more than {MAX_HEAD_BYTES} bytes"
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large", detail)
-                return
+            self._read_on_in_head(data)
+            return
+        if len(data) > MAX_HEAD_BYTES:
+            self._may_be_long = True
         super().data_received(data)
+
+    def _read_on_in_head(self, data: bytes) -> None:
+        self._may_be_long = True
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self._answer_problem(self._too_long())
 
     def on_message_begin(self) -> None:
         self._in_head, self._head_bytes = True, 0
@@ -57,6 +75,10 @@ class BoundedHttpProtocol(LastAnswerProtocol):
             # The parser passes over the body and reports the end of the message: the head comes again, without it.
             return
         self._in_head = False
+        if self._may_be_long and not self._fits():
+            # The parser stops, and the server has this answered.
+            self._malformed = self._too_long()
+            raise HttpParserError(self._malformed.detail)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -74,16 +96,41 @@ class BoundedHttpProtocol(LastAnswerProtocol):
         lines += [b"%b: %b" % (name, value) for name, value in self.headers if name != b"upgrade"]
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
+    def _fits(self) -> bool:
+        """Whether the head that was read is within the bound."""
+        lines = sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
+        return len(self.url) + len("GET  HTTP/1.1\r\n\r\n") + lines <= MAX_HEAD_BYTES
+
+    def _too_long(self) -> problems.Problem:
+        """The problem about a head that is too long: of its target, where that alone is."""
+        if len(self.url) > MAX_HEAD_BYTES:
+            detail = (
+                f"the request's target has more than {MAX_HEAD_BYTES} bytes; POST /v1/actions takes actions in its body"
+            )
+            return problems.problem(HTTPStatus.REQUEST_URI_TOO_LONG, "target_too_long", detail)
+        detail = f"the request's head has more than {MAX_HEAD_BYTES} bytes"
+        return problems.problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large", detail)
+
+    def note_malformed(self, error: HttpParserError, data: bytes) -> None:
+        """What the parser does not take, before the server answers; `data`: in which it lies."""
+        if isinstance(error, HttpParserInvalidURLError):
+            self._malformed = explain_target(data)
+        elif not isinstance(error, HttpParserCallbackError):
+            why = _IN_WORDS.get(str(error), error)
+            self._malformed = problems.problem(
+                HTTPStatus.BAD_REQUEST, "http_malformed", f"the request is no HTTP/1.1: {why}"
+            )
+
     def send_400_response(self, msg: str) -> None:
-        error = sys.exception()
-        # An error in a callback speaks of this program.
-        why = msg if error is None or isinstance(error, HttpParserCallbackError) else str(error)
-        why = _IN_WORDS.get(why, why)
-        self._refuse(HTTPStatus.BAD_REQUEST, "http_malformed", f"this is no request of HTTP/1.1: {why}")
+        self._answer_problem(self._malformed or problems.problem(HTTPStatus.BAD_REQUEST, "http_malformed", msg))
 
     def _refuse(self, status: HTTPStatus, code: str, detail: str) -> None:
+        self._answer_problem(problems.problem(status, code, detail))
+
+    def _answer_problem(self, problem: problems.Problem) -> None:
         self._in_head = False
-        body = problems.problem(status, code, detail).model_dump_json(exclude_none=True).encode()
+        body = problem.model_dump_json(exclude_none=True).encode()
+        status = HTTPStatus(problem.status)
         head = (
             f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {problems.MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
@@ -106,9 +153,13 @@ class _UpgradeIgnoringParser(HttpRequestParser):
 
     def feed_data(self, data: bytes | memoryview) -> None:  # type: ignore[override] # the server feeds bytes
         try:
-            super().feed_data(data)
-        except HttpParserUpgrade as offer:
-            self._read_on(memoryview(data)[offer.args[0] :])
+            try:
+                super().feed_data(data)
+            except HttpParserUpgrade as offer:
+                self._read_on(memoryview(data)[offer.args[0] :])
+        except HttpParserError as error:
+            self._protocol.note_malformed(error, bytes(data))
+            raise
 
     def _read_on(self, rest: memoryview) -> None:
         """Many requests in one piece of data may offer one: hence a loop, and no copies.

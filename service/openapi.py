@@ -9,6 +9,9 @@ from fastapi.openapi.utils import get_openapi
 
 from service.problems import MEDIA_TYPE, Problem
 
+_EVERY_PATH: Final = (
+    "Every path answers OPTIONS with its methods in `Allow`, and HEAD where it answers GET. No path ends in a slash."
+)
 _RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _PROBLEM: Final = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -33,7 +36,9 @@ def add_schemas(app: FastAPI, schemas: Mapping[str, dict[str, Any]] | None = Non
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+            made = get_openapi(
+                title=app.title, version=app.version, summary=app.summary, description=_EVERY_PATH, routes=app.routes
+            )
             made["components"]["schemas"] |= {"Problem": Problem.model_json_schema(), **(schemas or {})}
             app.openapi_schema = made
         return app.openapi_schema

@@ -18,6 +18,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from contract.shown import shown, shown_text
+
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final[Mapping[str, str]] = MappingProxyType({"Retry-After": "1"})
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -32,7 +34,7 @@ class Problem(BaseModel):
     detail: str = Field(description="One sentence for people.")
     code: str = Field(description="Stable; for programs.")
     field: str | None = Field(None, description="The field or parameter that breaks a rule.")
-    value: str | None = Field(None, description="Its value as it was read, cut.")
+    value: str | None = Field(None, description="Its value as JSON writes it, cut; absent where it is missing.")
     rule: str | None = Field(None, description="The rule in words.")
     outcome: Literal["not_published", "unknown"] | None = Field(
         None,
@@ -73,7 +75,7 @@ class ProblemHandlers:
 
     def answer(self, error: Exception, path: str = "") -> Response:
         """The problem that an error is answered with."""
-        explained = self._explain(error, path) or _explain_any(error)
+        explained = self._explain(error, path) or _explain_any(error, path)
         self._count(explained.problem.code)
         body = explained.problem.model_dump_json(exclude_none=True)
         return Response(body, explained.problem.status, dict(explained.headers), MEDIA_TYPE)
@@ -83,10 +85,37 @@ class ProblemHandlers:
         return self.answer(error, request.url.path)
 
 
-def _explain_any(error: Exception) -> Explained:
+def _not_found(path: str) -> str:
+    """Paths end without a slash; one that has it is not found, rather than led to another scheme behind a proxy."""
+    detail = f"there is nothing at {shown_text(path)}"
+    return f"{detail}: no path ends in a slash" if path.endswith("/") and path != "/" else detail
+
+
+def _not_allowed(path: str) -> str:
+    return f"{shown_text(path)} does not answer this method; Allow names those that it answers"
+
+
+_DETAILS: Final[Mapping[HTTPStatus, Callable[[str], str]]] = MappingProxyType(
+    {HTTPStatus.NOT_FOUND: _not_found, HTTPStatus.METHOD_NOT_ALLOWED: _not_allowed}
+)
+
+
+def _explain_any(error: Exception, path: str) -> Explained:
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.status_code)
-        return Explained(problem(status, status.name.lower(), str(error.detail)), error.headers or _NO_HEADERS)
+        explain = _DETAILS.get(status)
+        detail = explain(path) if explain else str(error.detail)
+        return Explained(problem(status, status.name.lower(), detail), error.headers or _NO_HEADERS)
     if isinstance(error, RequestValidationError):
-        return Explained(problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request_invalid", str(error.errors())[:1000]))
+        return Explained(_invalid(error))
     return Explained(problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "an error in this program"))
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    """The first of what the framework found: which parameter, its value and the rule."""
+    first = error.errors()[0]
+    field, rule = shown_text(".".join(map(str, first["loc"][1:] or first["loc"]))), first["msg"]
+    value = None if first["type"] == "missing" else shown(first["input"])
+    detail = f"{field}: {rule}" if value is None else f"{field} {value}: {rule}"
+    bare = problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request_invalid", detail)
+    return bare.model_copy(update={"field": field, "value": value, "rule": rule})

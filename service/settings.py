@@ -2,10 +2,13 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Any, Literal, TypeVar
+from datetime import timedelta
+from typing import Any, Final, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contract.shown import shown
 
 EXIT_UNUSABLE_SETTINGS = 2
 
@@ -36,6 +39,14 @@ class ServiceSettings(ProcessSettings):
     port: int = Field(ge=0, le=65_535, description="Port to listen on")
 
 
+_DURATION: Final = TypeAdapter(timedelta)
+
+
+def duration_text(duration: timedelta) -> str:
+    """As settings are written: ISO 8601."""
+    return str(_DURATION.dump_python(duration, mode="json"))
+
+
 S = TypeVar("S", bound=BaseSettings)
 
 
@@ -53,7 +64,7 @@ def _explained(kind: type[BaseSettings], error: ValidationError) -> Iterator[str
     """The variable, its value and the rule."""
     prefix = kind.model_config.get("env_prefix", "")
     for one in error.errors():
-        rule = one["msg"].removeprefix("Value error, ")
+        rule = one["msg"].removeprefix("Value error, ").replace("timedelta", "duration, like PT0.5S or P30D")
         # A rule about several settings names them itself.
         name = f"{prefix}{one['loc'][0]}".upper() if one["loc"] else None
         yield rule if name is None else f"{name}{_shown(kind, str(one['loc'][0]), one['input'])}: {rule}"
@@ -63,5 +74,5 @@ def _shown(kind: type[BaseSettings], field: str, value: Any) -> str:  # noqa: AN
     """No secret is shown, nor a URL that may hold one."""
     info = kind.model_fields.get(field)
     is_secret = (info is not None and info.annotation is SecretStr) or "@" in str(value)
-    text = str(value)
-    return "" if is_secret else f"={text if text.isprintable() else repr(text)}"
+    text = duration_text(value) if isinstance(value, timedelta) else str(value)
+    return "" if is_secret else f"={text if text.isprintable() else shown(text)}"

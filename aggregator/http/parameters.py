@@ -1,12 +1,14 @@
 """What readers may ask for: a timestamp or an hour."""
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import Request
+from starlette.datastructures import QueryParams
 
 from aggregator.http.problems import ParameterRefused
-from contract.action import MAX_SHOWN_VALUE, reject
+from contract.action import missing, reject, reject_timestamp
 from contract.errors import InvalidHour
 from contract.hour import END_OF_TIME_MS, hour_of, parse_hour
 
@@ -29,11 +31,17 @@ TIMESTAMP_IN_OPENAPI: Final[dict[str, Any]] = {
 """Read by hand: the framework would take ` 1`, `1.0` and `+1` for integers, and the last of several values."""
 
 
+_OF_POST: Final = ("user", "event", "id")
+
+
 def hour_of_timestamp(request: Request) -> int:
-    """The hour of the query's `timestamp`. Raises ParameterRefused."""
-    values = request.query_params.getlist("timestamp")
+    """The hour of the query's `timestamp`; others are passed over, but an action's are not. Raises ParameterRefused."""
+    query = request.query_params
+    values = query.getlist("timestamp")
+    if len(query) > 1 or not values:
+        _refuse_an_action(query)
     if not values:
-        raise ParameterRefused(reject("timestamp_missing", "timestamp", None))
+        raise ParameterRefused(missing("timestamp"))
     if len(values) > 1:
         rule = "each parameter is given once"
         raise ParameterRefused(reject("parameter_repeated", "timestamp", ", ".join(values), rule))
@@ -42,10 +50,19 @@ def hour_of_timestamp(request: Request) -> int:
         raise ParameterRefused(reject("timestamp_not_integer", "timestamp", text))
     timestamp = int(text[:_MANY_DIGITS])
     if timestamp < 0:
-        raise ParameterRefused(reject("timestamp_negative", "timestamp", text))
+        raise ParameterRefused(reject("timestamp_negative", "timestamp", timestamp))
     if timestamp >= END_OF_TIME_MS:
-        raise ParameterRefused(reject("timestamp_after_2099", "timestamp", text))
+        raise ParameterRefused(reject_timestamp("timestamp_after_2099", timestamp))
     return hour_of(timestamp)
+
+
+def _refuse_an_action(query: QueryParams) -> None:
+    """Who reads numbers names no user: an action that is sent with GET must not be answered as if it were counted."""
+    for name in _OF_POST:
+        if name in query:
+            rule = "GET /analytics reads the numbers of the hour of timestamp, and records no action"
+            hint = "to record an action use POST; where only GET is possible, as for an image, GET /v1/pixel.gif"
+            raise ParameterRefused(replace(reject("parameter_of_post", name, query[name], rule), hint=hint))
 
 
 def hour_in_path(hour: str) -> int:
@@ -54,7 +71,7 @@ def hour_in_path(hour: str) -> int:
         return parse_hour(hour)
     except InvalidHour as error:
         rule = "an hour is YYYY-MM-DDTHH or an ISO 8601 instant from 1970 up to 2100"
-        raise ParameterRefused(reject("hour_malformed", "hour", hour[: MAX_SHOWN_VALUE + 1], rule)) from error
+        raise ParameterRefused(reject("hour_malformed", "hour", hour, rule)) from error
 
 
 def wants_fresh(request: Request) -> bool:

@@ -46,7 +46,7 @@ def routes(reader: HourCache, ledger_reader: LedgerReader) -> APIRouter:
         """The numbers of the UTC hour that holds `timestamp`: zeros for an hour without actions.
 
         Those of the current hour and the one before may be half a second old; with `Cache-Control: no-cache` in the
-        request they are read after it came.
+        request they are read after it came. `user`, `event` and `id` are refused: POST records an action.
         """
         answer = await reader.read(hour_of_timestamp(request), fresh=wants_fresh(request))
         return PlainTextResponse(classic_text(answer), headers=headers_of(answer))

@@ -22,8 +22,7 @@ from contract.progress import LogPartition, Progress
 from contract.record import Record, decode_record
 from contract.store import SLOTS
 from ingest_api.acceptance import AcceptancePolicy
-from ingest_api.http.batch import check_batch
-from ingest_api.http.content_type import ContentType
+from ingest_api.decoding.batch import check_batch
 from ingest_api.settings import IngestSettings
 from stores.influx.line_protocol import action_bodies, result_bodies
 from stores.memory import MemoryStore
@@ -132,7 +131,7 @@ def _ingest(bodies: Sequence[bytes]) -> Figures:
     )
 
     async def judge() -> list[Action]:
-        checked = [await check_batch(body, ContentType.NDJSON, settings.ingest_max_lines, policy) for body in bodies]
+        checked = [await check_batch(body, settings.ingest_max_lines, policy) for body in bodies]
         return [action for each in checked for action in each.accepted]
 
     judging, actions = _timed(lambda: asyncio.run(judge()))

@@ -6,12 +6,13 @@ from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 import typer
-from pydantic import SecretStr, TypeAdapter
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from aggregator.settings import AggregatorSettings
 from ingest_api.settings import IngestSettings
+from service.settings import duration_text
 from stream_workers.settings import WorkerSettings
 
 SERVICES: dict[str, type[BaseSettings]] = {
@@ -57,7 +58,7 @@ def _as_text(info: FieldInfo) -> str:
     if isinstance(default, tuple):
         return ",".join(default)
     if isinstance(default, timedelta):
-        return str(TypeAdapter(timedelta).dump_python(default, mode="json"))
+        return duration_text(default)
     return str(default).lower() if isinstance(default, bool) else str(default).removesuffix("/")
 
 

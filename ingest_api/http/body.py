@@ -3,15 +3,22 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from ingest_api.errors import RequestRefused
-from ingest_api.publishing.memory_budget import Reservation
+from ingest_api.http.content_type import is_gzipped
+from ingest_api.metrics import Metrics
+from ingest_api.publishing.memory_budget import MemoryBudget, Reservation
+from ingest_api.settings import IngestSettings
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_GZIP_BEGINS: Final = b"\x1f\x8b"
+"""No JSON begins so."""
 _PIECE: Final = 256 * 1024
 """Decompressing so many bytes takes about a millisecond; then others have their turn."""
 
@@ -24,6 +31,33 @@ class BodyLimits(NamedTuple):
     seconds: float
 
 
+class BodyReader:
+    """Reads requests' bodies, within the limits of each and of the memory that all may take."""
+
+    def __init__(self, settings: IngestSettings, metrics: Metrics) -> None:
+        self._limits = BodyLimits(
+            sent=settings.ingest_max_body_bytes,
+            decompressed=settings.ingest_max_decompressed_bytes,
+            seconds=settings.ingest_body_timeout.total_seconds(),
+        )
+        self._budget = MemoryBudget(settings.ingest_max_in_flight_bytes, "bodies")
+        metrics.body_bytes.set_function(lambda: self._budget.used)
+
+    @asynccontextmanager
+    async def read(self, request: Request, longest: int | None = None) -> AsyncIterator[bytes]:
+        """The body, decompressed, of `longest` bytes at most where that is given, instead of what the settings say.
+
+        What it takes of memory is reserved as long as the context lasts.
+
+        Raises RequestRefused, or NotPublished where bodies take all the memory they may.
+        """
+        gzipped = is_gzipped(request.headers.get("content-encoding"))
+        limits = self._limits if longest is None else self._limits._replace(sent=longest, decompressed=longest)
+        refuse_announced(request.headers.get("content-length"), limits)
+        with self._budget.reservation() as reservation:
+            yield await read_body(request.stream(), gzipped=gzipped, limits=limits, reservation=reservation)
+
+
 def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:
     """Raises RequestRefused (413) for a body that is too large by its own header, before any of it is read."""
     if content_length is not None and content_length.isdigit() and int(content_length[:20]) > limits.sent:
@@ -33,7 +67,7 @@ def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:
 async def read_body(
     stream: AsyncIterable[bytes], *, gzipped: bool, limits: BodyLimits, reservation: Reservation
 ) -> bytes:
-    """The whole body. What it takes of memory is reserved first.
+    """The whole body. What it takes of memory is reserved first. Gzip is known by its first bytes, `gzipped` or not.
 
     Raises RequestRefused (413 and 408 beyond a limit, 400 if it is cut off or not gzip) and NotPublished (no memory).
     """
@@ -41,7 +75,7 @@ async def read_body(
     sent = _counted(stream, limits.sent)
     try:
         async with asyncio.timeout(limits.seconds):
-            async for piece in _decompressed(sent, limits.decompressed) if gzipped else sent:
+            async for piece in _plain(sent, limits.decompressed, gzipped=gzipped):
                 reservation.reserve(len(piece))
                 pieces.append(piece)
     except TimeoutError as error:
@@ -70,6 +104,25 @@ async def _counted(stream: AsyncIterable[bytes], limit: int) -> AsyncIterator[by
             yield piece
     except ClientDisconnect as error:
         raise _refused("body_cut_off", "the connection was closed before the body's end") from error
+
+
+async def _plain(stream: AsyncIterator[bytes], limit: int, *, gzipped: bool) -> AsyncIterator[bytes]:
+    begin = b""
+    while len(begin) < len(_GZIP_BEGINS) and (piece := await anext(stream, None)) is not None:
+        begin += piece
+    if begin.startswith(_GZIP_BEGINS) or (gzipped and begin):
+        async for piece in _decompressed(_all(begin, stream), limit):
+            yield piece
+    else:
+        yield begin
+        async for piece in stream:
+            yield piece
+
+
+async def _all(begin: bytes, rest: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    yield begin
+    async for piece in rest:
+        yield piece
 
 
 async def _decompressed(stream: AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:

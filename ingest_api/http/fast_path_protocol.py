@@ -82,6 +82,7 @@ class FastPathProtocol(BoundedHttpProtocol):
         parser = self.parser
         return (
             (self.cycle is None or self.cycle.response_complete)
+            and (not self._may_be_long or self._fits())
             and not self.flow.write_paused
             and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"

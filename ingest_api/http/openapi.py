@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from contract.action import MAX_ID, MAX_USER
 from contract.hour import END_OF_TIME_MS
-from ingest_api.http.content_type import ACCEPT_POST, ContentType
+from ingest_api.http.content_type import ACCEPT_POST, JSON, NDJSON
+from ingest_api.http.form import FORM, MAX_FORM_BYTES
 from service.openapi import documented
 
 _NO_CONTROL: Final = r"^[^\u0000-\u001f\u007f-\u009f]*$"
@@ -16,8 +17,8 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
         "format": "int64",
         "minimum": 0,
         "exclusiveMaximum": END_OF_TIME_MS,
-        "description": "When it happened: ms since the epoch, UTC. Settings narrow the range: by default up to an hour "
-        "ahead of the server's clock.",
+        "description": "When it happened: ms since the epoch, UTC. Settings narrow the range: by default from 1990 "
+        "up to an hour ahead of the server's clock.",
         "examples": [1700000000000],
     },
     "user": {
@@ -62,13 +63,19 @@ _EXAMPLE_LINES: Final = (
     '{"timestamp":1700000000000,"user":"u1","event":"impression"}\n'
     '{"timestamp":1700000000250,"user":"u1","event":"click","id":"7f0c"}\n'
 )
+_NOTHING_ACCEPTED: Final = {
+    "accepted": 0,
+    "rejected": [
+        {"index": 0, "code": "user_missing", "field": "user", "message": "user is required"},
+    ],
+}
 _ACTION_REF: Final = {"$ref": "#/components/schemas/Action"}
 
 _DESCRIPTIONS: Final = {
     HTTPStatus.BAD_REQUEST: "A value, or the body as a whole, breaks a rule: `code` names it.",
     HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes, as sent or decompressed, or more lines than are accepted.",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: f"Neither of {ACCEPT_POST}, or a Content-Encoding other than gzip.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: f"None of {ACCEPT_POST}, or a Content-Encoding other than gzip.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "An error in this program: each action may or may not be counted.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Kafka has not acknowledged in time, or too much is in flight: `outcome` says "
     "whether the actions may still be counted. Send them again, with the same ids.",
@@ -86,11 +93,19 @@ def _problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 
 
 ACTION_DOCS: Final[dict[str, Any]] = {
-    "summary": "One action, in the query",
+    "summary": "One action, in the query or in a form",
     "description": "Answers once Kafka has acknowledged it. The query is percent-encoded UTF-8, `+` is a space; each "
-    "parameter is given once, and no others. A body is ignored.",
+    "parameter is given once, and no others but `_`, which is ignored. Parameters may as well stand in a form's body, "
+    "or some of them; any other body is ignored.",
     "response_description": "The action is in the log, and will be counted.",
-    "responses": _problems(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE),
+    "responses": _problems(
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
     "openapi_extra": {
         "parameters": [
             {
@@ -102,14 +117,28 @@ ACTION_DOCS: Final[dict[str, Any]] = {
                 "example": field["examples"][0],
             }
             for name, field in _FIELDS.items()
-        ]
+        ],
+        "requestBody": {
+            "required": False,
+            "content": {
+                FORM: {
+                    "schema": {
+                        "type": "object",
+                        "properties": _FIELDS,
+                        "description": f"Those that the query lacks; {MAX_FORM_BYTES} bytes at most.",
+                    }
+                }
+            },
+        },
     },
 }
 
 BATCH_DOCS: Final[dict[str, Any]] = {
     "summary": "Many actions, in the body",
     "description": "Answers once Kafka has acknowledged all that are accepted. A bad line or element is rejected by "
-    "itself and never refuses the good ones. Blank lines of NDJSON are skipped, but counted for `index`.",
+    "itself and never refuses the good ones; where none is good, or with `strict`, the answer is 422. A body that "
+    "begins with `[` is an array, a single object may stand for itself, any other body holds one object a line, "
+    "whatever Content-Type says. Blank lines are skipped, but counted for `index`. A byte-order mark is passed over.",
     "responses": {
         **_problems(
             HTTPStatus.BAD_REQUEST,
@@ -123,22 +152,40 @@ BATCH_DOCS: Final[dict[str, Any]] = {
             "description": "All accepted actions are in the log, and will be counted.",
             "content": {"application/json": {"example": {"accepted": 2, "rejected": []}}},
         },
+        int(HTTPStatus.UNPROCESSABLE_ENTITY): {
+            "description": "Nothing was accepted, or with `strict` something was rejected: nothing of it is published.",
+            "content": {JSON: {"schema": {"$ref": "#/components/schemas/BatchAnswer"}, "example": _NOTHING_ACCEPTED}},
+        },
     },
     "openapi_extra": {
         "parameters": [
             {
+                "name": "strict",
+                "in": "query",
+                "required": False,
+                "description": "Whether anything that is rejected refuses the whole batch.",
+                "schema": {"type": "boolean", "default": False},
+            },
+            {
+                "name": "unknown_fields",
+                "in": "query",
+                "required": False,
+                "description": "Whether fields that an action does not have are refused, or dropped.",
+                "schema": {"type": "string", "enum": ["refuse", "ignore"], "default": "refuse"},
+            },
+            {
                 "name": "Content-Encoding",
                 "in": "header",
                 "required": False,
-                "description": "How the body is compressed.",
+                "description": "How the body is compressed. Gzip is known by its first bytes, too.",
                 "schema": {"type": "string", "enum": ["gzip", "identity"], "default": "identity"},
-            }
+            },
         ],
         "requestBody": {
             "required": True,
             "content": {
-                ContentType.JSON.value: {"schema": {"type": "array", "items": _ACTION_REF}, "example": _EXAMPLE},
-                ContentType.NDJSON.value: {
+                JSON: {"schema": {"type": "array", "items": _ACTION_REF}, "example": _EXAMPLE},
+                NDJSON: {
                     "schema": {
                         "type": "string",
                         "description": "One action a line, as JSON, see the schema Action; the last newline may lack.",

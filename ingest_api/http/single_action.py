@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
@@ -9,8 +10,9 @@ from fastapi import Response
 
 from contract.action import Action, Rejection
 from ingest_api.acceptance import AcceptancePolicy
+from ingest_api.decoding.query import action_in_query
 from ingest_api.errors import PublishUnavailable, RequestRefused
-from ingest_api.http.query import action_in_query
+from ingest_api.http.form import Parameters
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.publisher import Publisher, publish
 from service.problems import ProblemHandlers
@@ -32,9 +34,9 @@ class SingleAction:
         self._metrics = metrics
         self._problems = problems
 
-    async def publish(self, query: bytes) -> Response:
+    async def publish(self, parameters: Parameters) -> Response:
         """Returns once the log has acknowledged it. Raises RequestRefused, NotPublished or OutcomeUnknown."""
-        await publish(self._publisher, [self._check(query)])
+        await publish(self._publisher, [self._check(parameters.query, parameters.hint)])
         return _TAKEN
 
     def submit(self, query: bytes, answer: Callable[[Response], None]) -> None:
@@ -51,9 +53,10 @@ class SingleAction:
             logger.exception("an error in this program")
             answer(self._problems.answer(error))
 
-    def _check(self, query: bytes) -> Action:
+    def _check(self, query: bytes, hint: str | None = None) -> Action:
         (checked,) = self._policy.check([action_in_query(query)])
         if isinstance(checked, Rejection):
             self._metrics.rejected.labels(checked.code).inc()
-            raise RequestRefused(HTTPStatus.BAD_REQUEST, checked.code, checked.message, rejection=checked)
+            told = replace(checked, hint=hint) if hint else checked
+            raise RequestRefused(HTTPStatus.BAD_REQUEST, told.code, told.message, rejection=told)
         return checked

@@ -26,7 +26,7 @@ def merge_documents(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
     }
     for service, document in routed.items():
         own = _renamed(document, {name: service.capitalize() + name for name in clashing})
-        merged["info"]["version"] = own["info"]["version"]
+        merged["info"] |= {key: own["info"][key] for key in ("version", "description") if key in own["info"]}
         merged["components"]["schemas"] |= _schemas(own)
         for path, operations in own["paths"].items():
             merged["paths"].setdefault(path, {}).update(operations)

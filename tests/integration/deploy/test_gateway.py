@@ -139,10 +139,31 @@ async def test_an_error_of_a_service_passes_as_it_is(behind: Behind, client: htt
 
 async def test_a_refused_method_is_told_the_methods_of_both_services(behind: Behind, client: httpx.AsyncClient) -> None:
     behind.aggregator.answer = b"HTTP/1.1 405 Method Not Allowed\r\nallow: GET\r\ncontent-length: 0\r\n\r\n"
+    behind.ingest.answer = b"HTTP/1.1 204 No Content\r\nallow: OPTIONS, POST\r\n\r\n"
 
-    answer = await client.delete("/analytics")
+    refused = await client.delete("/analytics")
+    options = await client.options("/analytics")
 
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json", "/docs/files/favicon.png"])
+async def test_what_the_gateway_answers_by_itself_is_read_only(
+    behind: Behind, client: httpx.AsyncClient, path: str
+) -> None:
+    write_pages(behind.folder / "pages", {})
+
+    head, get = await client.head(path), await client.get(path)
+    options, post = await client.options(path), await client.post(path)
+
+    assert (head.status_code, get.status_code) == (200, 200)
+    assert head.headers.get("content-length") == get.headers.get("content-length")
+    assert head.content == b""
+    assert (options.status_code, options.content) == (204, b"")
+    assert options.headers["allow"] == post.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert problem(post) == (405, "method_not_allowed")
+    assert "allow" not in get.headers
 
 
 async def test_connections_upstream_are_kept(behind: Behind, client: httpx.AsyncClient) -> None:
@@ -262,10 +283,19 @@ async def test_a_client_that_waits_to_be_asked_for_its_body_is_asked_once(behind
 
 
 async def test_a_head_has_a_bound(behind: Behind) -> None:
-    status = await behind.status(POST + b"x-long: " + b"a" * 66_000)
+    status = await behind.status(POST + b"x-long: " + b"a" * 140_000)
 
     assert status == b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     assert behind.ingest.requests == []
+
+
+async def test_a_head_that_a_service_refuses_by_its_length_is_answered_by_that_service(behind: Behind) -> None:
+    behind.ingest.answer = b"HTTP/1.1 414 X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+    status = await behind.status(b"POST /analytics?user=" + b"a" * 70_000 + b" HTTP/1.1\r\nhost: here\r\n\r\n")
+
+    assert status == b"HTTP/1.1 414 Request URI Too Long\r\n"
+    assert len(behind.ingest.requests[0]) > 70_000
 
 
 async def chunks() -> AsyncIterator[bytes]:
@@ -339,7 +369,8 @@ async def test_the_page_of_documentation_loads_nothing_from_elsewhere(
 async def test_a_page_that_is_not_there_is_a_problem(behind: Behind, client: httpx.AsyncClient) -> None:
     write_pages(behind.folder / "pages", {})
 
-    assert problem(await client.get("/docs/nothing")) == (404, "not_found")
+    for path in ("/docs/nothing", "/docs/", "/docs/files/", "/docs/files"):
+        assert problem(await client.get(path)) == (404, "not_found")
     assert problem(await client.post("/openapi.json")) == (405, "method_not_allowed")
 
 

@@ -18,7 +18,7 @@ from deploy.local.services.ports import free_port
 from support.product.ingest_process import IngestProcess, ingest_process
 from support.services.kafka_log import read_log
 
-BATCH = b"\n".join(encode_action(Action(1, f"user-{number}", "click")) for number in range(100))
+BATCH = b"\n".join(encode_action(Action(1_700_000_000_000, f"user-{number}", "click")) for number in range(100))
 NDJSON = {"Content-Type": "application/x-ndjson"}
 PATIENT = {"ingest_delivery_timeout": "PT25S", "ingest_drain_timeout": "PT40S"}
 """For tests in which Kafka continues before an action times out, however slow the machine is."""

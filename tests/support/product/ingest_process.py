@@ -22,7 +22,7 @@ class IngestProcess:
         self.process = process
         self.client = client
 
-    async def post(self, user: str = "u", timestamp: int = 1) -> httpx.Response:
+    async def post(self, user: str = "u", timestamp: int = 1_700_000_000_000) -> httpx.Response:
         return await self.client.post("/analytics", params={"timestamp": timestamp, "user": user, "event": "click"})
 
     async def acknowledges(self, user: str) -> None:

@@ -13,6 +13,7 @@ from aggregator.settings import AggregatorSettings
 from deploy.local.services.gateway import Gateway
 from deploy.provision import ProvisionSettings
 from ingest_api.settings import IngestSettings
+from service.http_protocol import MAX_HEAD_BYTES
 from stream_workers.settings import WorkerSettings
 
 ROOT: Final = Path(__file__).parents[3]
@@ -110,6 +111,12 @@ def test_the_gateway_lets_the_largest_body_of_the_ingest_api_through() -> None:
     (mebibytes,) = re.findall(r"COLLECTOR_INGEST_MAX_BODY_BYTES:(\d+)MiB", CADDYFILE)
 
     assert int(mebibytes) << 20 == IngestSettings().ingest_max_body_bytes
+
+
+def test_the_gateway_lets_heads_through_that_the_services_refuse_by_themselves() -> None:
+    (kibibytes,) = re.findall(r"max_header_size (\d+)KiB", CADDYFILE)
+
+    assert int(kibibytes) << 10 > MAX_HEAD_BYTES + 32_768
 
 
 def test_the_gateway_at_home_has_the_version_that_is_deployed() -> None:

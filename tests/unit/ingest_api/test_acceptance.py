@@ -1,18 +1,20 @@
+import json
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import Action, Rejection, reject
+from contract.action import Action, Rejection, parse_line, reject
 from ingest_api.acceptance import AcceptancePolicy
 
 NOW = 1_800_000_000_000
 HOUR = 3_600_000
+YEAR_1990 = 631_152_000_000
 
 
-def policy(clock: int = NOW) -> AcceptancePolicy:
-    return AcceptancePolicy(("click", "impression"), oldest=1000, tolerance=timedelta(hours=1), clock=lambda: clock)
+def policy(clock: int = NOW, oldest: int = 1000) -> AcceptancePolicy:
+    return AcceptancePolicy(("click", "impression"), oldest, tolerance=timedelta(hours=1), clock=lambda: clock)
 
 
 def check(action: Action) -> Action | Rejection:
@@ -30,7 +32,13 @@ def test_an_action_within_the_policy_comes_in(timestamp: int, event: str) -> Non
 @pytest.mark.parametrize(
     ("action", "code", "field", "value", "rule"),
     [
-        (Action(999, "u", "click"), "timestamp_too_old", "timestamp", "999", "timestamp is 1000 or later"),
+        (
+            Action(999, "u", "click"),
+            "timestamp_too_old",
+            "timestamp",
+            "999",
+            "timestamp is 1970-01-01T00:00:01Z (1000) or later",
+        ),
         (
             Action(NOW + HOUR + 1, "u", "click"),
             "timestamp_in_future",
@@ -38,13 +46,47 @@ def test_an_action_within_the_policy_comes_in(timestamp: int, event: str) -> Non
             "1800003600001",
             "timestamp is at most 3600000 ms ahead of the server's clock",
         ),
-        (Action(NOW, "u", "share"), "event_unknown", "event", "'share'", "event is one of click, impression"),
+        (Action(NOW, "u", "share"), "event_unknown", "event", '"share"', "event is one of click, impression"),
     ],
 )
 def test_an_action_beyond_the_policy_is_refused_with_the_evidence(
     action: Action, code: str, field: str, value: str, rule: str
 ) -> None:
     assert check(action) == Rejection(code, field, value, rule)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "unit"),
+    [
+        (NOW // 1000, "seconds"),
+        (631_152_000, "seconds"),
+        (NOW * 1000, "microseconds"),
+        (NOW * 1_000_000, "nanoseconds"),
+        (NOW / 1000 + 0.25, "seconds"),
+        (631_151_999, None),
+        (NOW + 2 * HOUR, None),
+        (10**30, None),
+    ],
+)
+def test_a_refused_timestamp_is_told_which_unit_it_looks_like(timestamp: float, unit: str | None) -> None:
+    judged = parse_line(json.dumps({"timestamp": timestamp, "user": "u", "event": "click"}).encode())
+    (refused,) = policy(oldest=YEAR_1990).check([judged])
+    assert isinstance(refused, Rejection)
+    assert refused.hint == (unit and f"it looks like {unit}, not milliseconds")
+    assert refused.message.endswith(f"; {refused.hint}" if unit else refused.rule)
+
+
+def test_an_age_moves_with_the_clock() -> None:
+    day = 24 * HOUR
+    clock = iter(range(NOW, NOW + 100))
+    moving = AcceptancePolicy(("click",), timedelta(days=1), timedelta(0), lambda: next(clock))
+    edge = [Action(NOW - day, "u", "click")]
+    assert moving.accepts_all(edge)
+    assert not moving.accepts_all(edge)
+    ((refused,), (taken,)) = moving.check(edge), moving.check([Action(NOW - day + 3, "u", "click")])
+    assert isinstance(refused, Rejection)
+    assert (refused.code, refused.rule) == ("timestamp_too_old", "timestamp is at most P1D before the server's clock")
+    assert isinstance(taken, Action)
 
 
 @pytest.mark.parametrize("timestamp", [1000, NOW + HOUR])

@@ -5,6 +5,8 @@ from pydantic import ValidationError
 
 from ingest_api.settings import IngestSettings
 
+YEAR_1990 = 631_152_000_000
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,8 +31,28 @@ def test_the_defaults_are_those_of_the_agreement() -> None:
     assert (settings.host, settings.port, settings.topic) == ("127.0.0.1", 8081, "actions")
     assert settings.kafka_bootstrap == "127.0.0.1:9092"
     assert settings.ingest_events == ("click", "impression")
-    assert (settings.ingest_oldest, settings.ingest_future_tolerance) == (0, timedelta(hours=1))
+    assert (settings.ingest_oldest, settings.ingest_future_tolerance) == (YEAR_1990, timedelta(hours=1))
     assert settings.ingest_delivery_timeout == timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("text", "oldest"),
+    [
+        ("0", 0),
+        ("1700000000000", 1_700_000_000_000),
+        ("1990-01-01", YEAR_1990),
+        ("1990-01-01T00:00:00Z", YEAR_1990),
+        ("1990-01-01T02:00:00+02:00", YEAR_1990),
+        ("1990-01-01T00:00:00.5", YEAR_1990 + 500),
+        ("P400D", timedelta(days=400)),
+        ("PT36H", timedelta(hours=36)),
+    ],
+)
+def test_the_oldest_timestamp_is_a_date_an_instant_or_how_long_before_now(
+    monkeypatch: pytest.MonkeyPatch, text: str, oldest: int | timedelta
+) -> None:
+    monkeypatch.setenv("COLLECTOR_INGEST_OLDEST", text)
+    assert IngestSettings().ingest_oldest == oldest
 
 
 @pytest.mark.parametrize(
@@ -41,6 +63,13 @@ def test_the_defaults_are_those_of_the_agreement() -> None:
         ("INGEST_EVENTS", "Click"),
         ("INGEST_OLDEST", "-1"),
         ("INGEST_OLDEST", "4102444800000"),
+        ("INGEST_OLDEST", "1969-12-31"),
+        ("INGEST_OLDEST", "2100-01-01"),
+        ("INGEST_OLDEST", "yesterday"),
+        ("INGEST_OLDEST", ""),
+        ("INGEST_OLDEST", "PT0S"),
+        ("INGEST_OLDEST", "-P1D"),
+        ("INGEST_OLDEST", "P1X"),
         ("INGEST_FUTURE_TOLERANCE", "-PT1S"),
         ("INGEST_COMPRESSION", "brotli"),
         ("INGEST_MAX_LINES", "0"),

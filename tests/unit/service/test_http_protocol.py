@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -48,7 +48,6 @@ def pieces_of(data: bytes) -> Iterable[bytes]:
     [
         b"GET / HTTP/1.1\r\nX: " + b"x" * 2 * MAX_HEAD_BYTES,
         b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * MAX_HEAD_BYTES,
-        b"POST /analytics?user=" + b"x" * 2 * MAX_HEAD_BYTES,
     ],
 )
 async def test_a_head_that_does_not_end_is_refused_with_a_problem(endless: bytes) -> None:
@@ -63,6 +62,63 @@ async def test_a_head_that_does_not_end_is_refused_after_the_answer_to_the_reque
     transport = await sent(b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nX: " + b"x" * 2 * MAX_HEAD_BYTES)
     await until(lambda: transport.closed)
     assert [answer[:3] for answer in transport.written.split(b"HTTP/1.1 ")[1:]] == [b"200", b"431"]
+
+
+async def sent_at_once(data: bytes) -> Transport:
+    """A connection on which all came in one piece."""
+    protocol = BoundedHttpProtocol(Config(app, log_config=None), ServerState(), {}, asyncio.get_running_loop())
+    transport = Transport()
+    protocol.connection_made(transport)
+    protocol.data_received(data)
+    return transport
+
+
+def get(target_bytes: int, head_bytes: int) -> bytes:
+    """A request whose target, and whose head as a whole, have so many bytes."""
+    line = b"GET /" + b"x" * (target_bytes - 1) + b" HTTP/1.1\r\n"
+    return line + b"X: " + b"y" * (head_bytes - len(line) - len(b"X: \r\n\r\n")) + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("send", [sent, sent_at_once])
+@pytest.mark.parametrize("before", [b"", b"POST / HTTP/1.1\r\nContent-Length: 90000\r\n\r\n" + b"b" * 90_000])
+@pytest.mark.parametrize(
+    ("target_bytes", "head_bytes", "status", "code"),
+    [
+        (MAX_HEAD_BYTES + 1, MAX_HEAD_BYTES + 100, 414, "target_too_long"),
+        (70_000, 70_100, 414, "target_too_long"),
+        (70_000, 100_000, 414, "target_too_long"),
+        (MAX_HEAD_BYTES, MAX_HEAD_BYTES + 100, 431, "head_too_large"),
+        (1, MAX_HEAD_BYTES + 1, 431, "head_too_large"),
+        (1, 100_000, 431, "head_too_large"),
+    ],
+)
+async def test_a_target_or_a_head_above_the_bound_is_refused_however_it_comes(
+    send: Callable[[bytes], Awaitable[Transport]],
+    before: bytes,
+    target_bytes: int,
+    head_bytes: int,
+    status: int,
+    code: str,
+) -> None:
+    transport = await send(before + get(target_bytes, head_bytes) + b"GET / HTTP/1.1\r\n\r\n")
+    await until(lambda: transport.closed)
+    *answered, refusal = transport.written.split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answered] == ([b"200"] if before else [])
+    head, _, body = refusal.partition(b"\r\n\r\n")
+    assert head.startswith(b"%d " % status)
+    assert (json.loads(body)["status"], json.loads(body)["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("send", [sent, sent_at_once])
+async def test_a_head_at_the_bound_is_read(send: Callable[[bytes], Awaitable[Transport]]) -> None:
+    transport = await send(get(MAX_HEAD_BYTES - 100, MAX_HEAD_BYTES))
+    await until(lambda: transport.written.startswith(b"HTTP/1.1 200 OK"))
+
+
+async def test_a_target_that_does_not_end_is_refused() -> None:
+    transport = await sent(b"POST /analytics?user=" + b"x" * 3 * MAX_HEAD_BYTES)
+    assert transport.written.startswith(b"HTTP/1.1 414 ")
+    assert transport.closed
 
 
 async def test_a_long_head_and_a_longer_body_are_read() -> None:
@@ -96,6 +152,25 @@ async def test_what_is_no_http_is_refused_with_a_problem_that_says_why(request_:
     assert json.loads(body)["code"] == "http_malformed"
     assert why in json.loads(body)["detail"]
     assert transport.closed
+
+
+@pytest.mark.parametrize("name", ["ü".encode(), "ü".encode("latin-1"), b"\x01"])
+async def test_a_byte_that_must_be_percent_encoded_is_refused_and_its_parameter_named(name: bytes) -> None:
+    transport = await sent(b"POST /analytics?timestamp=1&user=" + name + b"&event=click HTTP/1.1\r\nHost: a\r\n\r\n")
+    head, _, body = transport.written.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json")
+    told = json.loads(body)
+    assert (told["code"], told["field"]) == ("target_not_encoded", "user")
+    assert "percent-encoded" in told["detail"]
+    assert told["detail"].startswith(f"user {told['value']}: ")
+    assert transport.closed
+
+
+async def test_what_else_is_no_http_is_told_with_what_the_parser_stumbles_over() -> None:
+    for request in (b"GET /analytics?user=a b HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nno header\r\n\r\n"):
+        told = json.loads((await sent(request)).written.partition(b"\r\n\r\n")[2])
+        assert told["code"] == "http_malformed"
+        assert told["detail"].startswith("the request is no HTTP/1.1: ")
 
 
 OFFERS = (

@@ -3,6 +3,8 @@
 import json
 from http import HTTPStatus
 
+import httpx
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from service.problems import Explained, ProblemHandlers, problem
@@ -43,3 +45,41 @@ def test_an_error_that_nobody_thought_of_is_500_and_shows_nothing_of_itself() ->
     answer = ProblemHandlers(explain).answer(ValueError("secret"))
     assert (answer.status_code, json.loads(answer.body)["code"]) == (500, "internal_error")
     assert b"secret" not in answer.body
+
+
+def test_a_method_that_is_not_allowed_is_told_where_the_others_stand() -> None:
+    answer = ProblemHandlers(explain).answer(HTTPException(405, headers={"Allow": "GET"}), "/path")
+    assert json.loads(answer.body)["detail"] == "/path does not answer this method; Allow names those that it answers"
+
+
+def test_a_path_with_a_slash_at_its_end_is_not_found_and_told_why() -> None:
+    def detail(path: str) -> str:
+        told: str = json.loads(ProblemHandlers(explain).answer(HTTPException(404), path).body)["detail"]
+        return told
+
+    assert detail("/v1/ledger/") == "there is nothing at /v1/ledger/: no path ends in a slash"
+    assert detail("/nowhere") == "there is nothing at /nowhere"
+    assert detail("/a\nb") == "there is nothing at /a\\nb"
+
+
+async def test_what_the_framework_finds_in_a_parameter_is_told_with_its_name_value_and_rule() -> None:
+    app = FastAPI()
+    ProblemHandlers(explain).install(app)
+
+    @app.get("/framework")
+    async def framework(number: int, other: int) -> int:
+        return number + other
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        wrong = (await client.get("/framework", params={"number": "it's", "other": 1})).json()
+        missing = (await client.get("/framework", params={"number": 1})).json()
+
+    assert (wrong["status"], wrong["code"], wrong["field"], wrong["value"]) == (
+        422,
+        "request_invalid",
+        "number",
+        '"it\'s"',
+    )
+    assert wrong["detail"] == f'number "it\'s": {wrong["rule"]}'
+    assert (missing["field"], missing["detail"]) == ("other", f"other: {missing['rule']}")
+    assert "value" not in missing

@@ -33,7 +33,40 @@ def test_a_value_on_several_lines_stays_on_one(
     with pytest.raises(SystemExit):
         settings_or_exit(IngestSettings)
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("COLLECTOR_PORT='a\\nb': Input should be a valid integer")
+    assert line.startswith('COLLECTOR_PORT="a\\nb": Input should be a valid integer')
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        (
+            "COLLECTOR_INGEST_OLDEST",
+            "yesterday",
+            "should be a date (1990-01-01), a date and time, ms since the epoch, or a duration before now (P400D)",
+        ),
+        ("COLLECTOR_INGEST_OLDEST", "-P1D", "a duration before now is above zero"),
+        ("COLLECTOR_INGEST_EVENTS", "click,Buy's", '"Buy\'s" is not the name of an event: a lower-case letter'),
+        ("COLLECTOR_INGEST_LINGER", "soon", "Input should be a valid duration, like PT0.5S or P30D, invalid digit"),
+        ("COLLECTOR_INGEST_LINGER", "-PT1S", "Input should be greater than or equal to 0 seconds"),
+        ("COLLECTOR_INGEST_DELIVERY_TIMEOUT", "PT0S", "Input should be greater than or equal to 1 second"),
+    ],
+)
+def test_a_setting_of_the_ingest_api_is_told_with_its_rule(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        settings_or_exit(IngestSettings)
+    assert capsys.readouterr().err.startswith(f"{name}={value}: {told}")
+
+
+def test_durations_that_do_not_fit_together_are_told_as_they_are_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLLECTOR_INGEST_DRAIN_TIMEOUT", "PT15S")
+    with pytest.raises(SystemExit):
+        settings_or_exit(IngestSettings)
+    assert capsys.readouterr().err.startswith("COLLECTOR_INGEST_DRAIN_TIMEOUT is not above PT20S, the longest request")
 
 
 def test_settings_that_do_not_fit_together_are_told_by_name(

@@ -120,7 +120,35 @@ async def test_any_other_timestamp_is_a_problem_that_names_the_rule(query: str, 
     assert (problem["code"], problem["field"]) == (code, "timestamp")
     assert problem["rule"]
     assert problem["rule"] in problem["detail"]
-    assert len(problem["value"]) <= 70
+    assert len(problem.get("value", "")) <= 70
+    assert ("value" in problem) == (code != "timestamp_missing")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("user=u1&event=click", "user"), ("event=click", "event"), ("id=7", "id"), ("id=7&user&event", "user")],
+)
+async def test_an_action_sent_with_get_is_refused_also_while_an_answer_is_in_memory(
+    method: str, query: str, field: str
+) -> None:
+    async with serving(await busy_world()) as client:
+        await client.get("/analytics", params={"timestamp": HOUR})
+        answer = await client.request(method, f"/analytics?timestamp={HOUR}&{query}")
+        alone = await client.get(f"/analytics?{query}")
+
+    assert answer.status_code == 400
+    assert (alone.json()["code"], alone.json()["field"]) == ("parameter_of_post", field)
+    assert "POST" in alone.json()["detail"]
+    assert "GET /v1/pixel.gif" in alone.json()["detail"]
+
+
+@pytest.mark.parametrize("other", ["_=1764000000000", "&", "x=1&x=2", "User=u1"])
+async def test_other_parameters_are_passed_over(other: str) -> None:
+    async with serving(await busy_world()) as client:
+        answer = await client.get(f"/analytics?timestamp={HOUR}&{other}")
+
+    assert answer.text == "unique_users,2\nclicks,3\nimpressions,1\n"
 
 
 @pytest.mark.parametrize(
@@ -243,9 +271,58 @@ async def test_what_the_framework_refuses_is_a_problem_too(method: str, path: st
     assert answer.json()["code"] == code
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/analytics/", "/v1/hours/2026-11-24T09/", "/v1/ledger/", "/healthz/", "/readyz/", "/openapi.json/", "/docs/"],
+)
+async def test_a_path_with_a_slash_at_its_end_is_not_found_and_never_redirected(path: str) -> None:
+    async with serving(AggregatorFixture()) as client:
+        answer = await client.get(path, params={"timestamp": HOUR})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "location" not in answer.headers
+    assert answer.json()["detail"].endswith("no path ends in a slash")
+
+
 async def test_a_refused_method_names_the_allowed_ones() -> None:
     async with serving(AggregatorFixture()) as client:
-        assert (await client.post("/analytics")).headers["allow"] == "GET"
+        assert (await client.post("/analytics")).headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+PATHS = [
+    f"/analytics?timestamp={HOUR}",
+    "/v1/hours/2026-11-24T09",
+    "/v1/ledger",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_path_answers_head_as_get_without_the_body_and_options_with_its_methods(path: str) -> None:
+    async with serving(await busy_world()) as client:
+        head = await client.head(path)
+        get = await client.get(path)
+        options = await client.options(path)
+
+    assert (head.status_code, get.status_code) == (200, 200)
+    varying = {"content-length"} if path == "/metrics" else set()
+    assert {*head.headers.items()} ^ {*get.headers.items()} <= {
+        (name, answer.headers[name]) for name in varying for answer in (head, get)
+    }
+    assert (head.content, bool(get.content)) == (b"", True)
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
+async def test_head_is_measured_as_the_route_that_it_asks_for() -> None:
+    async with serving(await busy_world()) as client:
+        await client.head(f"/analytics?timestamp={HOUR}")
+        metrics = (await client.get("/metrics")).text
+
+    assert 'collector_aggregator_requests_total{route="/analytics",status="200"} 1.0' in metrics
 
 
 async def test_an_error_of_ours_is_a_problem_that_tells_no_secrets() -> None:

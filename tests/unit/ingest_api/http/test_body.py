@@ -98,7 +98,18 @@ async def test_a_zip_bomb_takes_no_more_memory_than_the_limits_allow() -> None:
     assert peak < 5_000_000
 
 
-@pytest.mark.parametrize("size", range(len(gzip.compress(b"hello"))))
+@pytest.mark.parametrize("size", [1, 2, 100])
+async def test_gzip_is_known_by_its_first_bytes_though_no_header_says_so(size: int) -> None:
+    assert await read(*cut(gzip.compress(b"hello"), size)) == b"hello"
+    assert await refusal_of(gzip.compress(b"x" * 3001)) == (413, "body_too_large_decompressed")
+    assert await refusal_of(gzip.compress(b"hello")[:-1]) == (400, "gzip_cut_off")
+
+
+async def test_an_empty_body_is_empty_whatever_its_header_says() -> None:
+    assert await read(b"", gzipped=True) == b""
+
+
+@pytest.mark.parametrize("size", range(1, len(gzip.compress(b"hello"))))
 async def test_gzip_that_is_cut_off_anywhere_is_refused(size: int) -> None:
     assert await refusal_of(gzip.compress(b"hello")[:size], gzipped=True) == (400, "gzip_cut_off")
 

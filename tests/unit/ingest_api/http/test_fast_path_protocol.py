@@ -148,6 +148,25 @@ async def test_a_request_that_comes_in_pieces_is_answered_once_it_is_there(api: 
     assert transport.written == TAKEN
 
 
+async def test_a_form_s_action_goes_the_usual_path_and_counts_once(api: Api) -> None:
+    form = f"timestamp={NOW}&user=u%201"
+    head = f"content-type: application/x-www-form-urlencoded\r\ncontent-length: {len(form)}\r\n"
+    answer = await api.answer(request("event=click&id=i", head, form.encode()))
+    assert answer == TAKEN
+    assert api.log.published == [Action(NOW, "u 1", "click", "i")]
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+async def test_a_plain_request_with_a_head_above_the_bound_is_refused(api: Api, pieces: int) -> None:
+    protocol, transport = api.connect()
+    data = request(head="x: " + "x" * 70_000 + "\r\n")
+    size = len(data) // pieces + 1
+    for start in range(0, len(data), size):
+        protocol.data_received(data[start : start + size])
+    assert transport.written.startswith(b"HTTP/1.1 431 ")
+    assert api.log.published == []
+
+
 async def test_requests_that_offer_an_upgrade_are_counted_once_each_with_a_body_and_without(api: Api) -> None:
     offer = "connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\n"
     protocol, transport = api.connect()

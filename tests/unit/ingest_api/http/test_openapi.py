@@ -18,6 +18,7 @@ from ingest_api.settings import IngestSettings
 
 NOW = 1_800_000_000_000
 NDJSON = {"Content-Type": "application/x-ndjson"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture
@@ -27,9 +28,8 @@ def log() -> MemoryPublisher:
 
 @pytest.fixture
 def app(log: MemoryPublisher) -> FastAPI:
-    return create_app(
-        IngestSettings(ingest_max_lines=10, ingest_body_timeout=timedelta(milliseconds=10)), log, clock=lambda: NOW
-    )
+    settings = IngestSettings(ingest_oldest=0, ingest_max_lines=10, ingest_body_timeout=timedelta(milliseconds=10))
+    return create_app(settings, log, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -159,12 +159,18 @@ async def hanging() -> AsyncIterator[bytes]:
 
 PROVOKED = {
     ("/analytics", 400): lambda client: client.post("/analytics"),
+    ("/analytics", 408): lambda client: client.post("/analytics", content=hanging(), headers=FORM),
+    ("/analytics", 413): lambda client: client.post("/analytics", content=b"x" * 65_537, headers=FORM),
+    ("/analytics", 415): lambda client: client.post("/analytics", headers={**FORM, "Content-Encoding": "br"}),
     ("/analytics", 500): lambda client: client.post("/analytics?timestamp=1&user=u&event=click"),
     ("/analytics", 503): lambda client: client.post("/analytics?timestamp=1&user=u&event=click"),
-    ("/v1/actions", 400): lambda client: client.post("/v1/actions", json={}),
+    ("/v1/actions", 400): lambda client: client.post("/v1/actions", content=b""),
     ("/v1/actions", 408): lambda client: client.post("/v1/actions", content=hanging(), headers=NDJSON),
     ("/v1/actions", 413): lambda client: client.post("/v1/actions", json=[1] * 11),
-    ("/v1/actions", 415): lambda client: client.post("/v1/actions", content=b""),
+    ("/v1/actions", 415): lambda client: client.post(
+        "/v1/actions", content=b"{}", headers={"Content-Type": "text/csv"}
+    ),
+    ("/v1/actions", 422): lambda client: client.post("/v1/actions", json={}),
     ("/v1/actions", 500): lambda client: client.post(
         "/v1/actions", json=[{"timestamp": 1, "user": "u", "event": "click"}]
     ),
@@ -194,8 +200,9 @@ async def test_each_documented_problem_comes_with_the_media_type_members_and_hea
     answer = await PROVOKED[path, status](client)
     told = document["paths"][path]["post"]["responses"][str(status)]
     assert answer.status_code == status
-    assert list(told["content"]) == [answer.headers["content-type"]] == ["application/problem+json"]
-    schema = follow(document, told["content"]["application/problem+json"]["schema"])
+    media_type = "application/json" if status == 422 else "application/problem+json"
+    assert list(told["content"]) == [answer.headers["content-type"]] == [media_type]
+    schema = follow(document, told["content"][media_type]["schema"])
     assert set(schema["required"]) <= answer.json().keys() <= schema["properties"].keys()
     documented = {name.lower() for name in told.get("headers", {})}
     sent = {"retry-after", "accept-post", "accept-encoding"} & answer.headers.keys()

@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ ACTION = Action(NOW, "u1", "click")
 LINE = encode_action(ACTION)
 NDJSON = {"Content-Type": "application/x-ndjson"}
 JSON = {"Content-Type": "application/json"}
+FORM = "application/x-www-form-urlencoded"
 PROBLEM = "application/problem+json"
 
 
@@ -88,10 +90,16 @@ async def test_the_classic_order_of_parameters_and_their_encoding_do_not_matter(
 async def test_a_query_that_breaks_a_rule_is_answered_with_the_evidence(api: Api) -> None:
     told = problem(await api.post(**{**GOOD, "timestamp": "1e3"}), 400, "timestamp_not_integer")
     assert told["field"] == "timestamp"
-    assert told["value"] == "'1e3'"
+    assert told["value"] == '"1e3"'
     assert told["rule"] == "timestamp is an integer: ms since the epoch"
-    assert told["detail"] == "timestamp '1e3': timestamp is an integer: ms since the epoch"
+    assert told["detail"] == 'timestamp "1e3": timestamp is an integer: ms since the epoch'
     assert api.log.published == []
+
+
+async def test_a_parameter_that_is_missing_has_no_value(api: Api) -> None:
+    told = problem(await api.post(user="u", event="click"), 400, "timestamp_missing")
+    assert told["detail"] == told["rule"] == "timestamp is required"
+    assert "value" not in told
 
 
 async def test_the_value_is_shown_cut(api: Api) -> None:
@@ -119,6 +127,64 @@ async def test_the_api_s_rules_are_settings() -> None:
         problem(await api.post(**GOOD), 400, "event_unknown")
         problem(await api.post(**{**GOOD, "event": "share", "timestamp": str(NOW - 6)}), 400, "timestamp_too_old")
         problem(await api.post(**{**GOOD, "event": "share", "timestamp": str(NOW + 1001)}), 400, "timestamp_in_future")
+
+
+@pytest.mark.parametrize("content_type", [FORM, f"{FORM}; charset=UTF-8", FORM.upper()])
+async def test_a_form_s_body_is_taken_as_the_query_is(api: Api, content_type: str) -> None:
+    headers = {"Content-Type": content_type}
+    whole = await api.client.post("/analytics", content=urlencode({**GOOD, "user": "ü &"}), headers=headers)
+    part = await api.client.post("/analytics?event=click", content=f"timestamp={NOW}&user=u2", headers=headers)
+    assert (whole.status_code, part.status_code) == (204, 204)
+    assert api.log.published == [Action(NOW, "ü &", "click"), Action(NOW, "u2", "click")]
+
+
+async def test_a_parameter_in_the_query_and_in_the_form_is_repeated(api: Api) -> None:
+    answer = await api.client.post("/analytics", params=GOOD, data={"user": "u1"})
+    assert problem(answer, 400, "parameter_repeated")["field"] == "user"
+    assert api.log.published == []
+
+
+async def test_a_form_without_a_body_leaves_the_query_as_it_is(api: Api) -> None:
+    answer = await api.client.post("/analytics", params=GOOD, headers={"Content-Type": FORM})
+    assert (answer.status_code, api.log.published) == (204, [ACTION])
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_form_has_a_bound_however_it_comes(api: Api, *, streamed: bool) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(70):
+            yield b"x" * 1000
+
+    content = pieces() if streamed else b"x" * 70_000
+    answer = await api.client.post("/analytics", params=GOOD, content=content, headers={"Content-Type": FORM})
+    problem(answer, 413, "body_too_large")
+    assert api.log.published == []
+    assert api.count("body_bytes") == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (LINE, "application/json"),
+        (LINE, "text/plain"),
+        (LINE, FORM),
+        (b"[" + LINE + b"]", FORM),
+        (b'--x\r\nContent-Disposition: form-data; name="user"\r\n\r\nu\r\n--x--', "multipart/form-data; boundary=x"),
+    ],
+)
+async def test_who_sends_an_action_in_a_body_that_is_not_read_is_told_where_it_goes(
+    api: Api, body: bytes, content_type: str
+) -> None:
+    answer = await api.client.post("/analytics", content=body, headers={"Content-Type": content_type})
+    detail = answer.json()["detail"]
+    assert answer.status_code == 400
+    assert "JSON go to POST /v1/actions" in detail
+    assert FORM in detail
+    assert "timestamp is required" in detail or "name=value" in detail
+
+
+async def test_without_a_body_nothing_is_said_of_bodies(api: Api) -> None:
+    assert problem(await api.post(), 400, "timestamp_missing")["detail"] == "timestamp is required"
 
 
 async def test_a_body_on_a_single_action_is_ignored(api: Api) -> None:
@@ -152,27 +218,88 @@ async def test_a_batch_is_answered_with_how_many_came_in_and_which_did_not(
 
 async def test_a_rejected_line_is_told_like_a_rejected_query(api: Api) -> None:
     told = (await api.batch(LINE.replace(b"click", b"share"))).json()
-    message = "event 'share': event is one of click, impression"
+    message = 'event "share": event is one of click, impression'
     assert told == {
         "accepted": 0,
         "rejected": [{"index": 0, "code": "event_unknown", "field": "event", "message": message}],
     }
 
 
-@pytest.mark.parametrize(("body", "headers"), [(b"", NDJSON), (b"[]", JSON), (b"?\n", NDJSON)])
-async def test_a_batch_without_good_lines_needs_no_log(api: Api, body: bytes, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("body", "status", "rejected"), [(b"[]", 200, 0), (b"?\n", 422, 1), (b"?\n?\n", 422, 2), (b"[7]", 422, 1)]
+)
+async def test_a_batch_of_which_nothing_is_accepted_is_no_success_and_needs_no_log(
+    api: Api, body: bytes, status: int, rejected: int
+) -> None:
     api.log.failure = NotPublished("away")
-    answer = await api.batch(body, headers)
-    assert (answer.status_code, answer.json()["accepted"]) == (200, 0)
+    answer = await api.batch(body)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
+    assert (answer.json()["accepted"], len(answer.json()["rejected"])) == (0, rejected)
+
+
+async def test_a_strict_batch_is_published_whole_or_not_at_all(api: Api) -> None:
+    answer = await api.client.post("/v1/actions?strict=true", content=LINE + b"\n?\n" + LINE, headers=NDJSON)
+    assert answer.status_code == 422
+    assert (answer.json()["accepted"], [one["index"] for one in answer.json()["rejected"]]) == (0, [1])
+    assert api.log.published == []
+    assert api.count("actions_accepted_total") == 0
+    answer = await api.client.post("/v1/actions?strict=true", content=LINE + b"\n" + LINE, headers=NDJSON)
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 2, "rejected": []})
+    assert api.log.published == [ACTION, ACTION]
+
+
+async def test_unknown_fields_are_refused_or_dropped_before_publishing_as_the_query_says(api: Api) -> None:
+    line = LINE[:-1] + b',"host":"web-1"}'
+    (told,) = (await api.batch(line)).json()["rejected"]
+    assert (told["code"], told["field"]) == ("unknown_field", "host")
+    answer = await api.client.post("/v1/actions?unknown_fields=ignore", content=line, headers=NDJSON)
+    assert answer.json() == {"accepted": 1, "rejected": []}
+    assert api.log.published == [ACTION]
+
+
+@pytest.mark.parametrize("query", ["strict=false", "unknown_fields=refuse", "unknown_fields=refuse&strict=false", ""])
+async def test_the_defaults_may_be_asked_for(api: Api, query: str) -> None:
+    answer = await api.client.post(f"/v1/actions?{query}", content=LINE + b"\n?", headers=NDJSON)
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        ("strict=yes", "parameter_malformed", "strict"),
+        ("strict=", "parameter_malformed", "strict"),
+        ("unknown_fields=drop", "parameter_malformed", "unknown_fields"),
+        ("strict=true&strict=false", "parameter_repeated", "strict"),
+        ("stirct=true", "parameter_unknown", "stirct"),
+    ],
+)
+async def test_a_query_that_a_batch_does_not_have_is_refused_and_named(
+    api: Api, query: str, code: str, field: str
+) -> None:
+    answer = await api.client.post(f"/v1/actions?{query}", content=LINE, headers=NDJSON)
+    assert problem(answer, 400, code)["field"] == field
+    assert api.log.published == []
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain;charset=UTF-8", "application/octet-stream", "application/json"]
+)
+@pytest.mark.parametrize("body", [LINE, b"[" + LINE + b"]", gzip.compress(LINE)])
+async def test_a_body_is_taken_for_what_it_is_whatever_its_headers_say(
+    api: Api, content_type: str | None, body: bytes
+) -> None:
+    answer = await api.batch(body, {} if content_type is None else {"Content-Type": content_type})
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 1, "rejected": []})
+    assert api.log.published == [ACTION]
 
 
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [
-        (LINE, {}, 415, "media_type_unsupported"),
-        (LINE, {"Content-Type": "text/plain"}, 415, "media_type_unsupported"),
+        (LINE, {"Content-Type": "text/csv"}, 415, "media_type_unsupported"),
         (LINE, {**NDJSON, "Content-Encoding": "br"}, 415, "encoding_unsupported"),
-        (LINE, JSON, 400, "array_malformed"),
+        (b"", NDJSON, 400, "body_empty"),
+        (b"[" + LINE, JSON, 400, "array_malformed"),
         (LINE, {**NDJSON, "Content-Encoding": "gzip"}, 400, "gzip_malformed"),
         (gzip.compress(LINE)[:-1], {**NDJSON, "Content-Encoding": "gzip"}, 400, "gzip_cut_off"),
         (b"x" * 1001, NDJSON, 413, "body_too_large"),
@@ -204,7 +331,7 @@ async def test_a_body_without_a_length_is_counted_while_it_streams() -> None:
 
 async def test_a_wrong_media_type_is_told_the_right_ones_and_a_wrong_encoding_too(api: Api) -> None:
     by_type = await api.batch(LINE, {"Content-Type": "text/csv"})
-    assert by_type.headers["accept-post"] == "application/json, application/x-ndjson"
+    assert by_type.headers["accept-post"].startswith("application/json, application/x-ndjson, ")
     by_encoding = await api.batch(LINE, {**NDJSON, "Content-Encoding": "br"})
     assert by_encoding.headers["accept-encoding"] == "gzip"
 
@@ -240,8 +367,9 @@ async def test_bodies_that_take_all_the_memory_they_may_are_answered_503() -> No
         waiting = api.batch(LINE)
 
         async def body() -> AsyncIterator[bytes]:
-            yield b" " * 99
+            yield b" " * 60
             problem(await waiting, 503, "not_published")
+            yield b"[]"
 
         assert (await api.client.post("/v1/actions", content=body(), headers=NDJSON)).status_code == 200
         assert (await api.batch(LINE)).status_code == 200
@@ -250,10 +378,13 @@ async def test_bodies_that_take_all_the_memory_they_may_are_answered_503() -> No
 async def test_what_the_framework_refuses_is_a_problem_as_well(api: Api) -> None:
     told = problem(await api.client.get("/nowhere"), 404, "not_found")
     assert told.keys() == {"type", "title", "status", "detail", "code"}
-    problem(await api.client.post("/analytics/", params=GOOD), 404, "not_found")
+    for path in ("/analytics/", "/v1/actions/", "/healthz/", "/openapi.json/"):
+        with_slash = await api.client.post(path, params=GOOD)
+        assert problem(with_slash, 404, "not_found")["detail"].endswith("no path ends in a slash")
+        assert "location" not in with_slash.headers
     answer = await api.client.get("/analytics")
     problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "OPTIONS, POST"
     problem(await api.client.delete("/v1/actions"), 405, "method_not_allowed")
 
     @api.app.get("/framework")
@@ -261,6 +392,21 @@ async def test_what_the_framework_refuses_is_a_problem_as_well(api: Api) -> None
         return number
 
     problem(await api.client.get("/framework", params={"number": "x"}), 422, "request_invalid")
+
+
+@pytest.mark.parametrize("path", ["/analytics", "/v1/actions"])
+async def test_options_names_the_methods_of_a_path_that_takes_actions(api: Api, path: str) -> None:
+    answer = await api.client.options(path)
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (204, "OPTIONS, POST", b"")
+    problem(await api.client.options("/nowhere"), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"])
+async def test_head_is_answered_wherever_get_is(api: Api, path: str) -> None:
+    head, get = await api.client.head(path), await api.client.get(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers == get.headers
+    assert (await api.client.options(path)).headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 async def test_an_error_in_the_program_is_a_problem_that_tells_no_secrets(api: Api) -> None:

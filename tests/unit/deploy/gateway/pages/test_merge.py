@@ -8,7 +8,7 @@ REF = "#/components/schemas/"
 def document(*paths: tuple[str, str, str], schemas: Mapping[str, object]) -> dict[str, object]:
     """Each path's method answers with a schema."""
     return {
-        "info": {"version": "1.2"},
+        "info": {"version": "1.2", "description": "Every path."},
         "paths": {path: {method: {"responses": {"200": {"$ref": REF + name}}}} for path, method, name in paths},
         "components": {"schemas": schemas},
     }
@@ -26,7 +26,7 @@ def test_the_documents_of_both_services_become_one() -> None:
         "/analytics": {"get", "post"},
         "/v1/hours/{hour}": {"get"},
     }
-    assert merged["info"]["version"] == "1.2"
+    assert (merged["info"]["version"], merged["info"]["description"]) == ("1.2", "Every path.")
     assert set(merged["components"]["schemas"]) == {"A", "B"}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contract.action import MAX_ID, MAX_USER, Action, Rejection
 from contract.hour import END_OF_TIME_MS
-from ingest_api.http.query import action_in_query
+from ingest_api.decoding.query import action_in_query
 
 GOOD = "timestamp=1700000000000&user=u1&event=click"
 
@@ -57,14 +57,18 @@ def test_any_query_is_an_action_or_one_rejection(query: bytes) -> None:
         (f"{GOOD}&timestamp=1700000000000", "parameter_repeated", "timestamp"),
         (f"{GOOD}&session=1", "unknown_field", "session"),
         (f"{GOOD}&Id=1", "unknown_field", "Id"),
-        (f"{GOOD}&", "query_malformed", None),
-        (f"&{GOOD}", "query_malformed", None),
-        (f"{GOOD}&id", "query_malformed", None),
-        (GOOD.replace("u1", "%"), "query_malformed", None),
-        (GOOD.replace("u1", "%4"), "query_malformed", None),
-        (GOOD.replace("u1", "%zz"), "query_malformed", None),
-        (GOOD.replace("u1", "%ff"), "query_not_utf8", None),
-        (GOOD.replace("u1", "%ed%a0%80"), "query_not_utf8", None),
+        (f"{GOOD}&id", "query_malformed", "id"),
+        (f"{GOOD}&_&id", "query_malformed", "id"),
+        (f"{GOOD}&%_=1", "query_escape_malformed", "%_"),
+        (GOOD.replace("u1", "%"), "query_escape_malformed", "user"),
+        (GOOD.replace("u1", "100%"), "query_escape_malformed", "user"),
+        (GOOD.replace("u1", "%4"), "query_escape_malformed", "user"),
+        (GOOD.replace("u1", "%zz"), "query_escape_malformed", "user"),
+        (GOOD.replace("u1", "%ff"), "query_not_utf8", "user"),
+        (GOOD.replace("u1", "%ed%a0%80"), "query_not_utf8", "user"),
+        (f"{GOOD}&%ff=1", "query_not_utf8", "\ufffd"),
+        (f"{GOOD}&=1", "unknown_field", '""'),
+        (f"{GOOD}&__=1", "unknown_field", "__"),
         (GOOD.replace("u1", "a%0Ab"), "user_control_character", "user"),
         (GOOD.replace("u1", "%C2%85"), "user_control_character", "user"),
         (GOOD.replace("click", "Click"), "event_malformed", "event"),
@@ -75,6 +79,32 @@ def test_a_query_that_breaks_a_rule_is_refused_with_its_code(query: str, code: s
     checked = action_in_query(query.encode())
     assert isinstance(checked, Rejection)
     assert (checked.code, checked.field) == (code, field)
+
+
+@pytest.mark.parametrize("query", [f"{GOOD}&", f"&{GOOD}", GOOD.replace("&", "&&"), f"&&{GOOD}&&&"])
+def test_nothing_between_two_ampersands_is_no_parameter(query: str) -> None:
+    assert action_in_query(query.encode()) == Action(1_700_000_000_000, "u1", "click")
+
+
+@pytest.mark.parametrize("query", [f"{GOOD}&_=1764000000000", f"_=1&{GOOD}", f"_&{GOOD}&_=%C3%A9&_=2"])
+def test_a_parameter_that_only_keeps_caches_away_is_passed_over(query: str) -> None:
+    assert action_in_query(query.encode()) == Action(1_700_000_000_000, "u1", "click")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            "100%",
+            "user 100%: % and two hexadecimal digits stand for a byte; % itself is percent-encoded as %25",
+        ),
+        ("%FCber", "user %FCber: a query is UTF-8, percent-encoded: é is %C3%A9"),
+    ],
+)
+def test_the_message_names_the_parameter_its_value_as_it_was_sent_and_what_to_do(value: str, message: str) -> None:
+    checked = action_in_query(GOOD.replace("u1", value).encode())
+    assert isinstance(checked, Rejection)
+    assert checked.message == message
 
 
 @pytest.mark.parametrize(

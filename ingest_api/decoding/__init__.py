@@ -1,0 +1,1 @@
+"""What was sent becomes actions: a query's parameters, a batch's lines."""

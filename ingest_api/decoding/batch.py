@@ -1,0 +1,141 @@
+"""A batch's lines: cut out of its body, parsed, and checked against the log's rules and the API's."""
+
+import asyncio
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+import msgspec
+
+from contract.action import Action, Rejection
+from ingest_api.acceptance import AcceptancePolicy
+from ingest_api.decoding.lines import MAX_LINE_BYTES, parse, parse_text
+from ingest_api.errors import RequestRefused
+
+_PORTION: Final = 1_000
+"""So many lines are checked at a time, in about a millisecond; then others have their turn."""
+_COMMAS_PER_LINE: Final = 32
+"""More commas than this for each line that is allowed could be so many elements; memory is not spent to find out."""
+_BLANK: Final = b" \t\r"
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Refusal(NamedTuple):
+    """A line that is no action."""
+
+    line: int
+    """Its number, or the element's place in the array, from 0."""
+    rejection: Rejection
+
+
+class CheckedBatch(NamedTuple):
+    """A batch's actions, in order, and what was refused."""
+
+    accepted: list[Action]
+    refused: list[Refusal]
+
+
+async def check_batch(
+    body: bytes, max_lines: int, policy: AcceptancePolicy, *, ignore_unknown: bool = False
+) -> CheckedBatch:
+    """Checks each line or element by itself.
+
+    A body that begins with `[` is an array, one that is a single object over several lines is that object, any other
+    holds one object a line. With `ignore_unknown`, fields that an action does not have are dropped. Raises
+    RequestRefused: 413 for more than `max_lines`, 400 for an empty body and for an array that is malformed.
+    """
+    text = _text_of(body)
+    is_lines = text.startswith(b"{")
+    whole = parse_text(text, ignore_unknown=ignore_unknown) if is_lines and _is_one_portion(text, max_lines) else None
+    if whole is not None and policy.accepts_all(whole):
+        return CheckedBatch(list(whole), [])
+    lines = _split(text, max_lines)
+    checked = CheckedBatch([], [])
+    for start in range(0, len(lines), _PORTION):
+        parsed = parse(lines[start : start + _PORTION], ignore_unknown=ignore_unknown)
+        if policy.accepts_all(parsed):
+            checked.accepted.extend(parsed)
+        else:
+            for index, item in enumerate(policy.check(parsed), start):
+                if isinstance(item, Action):
+                    checked.accepted.append(item)
+                elif lines[index].strip(_BLANK):
+                    checked.refused.append(Refusal(index, item))
+        await asyncio.sleep(0)
+    return checked
+
+
+def _text_of(body: bytes) -> bytes:
+    """The body without a byte-order mark. Raises RequestRefused where nothing is left, and for UTF-16."""
+    text = body.removeprefix(_BYTE_ORDER_MARK)
+    if text.startswith(_UTF_16):
+        detail = "the body is UTF-16, as its byte-order mark says; UTF-8 is accepted"
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "body_not_utf8", detail)
+    if not text or text.isspace():
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "body_empty", "the body is empty; a batch has at least one action")
+    return text
+
+
+def _is_one_portion(text: bytes, max_lines: int) -> bool:
+    """Whether it surely has few lines, none too long; to split them would take a fifth of the time to check them.
+
+    A newline in each half of the longest line's length leaves no room for a longer one.
+    """
+    half = MAX_LINE_BYTES // 2
+    return text.count(b"\n", 0, -1) < min(max_lines, _PORTION) and all(
+        text.find(b"\n", at, at + half) >= 0 for at in range(0, len(text) - half + 1, half)
+    )
+
+
+def _split(text: bytes, max_lines: int) -> list[bytes]:
+    first = text[:1] if text[:1] in (b"{", b"[") else text.lstrip()[:1]
+    if first == b"[":
+        return _split_array(text, max_lines)
+    return [text] if first == b"{" and _is_one_object(text) else _split_lines(text, max_lines)
+
+
+_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def _is_one_object(text: bytes) -> bool:
+    """Whether its first line is not JSON by itself, and all of it is."""
+    end = text.lstrip().find(b"\n")
+    return end > 0 and not _is_json(text.lstrip()[:end]) and _is_json(text)
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        _decode_raw(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _split_lines(text: bytes, max_lines: int) -> list[bytes]:
+    """Blank lines are kept here, so that an index is a line's number; they are no actions and no errors."""
+    text = text.removesuffix(b"\n")
+    if text.count(b"\n") >= max_lines:
+        raise _too_many(max_lines)
+    return text.split(b"\n")
+
+
+_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def _split_array(text: bytes, max_lines: int) -> list[bytes]:
+    if text.count(b",") > _COMMAS_PER_LINE * max_lines:
+        raise _too_many(max_lines)
+    try:
+        elements: Sequence[msgspec.Raw] = _elements(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        detail = f"the body begins with [ and is not a JSON array: {error}"
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "array_malformed", detail) from error
+    if len(elements) > max_lines:
+        raise _too_many(max_lines)
+    return [bytes(element) for element in elements]
+
+
+def _too_many(max_lines: int) -> RequestRefused:
+    detail = f"the batch has more lines; at most {max_lines} are accepted"
+    return RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_lines", detail)

@@ -1,0 +1,44 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.shown import MAX_SHOWN, shown, shown_text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("click", '"click"'),
+        ("it's", '"it\'s"'),
+        ('say "x"', '"say \\"x\\""'),
+        ("a\nb\x7f\u2028", '"a\\nb\\u007f\\u2028"'),
+        ("é😀", '"é😀"'),
+        ("\ud83d", '"\\ud83d"'),
+        (None, "null"),
+        (True, "true"),
+        ({"é": [None, 1.5]}, '{"é": [null, 1.5]}'),
+        (b'{"user":"a"', '{"user":"a"'),
+        (b"a\x00\xff", "a\\u0000\ufffd"),
+        (b"", '""'),
+    ],
+)
+def test_a_value_is_shown_as_json_writes_it_and_what_somebody_wrote_as_it_stands(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+@given(st.text(st.characters()) | st.binary() | st.dictionaries(st.text(st.characters()), st.integers()))
+def test_whatever_is_shown_is_one_line_and_cut(value: object) -> None:
+    text = shown(value)
+    assert text.isprintable()
+    assert len(text) <= MAX_SHOWN + 1
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=5))
+def test_a_short_text_reads_back_from_what_is_shown(value: str) -> None:
+    assert json.loads(shown(value)) == value
+
+
+def test_a_name_is_shown_without_quotes() -> None:
+    assert shown_text("a\tb") == "a\\tb"
