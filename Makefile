@@ -30,6 +30,7 @@ test-influx2: setup ## The tests that need InfluxDB 2.7: built here with Go, a C
 
 test-clients: setup ## Real clients: browsers, SDKs, load tools; gets them from Debian, PyPI and npm
 	PYTHONPATH=tests .venv/bin/python -m support.builds.clients
+	PYTHONPATH=tests .venv/bin/python -m support.builds.java_compiler
 	PYTHONPATH=tests .venv/bin/python -m support.builds.benthos
 	.venv/bin/pytest tests/clients $(ARGS)
 

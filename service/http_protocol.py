@@ -12,17 +12,20 @@ from httptools import (
     HttpRequestParser,
 )
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service import problems
+from service.last_answer import LastAnswerProtocol
 from service.request_target import explain_target
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Far above any head that is meant: the longest query of ours has 5 KiB."""
 
+_IN_WORDS: Final = {"Pause on PRI/Upgrade": "HTTP/2 is not spoken here"}
+"""What the parser says, where it is of no use to a client."""
 
-class BoundedHttpProtocol(HttpToolsProtocol):
+
+class BoundedHttpProtocol(LastAnswerProtocol):
     """The server's own protocol keeps a head of any size (measured: 25 MB of short headers took 400 MB).
 
     Here a target above the bound is 414, another head above it 431; one that does not end is refused at twice the bound
@@ -47,8 +50,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.parser = _UpgradeIgnoringParser(self)
-        # As the server sets its own: what follows on the last request of a connection is no error.
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
@@ -115,8 +116,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if isinstance(error, HttpParserInvalidURLError):
             self._malformed = explain_target(data)
         elif not isinstance(error, HttpParserCallbackError):
+            why = _IN_WORDS.get(str(error), error)
             self._malformed = problems.problem(
-                HTTPStatus.BAD_REQUEST, "http_malformed", f"the request is no HTTP/1.1: {error}"
+                HTTPStatus.BAD_REQUEST, "http_malformed", f"the request is no HTTP/1.1: {why}"
             )
 
     def send_400_response(self, msg: str) -> None:
@@ -126,14 +128,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._answer_problem(problems.problem(status, code, detail))
 
     def _answer_problem(self, problem: problems.Problem) -> None:
+        self._in_head = False
         body = problem.model_dump_json(exclude_none=True).encode()
         status = HTTPStatus(problem.status)
         head = (
             f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {problems.MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
+        self.refuse(head.encode() + body)
 
 
 class _UpgradeIgnoringParser(HttpRequestParser):
@@ -145,23 +147,30 @@ class _UpgradeIgnoringParser(HttpRequestParser):
 
     def __init__(self, protocol: BoundedHttpProtocol) -> None:
         super().__init__(protocol)
+        # As the server sets its own: what follows on the last request of a connection is no error.
+        self.set_dangerous_leniencies(lenient_data_after_close=True)
         self._protocol = protocol
 
     def feed_data(self, data: bytes | memoryview) -> None:  # type: ignore[override] # the server feeds bytes
         try:
-            super().feed_data(data)
-        except HttpParserUpgrade as offer:
-            self._read_on(memoryview(data)[offer.args[0] :])
+            try:
+                super().feed_data(data)
+            except HttpParserUpgrade as offer:
+                self._read_on(memoryview(data)[offer.args[0] :])
         except HttpParserError as error:
             self._protocol.note_malformed(error, bytes(data))
             raise
 
     def _read_on(self, rest: memoryview) -> None:
-        """Many requests in one piece of data may offer one: hence a loop, and no copies."""
+        """Many requests in one piece of data may offer one: hence a loop, and no copies.
+
+        Each time with a parser of its own: one that has met the last request of a connection reads nothing more.
+        """
         while (head := self._protocol.head_without_upgrade()) is not None:
-            super().feed_data(head)
+            parser = self._protocol.parser = _UpgradeIgnoringParser(self._protocol)
+            HttpRequestParser.feed_data(parser, head)
             try:
-                super().feed_data(rest)
+                HttpRequestParser.feed_data(parser, rest)
             except HttpParserUpgrade as offer:
                 rest = rest[offer.args[0] :]
             else:

@@ -80,7 +80,9 @@ async def read_body(
                 pieces.append(piece)
     except TimeoutError as error:
         detail = f"the body did not come within {limits.seconds:g} s"
-        raise RequestRefused(HTTPStatus.REQUEST_TIMEOUT, "body_too_slow", detail) from error
+        # Whatever else comes on this connection is the rest of the body.
+        headers = {"Connection": "close"}
+        raise RequestRefused(HTTPStatus.REQUEST_TIMEOUT, "body_too_slow", detail, headers=headers) from error
     return b"".join(pieces)
 
 

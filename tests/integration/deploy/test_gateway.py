@@ -275,6 +275,16 @@ async def test_the_body_of_a_request_that_offers_an_upgrade_arrives(
     assert b"upgrade" not in behind.ingest.requests[0].lower()
 
 
+async def test_a_client_that_waits_to_be_asked_for_its_body_is_asked_once(behind: Behind) -> None:
+    head = POST + b"connection: close\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n"
+
+    answers = await behind.until_closed(head + b"hello")
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"100", b"200"]
+    assert behind.ingest.requests[0].endswith(b"\r\n\r\nhello")
+    assert b"expect" not in behind.ingest.requests[0].lower()
+
+
 async def test_a_head_has_a_bound(behind: Behind) -> None:
     status = await behind.status(POST + b"x-long: " + b"a" * 140_000)
 

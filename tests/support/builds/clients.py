@@ -19,11 +19,17 @@ from deploy.local.errors import LocalError, SetupFailed
 from deploy.local.report import Report
 
 DEBIAN_PACKAGES: Final = {
+    "ab": "apache2-utils",
     "chromium": "chromium",
+    "curl": "curl",
+    "h2load": "nghttp2-client",
+    "hey": "hey",
     "jq": "jq",
     "kcat": "kcat",
+    "siege": "siege",
     # The module for Kafka brings the rest.
     "syslog-ng": "syslog-ng-mod-rdkafka",
+    "wrk": "wrk",
 }
 """By the program that shows that a package is there."""
 

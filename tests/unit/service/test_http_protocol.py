@@ -48,7 +48,6 @@ def pieces_of(data: bytes) -> Iterable[bytes]:
     [
         b"GET / HTTP/1.1\r\nX: " + b"x" * 2 * MAX_HEAD_BYTES,
         b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * MAX_HEAD_BYTES,
-        b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nX: " + b"x" * 2 * MAX_HEAD_BYTES,
     ],
 )
 async def test_a_head_that_does_not_end_is_refused_with_a_problem(endless: bytes) -> None:
@@ -57,6 +56,12 @@ async def test_a_head_that_does_not_end_is_refused_with_a_problem(endless: bytes
     assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json")
     assert json.loads(body)["code"] == "head_too_large"
     assert transport.closed
+
+
+async def test_a_head_that_does_not_end_is_refused_after_the_answer_to_the_request_before() -> None:
+    transport = await sent(b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nX: " + b"x" * 2 * MAX_HEAD_BYTES)
+    await until(lambda: transport.closed)
+    assert [answer[:3] for answer in transport.written.split(b"HTTP/1.1 ")[1:]] == [b"200", b"431"]
 
 
 async def sent_at_once(data: bytes) -> Transport:
@@ -96,12 +101,12 @@ async def test_a_target_or_a_head_above_the_bound_is_refused_however_it_comes(
     code: str,
 ) -> None:
     transport = await send(before + get(target_bytes, head_bytes) + b"GET / HTTP/1.1\r\n\r\n")
-    written = transport.written
-    head, _, body = written.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 %d " % status)
+    await until(lambda: transport.closed)
+    *answered, refusal = transport.written.split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answered] == ([b"200"] if before else [])
+    head, _, body = refusal.partition(b"\r\n\r\n")
+    assert head.startswith(b"%d " % status)
     assert (json.loads(body)["status"], json.loads(body)["code"]) == (status, code)
-    assert transport.closed
-    assert written.count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.parametrize("send", [sent, sent_at_once])
@@ -130,11 +135,23 @@ async def test_each_request_on_a_connection_has_a_bound_of_its_own() -> None:
     await until(lambda: transport.written.count(b"HTTP/1.1 200 OK") == 4)
 
 
-async def test_what_is_no_http_is_refused_with_a_problem() -> None:
-    transport = await sent(b"nonsense\r\n\r\n")
+@pytest.mark.parametrize(
+    ("request_", "why"),
+    [
+        (b"nonsense\r\n\r\n", "Invalid method encountered"),
+        (b"post / HTTP/1.1\r\n\r\n", "Invalid method encountered"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2 is not spoken here"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "Content-Length"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "chunk size"),
+    ],
+)
+async def test_what_is_no_http_is_refused_with_a_problem_that_says_why(request_: bytes, why: str) -> None:
+    transport = await sent(request_)
     head, _, body = transport.written.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json")
     assert json.loads(body)["code"] == "http_malformed"
+    assert why in json.loads(body)["detail"]
+    assert transport.closed
 
 
 @pytest.mark.parametrize("name", ["ü".encode(), "ü".encode("latin-1"), b"\x01"])
@@ -168,12 +185,14 @@ BODIES = (
 )
 
 
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+@pytest.mark.parametrize("last", [b"", b"Connection: close\r\n"])
 @pytest.mark.parametrize("offer", OFFERS)
 @pytest.mark.parametrize(("framing", "body", "size"), BODIES)
 async def test_an_offer_to_upgrade_is_ignored_and_the_body_is_read(
-    offer: bytes, framing: bytes, body: bytes, size: int
+    version: bytes, last: bytes, offer: bytes, framing: bytes, body: bytes, size: int
 ) -> None:
-    request = b"POST / HTTP/1.1\r\n" + offer + framing + b"\r\n" + body
+    request = b"POST / HTTP/" + version + b"\r\n" + offer + last + framing + b"\r\n" + body
     for cut in (len(request), len(request) - len(body), 30):
         transport = await sent(request[:cut], request[cut:])
         await until(lambda: transport.written.endswith(b"\r\n\r\n%d" % size))  # noqa: B023 - awaited at once

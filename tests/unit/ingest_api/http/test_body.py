@@ -135,7 +135,7 @@ async def test_a_client_that_leaves_in_the_middle_has_sent_no_body() -> None:
     assert refused.value.code == "body_cut_off"
 
 
-async def test_a_body_that_does_not_come_in_time_is_refused() -> None:
+async def test_a_body_that_does_not_come_in_time_is_refused_and_its_connection_is_not_used_again() -> None:
     async def hanging() -> AsyncIterator[bytes]:
         yield b"x"
         await asyncio.Event().wait()
@@ -143,6 +143,7 @@ async def test_a_body_that_does_not_come_in_time_is_refused() -> None:
     with MemoryBudget(10**9, "bodies").reservation() as reservation, pytest.raises(RequestRefused) as refused:
         await read_body(hanging(), gzipped=False, limits=LIMITS._replace(seconds=0.001), reservation=reservation)
     assert (refused.value.status, refused.value.code) == (408, "body_too_slow")
+    assert refused.value.headers == {"Connection": "close"}
 
 
 async def test_a_body_that_finds_no_memory_is_not_read_and_what_it_took_is_given_back() -> None:
