@@ -1,13 +1,13 @@
 """Finding the mistakes in a log's records, one after another. Pure."""
 
-import json
 from typing import Final
 
 from collector.doctor.findings import Diagnosis, Example, Finding, Mistake
 from collector.doctor.murmur2 import java_partition_of
-from contract.action import MAX_SHOWN_VALUE, Action, Rejection
+from contract.action import Action, Rejection
 from contract.partitioning import partition_of
 from contract.record import Record, lines_of
+from contract.shown import shown
 
 _ORDER: Final = list(Mistake)
 
@@ -82,7 +82,7 @@ class Examination:
         if not elsewhere:
             return
         number, action = elsewhere[-1]
-        what = f"user {_cut(action.user)} lives on partition {partition_of(action.user, count)} of {count}"
+        what = f"user {shown(action.user)} lives on partition {partition_of(action.user, count)} of {count}"
         seen = self._of(Mistake.ELSEWHERE)
         seen.add(len(elsewhere), _example(record, number, what))
         seen.as_java += sum(java_partition_of(action.user, count) == record.partition for _, action in elsewhere)
@@ -91,7 +91,7 @@ class Examination:
         without = [one for one in actions if one[1].id is None]
         if without:
             number, action = without[-1]
-            example = _example(record, number, f"user {_cut(action.user)}")
+            example = _example(record, number, f"user {shown(action.user)}")
             self._of(Mistake.NO_ID).add(len(without), example)
 
     def _look_at_rejections(self, record: Record, lines: list[Action | Rejection]) -> None:
@@ -105,8 +105,3 @@ class Examination:
 
 def _example(record: Record, line: int | None, what: str) -> Example:
     return Example(record.partition, record.offset, line, what)
-
-
-def _cut(user: str) -> str:
-    shown = json.dumps(user, ensure_ascii=False)
-    return shown if len(shown) <= MAX_SHOWN_VALUE else shown[:MAX_SHOWN_VALUE] + "…"
