@@ -157,6 +157,20 @@ async def test_a_form_s_action_goes_the_usual_path_and_counts_once(api: Api) -> 
     assert api.log.published == [Action(NOW, "u 1", "click", "i")]
 
 
+@pytest.mark.parametrize("refused", [b"x: " + b"x" * 70_000 + b"\r\n", b"no header\r\n"])
+async def test_a_request_that_cannot_be_read_is_refused_after_the_answer_to_the_plain_one_before(
+    api: Api, refused: bytes
+) -> None:
+    held = api.log.held = []
+    protocol, transport = api.connect()
+    protocol.data_received(request() + b"GET / HTTP/1.1\r\n" + refused + b"\r\n")
+    await asyncio.sleep(0)
+    assert (len(held), transport.written) == (1, b"")
+    held.pop()(None)
+    await until(lambda: transport.written.count(b"HTTP/1.1 ") == 2)
+    assert transport.written.startswith(TAKEN + b"HTTP/1.1 4")
+
+
 @pytest.mark.parametrize("pieces", [1, 3])
 async def test_a_plain_request_with_a_head_above_the_bound_is_refused(api: Api, pieces: int) -> None:
     protocol, transport = api.connect()
