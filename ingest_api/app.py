@@ -8,12 +8,16 @@ from typing import Any
 from fastapi import FastAPI
 
 from ingest_api.acceptance import AcceptancePolicy
+from ingest_api.decoding.cloud_events.mapper import CloudEventMapper
+from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.http.body import BodyReader
+from ingest_api.http.cloud_events import CloudEvents, cloud_event_routes
 from ingest_api.http.fast_path import FastPathApp
 from ingest_api.http.fast_path_protocol import SUBMIT_SINGLE
 from ingest_api.http.health import health
 from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import SCHEMAS
+from ingest_api.http.openapi_cloud_events import CLOUD_EVENT_SCHEMAS
 from ingest_api.http.pixel import pixel_routes
 from ingest_api.http.problems import problem_handlers
 from ingest_api.http.routes import routes
@@ -53,12 +57,18 @@ def create_app(
     )
     problems.install(app)
     intake = Intake(BodyReader(settings, metrics), policy, metered, metrics, settings.ingest_max_lines)
-    take_actions = (routes(single, intake), pixel_routes(single, clock))
+    mapper = CloudEventMapper(settings.ingest_events, TypeRules(settings.cloudevents_events).event_of)
+    cloud_events = CloudEvents(intake, mapper, clock)
+    take_actions = (
+        routes(single, intake, cloud_events.take),
+        pixel_routes(single, clock),
+        cloud_event_routes(cloud_events),
+    )
     for router in take_actions:
         app.include_router(router)
     app.add_fast_paths(*take_actions, problems=problems, origins=settings.ingest_origins)
     app.include_router(health(metered, metrics))
-    add_schemas(app, SCHEMAS)
+    add_schemas(app, {**SCHEMAS, **CLOUD_EVENT_SCHEMAS})
     app.add_middleware(PathMethods, routes=app.router.routes)
     return app
 

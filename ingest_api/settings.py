@@ -8,6 +8,7 @@ from pydantic_settings import NoDecode
 
 from contract.action import is_event
 from contract.shown import shown
+from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
 from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
 from service.settings import ServiceSettings, duration_text
@@ -41,6 +42,14 @@ def _origins(value: object) -> object:
     return origins
 
 
+def _type_rules(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    rules = tuple(rule.strip() for rule in value.split(",")) if value.strip() else ()
+    TypeRules(rules)
+    return rules
+
+
 class IngestSettings(ServiceSettings):
     """The settings of one API process."""
 
@@ -61,6 +70,11 @@ class IngestSettings(ServiceSettings):
         (),
         description="Origins whose pages may read answers and send what browsers ask about first, separated by commas; "
         "`*`: all, without credentials",
+    )
+    cloudevents_events: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_type_rules)] = Field(
+        (),
+        description="Which types of CloudEvents are which events: TYPE=EVENT, separated by commas; `*` in a type "
+        "stands for any text, the first that matches counts; of other types, the last dotted part is the event",
     )
     ingest_max_lines: int = Field(10_000, ge=1, description="Maximum number of lines, or array elements, in a batch")
     ingest_max_body_bytes: int = Field(8 * _MIB, ge=1, description="Maximum size of a body as sent, in bytes")
@@ -97,6 +111,10 @@ class IngestSettings(ServiceSettings):
         if self.ingest_max_in_flight_bytes < largest:
             raise ValueError(
                 f"COLLECTOR_INGEST_MAX_IN_FLIGHT_BYTES is below {largest}, the largest body that is accepted"
+            )
+        if unknown := TypeRules(self.cloudevents_events).events - set(self.ingest_events):
+            raise ValueError(
+                f"COLLECTOR_CLOUDEVENTS_EVENTS names {', '.join(sorted(unknown))}, not among COLLECTOR_INGEST_EVENTS"
             )
         longest_request = self.ingest_body_timeout + self.ingest_delivery_timeout
         if self.ingest_drain_timeout <= longest_request:

@@ -15,7 +15,7 @@ from ingest_api.errors import RequestRefused
 _PORTION: Final = 1_000
 """So many lines are checked at a time, in about a millisecond; then others have their turn."""
 _COMMAS_PER_LINE: Final = 32
-"""More commas than this for each line that is allowed could be so many elements; memory is not spent to find out."""
+"""More commas than this for each line that is allowed could be so many elements."""
 _BLANK: Final = b" \t\r"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -45,7 +45,7 @@ async def check_batch(
     holds one object a line. With `ignore_unknown`, fields that an action does not have are dropped. Raises
     RequestRefused: 413 for more than `max_lines`, 400 for an empty body and for an array that is malformed.
     """
-    text = _text_of(body)
+    text = text_of(body)
     is_lines = text.startswith(b"{")
     whole = parse_text(text, ignore_unknown=ignore_unknown) if is_lines and _is_one_portion(text, max_lines) else None
     if whole is not None and policy.accepts_all(whole):
@@ -66,14 +66,14 @@ async def check_batch(
     return checked
 
 
-def _text_of(body: bytes) -> bytes:
-    """The body without a byte-order mark. Raises RequestRefused where nothing is left, and for UTF-16."""
+def text_of(body: bytes) -> bytes:
+    """The body without a byte-order mark. Raises RequestRefused (400) where nothing is left, and for UTF-16."""
     text = body.removeprefix(_BYTE_ORDER_MARK)
     if text.startswith(_UTF_16):
         detail = "the body is UTF-16, as its byte-order mark says; UTF-8 is accepted"
         raise RequestRefused(HTTPStatus.BAD_REQUEST, "body_not_utf8", detail)
     if not text or text.isspace():
-        raise RequestRefused(HTTPStatus.BAD_REQUEST, "body_empty", "the body is empty; a batch has at least one action")
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "body_empty", "the body is empty")
     return text
 
 
@@ -91,7 +91,7 @@ def _is_one_portion(text: bytes, max_lines: int) -> bool:
 def _split(text: bytes, max_lines: int) -> list[bytes]:
     first = text[:1] if text[:1] in (b"{", b"[") else text.lstrip()[:1]
     if first == b"[":
-        return _split_array(text, max_lines)
+        return split_array(text, max_lines, _COMMAS_PER_LINE * max_lines)
     return [text] if first == b"{" and _is_one_object(text) else _split_lines(text, max_lines)
 
 
@@ -123,16 +123,21 @@ def _split_lines(text: bytes, max_lines: int) -> list[bytes]:
 _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-def _split_array(text: bytes, max_lines: int) -> list[bytes]:
-    if text.count(b",") > _COMMAS_PER_LINE * max_lines:
-        raise _too_many(max_lines)
+def split_array(text: bytes, max_elements: int, max_commas: int) -> list[bytes]:
+    """The elements as they are written. Raises RequestRefused: 413 for more of them, or more commas; 400 for no array.
+
+    Each comma could end an element: memory is not spent to find out.
+    """
+    if (commas := text.count(b",")) > max_commas:
+        detail = f"the array has {commas} commas, those in its elements included; at most {max_commas} are read"
+        raise RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_lines", detail)
     try:
         elements: Sequence[msgspec.Raw] = _elements(text)
     except (msgspec.DecodeError, RecursionError) as error:
         detail = f"the body begins with [ and is not a JSON array: {error}"
         raise RequestRefused(HTTPStatus.BAD_REQUEST, "array_malformed", detail) from error
-    if len(elements) > max_lines:
-        raise _too_many(max_lines)
+    if len(elements) > max_elements:
+        raise _too_many(max_elements)
     return [bytes(element) for element in elements]
 
 

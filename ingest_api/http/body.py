@@ -57,6 +57,13 @@ class BodyReader:
         with self._budget.reservation() as reservation:
             yield await read_body(request.stream(), gzipped=gzipped, limits=limits, reservation=reservation)
 
+    async def pass_over(self, request: Request) -> None:
+        """Returns at the body's end and keeps nothing of it, whatever it is. Raises RequestRefused."""
+        refuse_announced(request.headers.get("content-length"), self._limits)
+        with self._budget.reservation() as reservation:
+            stream = _emptied(_counted(request.stream(), self._limits.sent))
+            await read_body(stream, gzipped=False, limits=self._limits, reservation=reservation)
+
 
 def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:
     """Raises RequestRefused (413) for a body that is too large by its own header, before any of it is read."""
@@ -104,6 +111,11 @@ async def _counted(stream: AsyncIterable[bytes], limit: int) -> AsyncIterator[by
             yield piece
     except ClientDisconnect as error:
         raise _refused("body_cut_off", "the connection was closed before the body's end") from error
+
+
+async def _emptied(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    async for _ in stream:
+        yield b""
 
 
 async def _plain(stream: AsyncIterator[bytes], limit: int, *, gzipped: bool) -> AsyncIterator[bytes]:

@@ -21,26 +21,47 @@ ACCEPTED: Final = (
 )
 """The last three are what browsers' beacons, and shippers that were not told otherwise, say of JSON."""
 
-ACCEPT_POST: Final = ", ".join(ACCEPTED)
+CLOUD_EVENT: Final = "application/cloudevents+json"
+CLOUD_EVENTS: Final = "application/cloudevents-batch+json"
+CLOUD_EVENT_FORMATS: Final = (CLOUD_EVENT, CLOUD_EVENTS)
+
+ACCEPT_POST: Final = ", ".join((*ACCEPTED, *CLOUD_EVENT_FORMATS))
+_CLOUD_EVENT_BEGINS: Final = "application/cloudevents"
+
+
+def is_cloud_event_format(content_type: str | None) -> bool:
+    """Whether a Content-Type header says that the body is a CloudEvent, or many, in any format."""
+    return content_type is not None and content_type[: len(_CLOUD_EVENT_BEGINS)].lower() == _CLOUD_EVENT_BEGINS
 
 
 def require_accepted(content_type: str | None) -> None:
     """Raises RequestRefused (415) where a Content-Type header names another media type, or another charset."""
-    if content_type and not _is_accepted(content_type):
-        detail = f'Content-Type is "{content_type[:100]}"; accepted, in UTF-8, are {ACCEPT_POST}, or none'
-        raise RequestRefused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type_unsupported", detail, headers={"Accept-Post": ACCEPT_POST}
-        )
+    if content_type and not _is_one_of(ACCEPTED, content_type):
+        raise unsupported(f'Content-Type is "{content_type[:100]}"; accepted, in UTF-8, are {ACCEPT_POST}, or none')
+
+
+def require_cloud_event_format(content_type: str) -> None:
+    """Raises RequestRefused (415) where a Content-Type header names another format of CloudEvents, or charset."""
+    if not _is_one_of(CLOUD_EVENT_FORMATS, content_type):
+        accepted = " and ".join(CLOUD_EVENT_FORMATS)
+        raise unsupported(f'Content-Type is "{content_type[:100]}"; of CloudEvents {accepted} are accepted, in UTF-8')
+
+
+def unsupported(detail: str) -> RequestRefused:
+    """The refusal (415) that says which media types are accepted."""
+    return RequestRefused(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type_unsupported", detail, headers={"Accept-Post": ACCEPT_POST}
+    )
 
 
 @lru_cache(maxsize=64)
-def _is_accepted(content_type: str) -> bool:
+def _is_one_of(accepted: tuple[str, ...], content_type: str) -> bool:
     header = Message()
     header["Content-Type"] = content_type
     charset = str(header.get_param("charset", "utf-8")).lower()
     # Of a type that cannot be read, the package says text/plain.
     named = header.get_content_type() if content_type.partition(";")[0].strip().count("/") == 1 else ""
-    return named in ACCEPTED and charset in ("utf-8", "utf8", "us-ascii")
+    return named in accepted and charset in ("utf-8", "utf8", "us-ascii")
 
 
 def is_gzipped(content_encoding: str | None) -> bool:

@@ -165,7 +165,8 @@ BATCH_DOCS: Final[dict[str, Any]] = {
     "description": "Answers once Kafka has acknowledged all that are accepted. A bad line or element is rejected by "
     "itself and never refuses the good ones; where none is good, or with `strict`, the answer is 422. A body that "
     "begins with `[` is an array, a single object may stand for itself, any other body holds one object a line, "
-    "whatever Content-Type says. Blank lines are skipped, but counted for `index`. A byte-order mark is passed over.",
+    "whatever Content-Type says. Blank lines are skipped, but counted for `index`. A byte-order mark is passed over. "
+    "CloudEvents, structured or batched, are taken as `POST /v1/events` takes them.",
     "responses": {
         **_problems(
             HTTPStatus.BAD_REQUEST,

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 
 from ingest_api.decoding.batch import CheckedBatch, check_batch
 from ingest_api.http.batch_options import options_in
-from ingest_api.http.content_type import require_accepted
+from ingest_api.http.content_type import is_cloud_event_format, require_accepted
+from ingest_api.http.fast_path import Endpoint
 from ingest_api.http.form import parameters_of
 from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import ACTION_DOCS, BATCH_DOCS
@@ -40,10 +41,10 @@ async def publish_batch(request: Request, intake: Intake) -> Response:
     async with intake.bodies.read(request) as body:
         checked = await check_batch(body, intake.max_lines, intake.policy, ignore_unknown=options.ignore_unknown)
     accepted = await intake.publish(checked, strict=options.strict)
-    return _answer(accepted, checked)
+    return batch_answer(accepted, checked)
 
 
-def routes(single: SingleAction, intake: Intake) -> APIRouter:
+def routes(single: SingleAction, intake: Intake, take_cloud_events: Endpoint) -> APIRouter:
     """The routes that take actions."""
     router = APIRouter(tags=["actions"])
 
@@ -53,13 +54,18 @@ def routes(single: SingleAction, intake: Intake) -> APIRouter:
 
     @router.post("/v1/actions", response_model=BatchAnswer, **BATCH_DOCS)
     async def actions(request: Request) -> Response:
+        if is_cloud_event_format(request.headers.get("content-type")):
+            return await take_cloud_events(request)
         return await publish_batch(request, intake)
 
     return router
 
 
-def _answer(accepted: int, checked: CheckedBatch) -> Response:
-    """Shippers take 200 for delivered: where something was refused and nothing came in, it is 422."""
+def batch_answer(accepted: int, checked: CheckedBatch) -> Response:
+    """What became of a batch.
+
+    Shippers take 200 for delivered: where something was refused and nothing came in, it is 422.
+    """
     rejected = [
         Rejected(index=line, code=rejection.code, field=rejection.field, message=rejection.message)
         for line, rejection in checked.refused

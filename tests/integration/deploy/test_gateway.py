@@ -102,6 +102,8 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
         ("POST", "/v1/actions", "ingest"),
         ("OPTIONS", "/v1/actions", "ingest"),
         ("GET", "/v1/actions", "ingest"),
+        ("POST", "/v1/events?strict=true", "ingest"),
+        ("OPTIONS", "/v1/events", "ingest"),
         ("GET", "/v1/pixel.gif?user=a&event=click", "ingest"),
         ("HEAD", "/v1/pixel.gif", "ingest"),
         ("OPTIONS", "/v1/pixel.gif", "ingest"),

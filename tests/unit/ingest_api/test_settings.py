@@ -19,11 +19,13 @@ def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("COLLECTOR_INGEST_EVENTS", "click, impression,share")
     monkeypatch.setenv("COLLECTOR_INGEST_FUTURE_TOLERANCE", "PT5M")
     monkeypatch.setenv("COLLECTOR_INGEST_LINGER", "PT0.005S")
+    monkeypatch.setenv("COLLECTOR_CLOUDEVENTS_EVENTS", "com.example.seen=impression, com.example.click.*=click")
     monkeypatch.setenv("COLLECTOR_PORT", "9000")
     settings = IngestSettings()
     assert settings.ingest_events == ("click", "impression", "share")
     assert settings.ingest_future_tolerance == timedelta(minutes=5)
     assert settings.ingest_linger == timedelta(milliseconds=5)
+    assert settings.cloudevents_events == ("com.example.seen=impression", "com.example.click.*=click")
     assert settings.port == 9000
 
 
@@ -77,6 +79,9 @@ def test_the_oldest_timestamp_is_a_date_an_instant_or_how_long_before_now(
         ("INGEST_ORIGINS", "https://shop.example\nhttps://a.example"),
         ("INGEST_ORIGINS", "https://shop.example,*"),
         ("INGEST_ORIGINS", "null"),
+        ("CLOUDEVENTS_EVENTS", "clicked"),
+        ("CLOUDEVENTS_EVENTS", "a=click,"),
+        ("CLOUDEVENTS_EVENTS", "a=share"),
         ("INGEST_OLDEST", "-1"),
         ("INGEST_OLDEST", "4102444800000"),
         ("INGEST_OLDEST", "1969-12-31"),
@@ -141,3 +146,9 @@ def test_an_origin_with_a_password_is_not_shown(
         settings_or_exit(IngestSettings)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("COLLECTOR_INGEST_ORIGINS: one is not an origin: scheme://host")
+
+
+def test_no_type_of_cloud_events_need_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert IngestSettings().cloudevents_events == ()
+    monkeypatch.setenv("COLLECTOR_CLOUDEVENTS_EVENTS", "")
+    assert IngestSettings().cloudevents_events == ()

@@ -1,7 +1,12 @@
 import pytest
 
 from ingest_api.errors import RequestRefused
-from ingest_api.http.content_type import is_gzipped, require_accepted
+from ingest_api.http.content_type import (
+    is_cloud_event_format,
+    is_gzipped,
+    require_accepted,
+    require_cloud_event_format,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,39 @@ def test_any_other_content_type_is_refused_and_the_accepted_ones_are_named(heade
     assert (refused.value.status, refused.value.code) == (415, "media_type_unsupported")
     assert "application/json, application/x-ndjson, application/ndjson" in refused.value.headers["Accept-Post"]
     assert f'"{header}"' in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "application/cloudevents+json",
+        "Application/CloudEvents-Batch+JSON; charset=utf-8",
+        "application/cloudevents+json;x=y",
+    ],
+)
+def test_cloud_events_in_json_are_accepted_where_they_may_come(header: str) -> None:
+    assert is_cloud_event_format(header)
+    require_cloud_event_format(header)
+    with pytest.raises(RequestRefused):
+        require_accepted(header)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["application/cloudevents", "application/cloudevents+avro", "application/cloudevents+json; charset=utf-16"],
+)
+def test_other_formats_of_cloud_events_are_refused_and_those_in_json_are_named(header: str) -> None:
+    assert is_cloud_event_format(header)
+    with pytest.raises(RequestRefused) as refused:
+        require_cloud_event_format(header)
+    assert (refused.value.status, refused.value.code) == (415, "media_type_unsupported")
+    assert "application/cloudevents-batch+json" in refused.value.headers["Accept-Post"]
+    assert f'"{header}"' in str(refused.value)
+
+
+@pytest.mark.parametrize("header", [None, "", "application/json", "text/plain; x=application/cloudevents"])
+def test_other_media_types_are_no_format_of_cloud_events(header: str | None) -> None:
+    assert not is_cloud_event_format(header)
 
 
 @pytest.mark.parametrize(

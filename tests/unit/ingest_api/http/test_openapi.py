@@ -19,6 +19,7 @@ from ingest_api.settings import IngestSettings
 NOW = 1_800_000_000_000
 NDJSON = {"Content-Type": "application/x-ndjson"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+CLOUD_EVENT = {"Content-Type": "application/cloudevents+json"}
 
 
 @pytest.fixture
@@ -152,11 +153,41 @@ async def test_the_answer_to_a_batch_has_the_members_that_its_schema_names(
     assert answer["rejected"][0].keys() == rejected["properties"].keys()
 
 
+async def test_the_example_of_each_cloud_event_is_accepted_in_each_mode(
+    client: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    operation = document["paths"]["/v1/events"]["post"]
+    structured, batched, _ = (body.get("example") for body in operation["requestBody"]["content"].values())
+    answer = await client.post("/v1/events", content=json.dumps(structured), headers=CLOUD_EVENT)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "content" not in operation["responses"]["204"]
+    batch_type = {"Content-Type": list(operation["requestBody"]["content"])[1]}
+    answer = await client.post("/v1/events", content=json.dumps(batched), headers=batch_type)
+    assert answer.json() == operation["responses"]["200"]["content"]["application/json"]["example"]
+    headers = {one["name"]: structured.get(one["name"][3:]) for one in operation["parameters"] if one["in"] == "header"}
+    named = {name: value for name, value in headers.items() if value is not None}
+    assert (await client.post("/v1/events", headers=named)).status_code == 204
+
+
+async def test_the_schema_of_cloud_events_says_which_attributes_are_required(
+    client: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    schema = document["components"]["schemas"]["CloudEvent"]
+    example = document["paths"]["/v1/events"]["post"]["requestBody"]["content"][CLOUD_EVENT["Content-Type"]]["example"]
+    event = {**example, "partitionkey": "u"}
+    assert event.keys() == schema["properties"].keys()
+    for left_out in event:
+        body = json.dumps({name: value for name, value in event.items() if name != left_out})
+        answer = await client.post("/v1/events", content=body, headers=CLOUD_EVENT)
+        assert answer.status_code == (400 if left_out in schema["required"] else 204)
+
+
 async def hanging() -> AsyncIterator[bytes]:
     yield b"{"
     await asyncio.Event().wait()
 
 
+CE_HEADERS = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "click", "ce-subject": "u"}
 PROVOKED = {
     ("/analytics", 400): lambda client: client.post("/analytics"),
     ("/analytics", 408): lambda client: client.post("/analytics", content=hanging(), headers=FORM),
@@ -177,13 +208,20 @@ PROVOKED = {
     ("/v1/actions", 503): lambda client: client.post(
         "/v1/actions", json=[{"timestamp": 1, "user": "u", "event": "click"}]
     ),
+    ("/v1/events", 400): lambda client: client.post("/v1/events", content=b"{}", headers=CLOUD_EVENT),
+    ("/v1/events", 408): lambda client: client.post("/v1/events", content=hanging(), headers=CLOUD_EVENT),
+    ("/v1/events", 413): lambda client: client.post("/v1/events", json=[1] * 11, headers=CLOUD_EVENT),
+    ("/v1/events", 415): lambda client: client.post("/v1/events", json={}),
+    ("/v1/events", 422): lambda client: client.post("/v1/events", json=[{}], headers=CLOUD_EVENT),
+    ("/v1/events", 500): lambda client: client.post("/v1/events", headers=CE_HEADERS),
+    ("/v1/events", 503): lambda client: client.post("/v1/events", headers=CE_HEADERS),
 }
 
 
 def test_every_problem_that_is_documented_is_provoked_here(app: FastAPI) -> None:
     told = {
         (path, int(status))
-        for path in ("/analytics", "/v1/actions")
+        for path in ("/analytics", "/v1/actions", "/v1/events")
         for status in app.openapi()["paths"][path]["post"]["responses"]
         if status.isdigit() and int(status) >= 400
     }
@@ -227,7 +265,7 @@ async def test_success_without_a_body_is_documented_without_one(document: dict[s
 
 async def test_every_route_is_documented_with_a_summary(document: dict[str, Any]) -> None:
     assert document["paths"].keys() == {
-        *("/analytics", "/v1/actions", "/v1/pixel.gif"),
+        *("/analytics", "/v1/actions", "/v1/pixel.gif", "/v1/events"),
         *("/healthz", "/readyz", "/metrics"),
     }
     for methods in document["paths"].values():

@@ -1,0 +1,1 @@
+"""CloudEvents 1.0 become actions: read from JSON or from headers, then mapped."""

@@ -1,0 +1,101 @@
+"""CloudEvents over HTTP, in each of its content modes: structured, batched and binary."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from contract.action import Action
+from ingest_api.decoding.batch import CheckedBatch, Refusal, split_array, text_of
+from ingest_api.decoding.cloud_events.batch import check_events
+from ingest_api.decoding.cloud_events.http_headers import attributes_in, is_cloud_event
+from ingest_api.decoding.cloud_events.mapper import CloudEventMapper
+from ingest_api.errors import RequestRefused
+from ingest_api.http.batch_options import options_in
+from ingest_api.http.content_type import (
+    CLOUD_EVENT,
+    CLOUD_EVENTS,
+    is_cloud_event_format,
+    require_cloud_event_format,
+    unsupported,
+)
+from ingest_api.http.intake import Intake
+from ingest_api.http.openapi_cloud_events import EVENTS_DOCS
+from ingest_api.http.routes import batch_answer
+from service.clock import Clock
+
+_COMMAS_PER_EVENT: Final = 32
+_COMMAS: Final = 320_000
+"""At most so many elements are split before they are counted; or more, where settings allow more events."""
+
+_TAKEN: Final = Response(status_code=HTTPStatus.NO_CONTENT)
+"""It holds no state: one for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudEvents:
+    """Takes one event, or a batch of them."""
+
+    intake: Intake
+    mapper: CloudEventMapper
+    clock: Clock
+
+    async def take(self, request: Request) -> Response:
+        """Answers once the log has acknowledged all that is accepted.
+
+        An event that stands alone is answered like an action that does, a batch like a batch of actions. Raises
+        RequestRefused, NotPublished or OutcomeUnknown.
+        """
+        options = options_in(request.scope["query_string"])
+        content_type = request.headers.get("content-type")
+        if content_type is None or not is_cloud_event_format(content_type):
+            return await self._answer_single(await self._check_binary(request))
+        require_cloud_event_format(content_type)
+        async with self.intake.bodies.read(request) as body:
+            text = text_of(body)
+            is_array = text.lstrip()[:1] == b"["
+            texts = self._split(text) if is_array else [text]
+            checked = await check_events(texts, self.mapper, self.intake.policy, self.clock())
+        if is_array or _is_batch(content_type):
+            return batch_answer(await self.intake.publish(checked, strict=options.strict), checked)
+        return await self._answer_single(checked)
+
+    async def _check_binary(self, request: Request) -> CheckedBatch:
+        headers = request.headers.raw
+        if not is_cloud_event(headers):
+            raise unsupported(
+                f"this is no CloudEvent: Content-Type is neither {CLOUD_EVENT} nor {CLOUD_EVENTS}, and there is no "
+                "header ce-specversion"
+            )
+        await self.intake.bodies.pass_over(request)
+        (judged,) = self.mapper.judge([attributes_in(headers)], self.intake.policy, self.clock())
+        if isinstance(judged, Action):
+            return CheckedBatch([judged], [])
+        return CheckedBatch([], [Refusal(0, judged)])
+
+    def _split(self, text: bytes) -> list[bytes]:
+        events = self.intake.max_lines
+        return split_array(text, events, max(_COMMAS, _COMMAS_PER_EVENT * events))
+
+    async def _answer_single(self, checked: CheckedBatch) -> Response:
+        await self.intake.publish(checked)
+        for _, rejection in checked.refused:
+            detail = rejection.message if rejection.field else f"body {rejection.value}: {rejection.rule}"
+            raise RequestRefused(HTTPStatus.BAD_REQUEST, rejection.code, detail, rejection=rejection)
+        return _TAKEN
+
+
+def cloud_event_routes(cloud_events: CloudEvents) -> APIRouter:
+    """The route that takes CloudEvents."""
+    router = APIRouter(tags=["sdks"])
+
+    @router.post("/v1/events", **EVENTS_DOCS)
+    async def events(request: Request) -> Response:
+        return await cloud_events.take(request)
+
+    return router
+
+
+def _is_batch(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == CLOUD_EVENTS
