@@ -1,0 +1,42 @@
+"""How aiokafka's consumer is made to read, and what it knows of transactions."""
+
+from types import SimpleNamespace
+
+import pytest
+from aiokafka import TopicPartition
+
+from stream_workers.faust_adapter.committed_reads import CommittedReadsThread
+from support.fixtures.consumer import TOPIC, ConsumerFixture, tps
+
+
+async def test_records_are_read_once_they_are_committed() -> None:
+    consumer = ConsumerFixture().consumer
+    thread = consumer._new_consumer_thread()  # noqa: SLF001 # as Faust calls it
+    thread.thread_loop.close()
+    made = thread._create_worker_consumer(consumer.transport)  # noqa: SLF001 # likewise
+    assert made._isolation_level == "read_committed"  # noqa: SLF001 # what its fetcher is made with
+    await made.stop()
+
+
+async def test_where_transactions_are_decided_up_to_is_told_for_each_partition_of_the_topic_that_was_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {
+        TopicPartition(TOPIC, 0): 7,
+        TopicPartition(TOPIC, 1): None,
+        TopicPartition(TOPIC, 2): 0,
+        TopicPartition("other", 3): 9,
+    }
+    consumer = ConsumerFixture().consumer
+    thread = consumer._new_consumer_thread()  # noqa: SLF001 # as Faust calls it
+    thread.thread_loop.close()
+    told = SimpleNamespace(assignment=lambda: set(known), last_stable_offset=known.__getitem__)
+    monkeypatch.setattr(CommittedReadsThread, "_ensure_consumer", lambda _self: told)
+    assert await thread.stable_ends(TOPIC) == {0: 7, 2: 0}
+
+
+async def test_the_consumer_asks_its_thread() -> None:
+    fixture = ConsumerFixture()
+    fixture.thread.assigned = tps(0, 1)
+    fixture.has(0, range(5))
+    assert await fixture.consumer.stable_ends() == {0: 5, 1: 0}
