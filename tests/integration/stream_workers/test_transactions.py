@@ -12,8 +12,8 @@ from support.pipeline.eventually import eventually
 from support.pipeline.oracle import Numbers
 from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.pipeline.traffic import Traffic
-from support.pipeline.transactions import TransactionalProducer
 from support.services.kafka_admin import committed_offsets
+from support.transactions.producer import NewProducer
 
 A_DAY = 24 * HOUR_MS
 ACTIONS = 2_000
@@ -43,10 +43,10 @@ def commits(pipeline: Pipeline) -> dict[int, int]:
 
 
 async def test_a_commit_that_nothing_follows_leaves_no_lag_and_answers_become_complete(
-    pipeline: Pipeline, aggregator: str
+    pipeline: Pipeline, new_producer: NewProducer, aggregator: str
 ) -> None:
     pipeline.started()
-    producer = TransactionalProducer(pipeline)
+    producer = new_producer()
     traffic = Traffic()
     for _ in range(3):
         producer.begin()
@@ -60,10 +60,12 @@ async def test_a_commit_that_nothing_follows_leaves_no_lag_and_answers_become_co
     await eventually(lambda: commits(pipeline) == {partition: end + 1 for partition, end in pipeline.ends.items()})
 
 
-async def test_actions_of_aborted_transactions_are_not_counted(pipeline: Pipeline, aggregator: str) -> None:
+async def test_actions_of_aborted_transactions_are_not_counted(
+    pipeline: Pipeline, new_producer: NewProducer, aggregator: str
+) -> None:
     """Mixed with those of committed ones and of none, on the same partitions."""
     pipeline.started()
-    one, other, traffic = TransactionalProducer(pipeline), TransactionalProducer(pipeline), Traffic()
+    one, other, traffic = new_producer(), new_producer(), Traffic()
     for _ in range(3):
         one.begin()
         other.begin()
@@ -83,10 +85,10 @@ async def test_actions_of_aborted_transactions_are_not_counted(pipeline: Pipelin
 
 
 async def test_partitions_that_hold_nothing_but_aborted_records_are_complete(
-    pipeline: Pipeline, aggregator: str
+    pipeline: Pipeline, new_producer: NewProducer, aggregator: str
 ) -> None:
     pipeline.started()
-    producer = TransactionalProducer(pipeline)
+    producer = new_producer()
     producer.begin()
     producer.send(Traffic().actions(ACTIONS))
     await producer.abort()
@@ -100,11 +102,11 @@ async def test_partitions_that_hold_nothing_but_aborted_records_are_complete(
 
 
 async def test_an_open_transaction_holds_answers_back_and_its_end_completes_them(
-    pipeline: Pipeline, aggregator: str
+    pipeline: Pipeline, new_producer: NewProducer, aggregator: str
 ) -> None:
     """What lies behind it on its partitions may be actions that our own API acknowledged."""
     pipeline.started()
-    producer = TransactionalProducer(pipeline)
+    producer = new_producer()
     here, elsewhere = partition_of("ada", PARTITIONS), partition_of("eve", PARTITIONS)
     assert here != elsewhere
     producer.begin()
@@ -121,10 +123,10 @@ async def test_an_open_transaction_holds_answers_back_and_its_end_completes_them
 
 
 async def test_workers_that_are_killed_and_join_in_the_middle_of_transactions_agree(
-    pipeline: Pipeline, aggregator: str
+    pipeline: Pipeline, new_producer: NewProducer, aggregator: str
 ) -> None:
     first = pipeline.started()
-    producer, traffic = TransactionalProducer(pipeline), Traffic()
+    producer, traffic = new_producer(), Traffic()
 
     async def transactions() -> None:
         for number in range(4):

@@ -1,32 +1,27 @@
-"""Transactions of librdkafka's, whose committed actions are the pipeline's own."""
+"""What a transactional producer appends, and which of it are the pipeline's own actions."""
 
-import secrets
 from collections import defaultdict
-from collections.abc import Iterable
-
-from confluent_kafka import Producer
+from collections.abc import Callable, Iterable
 
 from contract.action import Action, encode_action
 from contract.partitioning import partition_of
 from kafka_log.questions import TopicQuestions
-from support.pipeline.eventually import WITHIN, eventually
+from support.pipeline.eventually import eventually
 from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.transactions.client import TransactionalClient
 
 
 class TransactionalProducer:
     """One transaction at a time. The end of each takes an offset of its own on each of its partitions: a marker."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, client: TransactionalClient) -> None:
         self._pipeline = pipeline
+        self._client = client
         self._questions = TopicQuestions(pipeline.bootstrap, pipeline.topic, client_id="test")
-        self._producer = Producer(
-            {"bootstrap.servers": pipeline.bootstrap, "transactional.id": secrets.token_hex(6), "log_level": 0}
-        )
-        self._producer.init_transactions(WITHIN)
         self._sent: dict[int, list[Action]] = defaultdict(list)
 
     def begin(self) -> None:
-        self._producer.begin_transaction()
+        self._client.begin()
 
     def send(self, actions: Iterable[Action], lines: int = 20) -> None:
         """Actions in records of so many lines, each on its user's partition; returns when they are in the log."""
@@ -35,16 +30,13 @@ class TransactionalProducer:
             by_partition[partition_of(action.user, PARTITIONS)].append(action)
         for partition, mine in by_partition.items():
             self._sent[partition] += mine
-            for first in range(0, len(mine), lines):
-                value = b"\n".join(map(encode_action, mine[first : first + lines]))
-                self._producer.produce(self._pipeline.topic, value, partition=partition, headers={"partitions": b"4"})
-        # An abort takes back what was not sent yet.
-        assert self._producer.flush(60) == 0
+            groups = (mine[first : first + lines] for first in range(0, len(mine), lines))
+            self._client.append(partition, [b"\n".join(map(encode_action, group)) for group in groups])
 
     async def commit(self) -> None:
         """Returns when the markers are in the log; nobody else may append meanwhile."""
         before = self._ends()
-        self._producer.commit_transaction(WITHIN)
+        self._client.commit()
         for partition, actions in self._sent.items():
             self._pipeline.lines[partition] += actions
         await self._ended(before)
@@ -52,7 +44,7 @@ class TransactionalProducer:
     async def abort(self) -> None:
         """As `commit`."""
         before = self._ends()
-        self._producer.abort_transaction(WITHIN)
+        self._client.abort()
         await self._ended(before)
 
     async def _ended(self, before: dict[int, int]) -> None:
@@ -64,3 +56,6 @@ class TransactionalProducer:
 
     def _ends(self) -> dict[int, int]:
         return dict(self._questions.end_offsets()[1])
+
+
+NewProducer = Callable[[], TransactionalProducer]
