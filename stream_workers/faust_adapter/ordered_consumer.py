@@ -36,6 +36,11 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
             if tp.partition in sought:
                 continue
             verdict = self.gate.admit(tp.partition, message.offset)
+            if verdict is Verdict.SEEK and self._thread.holes.is_hole(
+                tp.partition, self.gate.expected(tp.partition), message.offset
+            ):
+                # As if it had been fetched once more, and still were there.
+                verdict = self.gate.admit(tp.partition, message.offset)
             if verdict is Verdict.PASS:
                 yield tp, message
             elif verdict is Verdict.SEEK:

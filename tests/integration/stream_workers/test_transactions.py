@@ -60,6 +60,20 @@ async def test_a_commit_that_nothing_follows_leaves_no_lag_and_answers_become_co
     await eventually(lambda: commits(pipeline) == {partition: end + 1 for partition, end in pipeline.ends.items()})
 
 
+async def test_many_small_transactions_are_read_without_fetching_any_offset_again(
+    pipeline: Pipeline, new_producer: NewProducer
+) -> None:
+    """Each fetch of a hole once more waits as long as Kafka lets a fetch wait at the log's end."""
+    worker, producer, traffic = pipeline.started(), new_producer(), Traffic()
+    for number in range(20):
+        producer.begin()
+        producer.send(traffic.actions(40), lines=5)
+        await (producer.abort() if number % 5 == 4 else producer.commit())
+    await pipeline.counted()
+    await pipeline.is_exact()
+    assert "was expected" not in worker.logged()
+
+
 async def test_actions_of_aborted_transactions_are_not_counted(
     pipeline: Pipeline, new_producer: NewProducer, aggregator: str
 ) -> None:
