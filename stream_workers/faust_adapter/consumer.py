@@ -128,6 +128,8 @@ class Consumer(OrderedConsumer):
 
     async def stable_ends(self) -> dict[int, int]:
         """By partition: where the first open transaction begins, or the log ends; none for those not fetched yet."""
+        if self.should_stop:
+            return {}
         return dict(await self._thread.call_thread(self._thread.stable_ends, self.topic.name))
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature

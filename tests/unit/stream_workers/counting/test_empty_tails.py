@@ -95,6 +95,20 @@ async def test_a_partition_that_moves_on_is_not_asked_about() -> None:
 
 
 @timeless
+async def test_a_partition_whose_lines_wait_for_the_store_is_not_asked_about() -> None:
+    fixture = WriterFixture()
+    async with fixture.running(0):
+        fixture.stable_ends = {0: 4}
+        fixture.journal.hold("progress")
+        fixture.mailbox.put(*clicks(0))
+        await asyncio.sleep(A_LONG_TIME)
+        assert fixture.past.asked == []
+        fixture.journal.let("progress")
+        await asyncio.sleep(A_LONG_TIME)
+    assert through(fixture) == 3
+
+
+@timeless
 async def test_one_busy_partition_does_not_keep_the_others_from_moving_on() -> None:
     fixture = WriterFixture()
     async with fixture.running(0, 1):

@@ -68,3 +68,11 @@ async def test_the_consumer_asks_its_thread() -> None:
     fixture.thread.assigned = tps(0, 1)
     fixture.has(0, range(5))
     assert await fixture.consumer.stable_ends() == {0: 5, 1: 0}
+
+
+async def test_a_consumer_that_is_stopped_asks_nobody() -> None:
+    """Its thread may have ended."""
+    fixture = ConsumerFixture()
+    fixture.thread.assigned = tps(0)
+    fixture.consumer._stopped.set()  # noqa: SLF001 # what a stop does first
+    assert await fixture.consumer.stable_ends() == {}
