@@ -12,8 +12,11 @@ from contract.hour import END_OF_TIME_MS
 from contract.shown import MAX_SHOWN, shown, shown_text
 from contract.unit import unit_hint
 
-RULES_VERSION: Final = 1
-"""Incremented whenever a line would be judged differently than before."""
+RULES_VERSION: Final = 2
+"""Incremented whenever a line would be judged differently than before.
+
+2: records of aborted transactions are none; under 1 they were read like all others.
+"""
 
 MAX_USER: Final = 256
 MAX_ID: Final = 128

@@ -1,7 +1,8 @@
 """Reading the topic with a plain consumer that joins no group and commits nothing."""
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -16,6 +17,8 @@ logger = logging.getLogger(__name__)
 _CLIENT: Final = "collector-log-reader"
 _ANSWER_WITHIN: Final = 10.0
 """Seconds that one question may take."""
+_STOPS_WITHIN: Final = 0.2
+"""Seconds until a look for one record ends that nobody waits for any more."""
 _BATCH: Final = 1_000
 _BATCH_WITHIN: Final = 1.0
 _EMPTY_BATCHES: Final = 30
@@ -23,7 +26,10 @@ _EMPTY_BATCHES: Final = 30
 
 
 class Extent(NamedTuple):
-    """The offsets that a partition holds: from `first` up to, not including, `end`."""
+    """The offsets that a partition holds: from `first` up to, not including, `end`.
+
+    `end` is where the first open transaction begins, if there is one: what lies beyond cannot be read yet.
+    """
 
     first: int
     end: int
@@ -50,8 +56,8 @@ class LogReader:
                 "fetch.wait.max.ms": 10,
                 # A record that is not there must not be passed over.
                 "auto.offset.reset": "error",
-                # As the workers read.
-                "isolation.level": "read_uncommitted",
+                # As the workers read: records of aborted transactions are none.
+                "isolation.level": "read_committed",
                 "check.crcs": True,
             },
             logger=logger,
@@ -101,11 +107,33 @@ class LogReader:
                 if empty == _EMPTY_BATCHES:
                     raise LogUnavailable(f"{self._topic}/{partition}: nothing came for {empty} s after offset {at}")
                 for message in messages:
-                    if self._is_end(message, partition, through):
-                        return
+                    if self._is_end(message, partition):
+                        if _offset_of(message) > through:
+                            return
+                        where = f"{self._topic}/{partition}"
+                        raise LogTruncated(f"{where} ends before {message.offset()}, but offset {through} was counted")
                     at = _offset_of(message)
                     if at <= through:
                         yield _record_of(message, partition)
+        finally:
+            self._consumer.unassign()
+
+    def is_empty(self, partition: int, first: int, end: int, is_stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Whether the partition has no committed record from offset `first` up to, not including, `end`.
+
+        What is there then are markers of transactions, and records of aborted ones. False where it has one, and where
+        a transaction before `end` is open. Raises LogNotRetained where offset `first` is gone, and LogUnavailable soon
+        after `is_stopped` says so.
+        """
+        self._consumer.assign([TopicPartition(self._topic, partition, first)])
+        try:
+            give_up = time.monotonic() + _EMPTY_BATCHES * _BATCH_WITHIN
+            while (message := self._consumer.poll(_STOPS_WITHIN)) is None:
+                if is_stopped() or time.monotonic() > give_up:
+                    raise LogUnavailable(f"{self._topic}/{partition}: nothing came from offset {first} on")
+            # Either the next record, or the offset where nothing more can be read.
+            self._is_end(message, partition)
+            return _offset_of(message) >= end
         finally:
             self._consumer.unassign()
 
@@ -113,17 +141,15 @@ class LogReader:
         """Gives back connections."""
         self._consumer.close()
 
-    def _is_end(self, message: Message, partition: int, through: int) -> bool:
-        """Whether there is nothing more up to `through`: what is there are markers of transactions."""
+    def _is_end(self, message: Message, partition: int) -> bool:
+        """Whether it is no record, but says that nothing follows up to its offset, and nothing beyond can be read."""
         error = message.error()
         if error is None:
             return False
-        where = f"{self._topic}/{partition}"
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the package's own name for it
-            if _offset_of(message) > through:
-                return True
-            raise LogTruncated(f"{where} ends before {message.offset()}, but offset {through} was counted")
+            return True
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - as above
+            where = f"{self._topic}/{partition}"
             raise LogNotRetained(f"{where}: records were removed before they could be read again: {error.str()}")
         raise explain(self._topic, error)
 

@@ -9,6 +9,7 @@ from contract.store import SLOTS, Store
 from kafka_log.topic import LogTopic
 from stream_workers import health, metrics
 from stream_workers.counting.assignment import Assignment
+from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.counting.flush_cycle import FlushCycle
 from stream_workers.counting.folding import Folding
 from stream_workers.counting.writer import Writer
@@ -46,6 +47,10 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
     async def commit(offsets: Mapping[int, int]) -> None:
         await app.consumer.commit_offsets(offsets)
 
+    async def stable_ends() -> Mapping[int, int]:
+        ends: Mapping[int, int] = await app.consumer.stable_ends()
+        return ends
+
     past = KafkaPastRecords(settings.kafka_bootstrap, settings.topic)
     flusher = Flusher(store, rejected, topic, retry, gather_all)
     assignment = Assignment(store, flusher, retry, _draw_slot, past)
@@ -53,6 +58,7 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
         assignment,
         Folding(assignment, store, retry, gate.is_hole),
         FlushCycle(assignment, flusher, Compactor(store, retry), commit, settings.worker_window_memory),
+        EmptyTails(assignment, stable_ends, past, asyncio.sleep),
         flush_interval=settings.worker_flush_interval.total_seconds(),
         flush_lines=settings.worker_flush_lines,
     )

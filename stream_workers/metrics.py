@@ -8,6 +8,8 @@ LINES = Counter("collector_worker_lines", "Lines read from the log", ["outcome"]
 RECORDS = Counter("collector_worker_records", "Records read from the log")
 # Records that retention removed before anyone read them.
 LOST = Counter("collector_worker_lost_records", "Records removed by retention before they were read")
+# Offsets at a partition's end that hold no record to count: markers of transactions, records of aborted ones.
+PASSED_OVER = Counter("collector_worker_passed_over_offsets", "Offsets passed over that hold no committed record")
 # How long a flush took, from its snapshot to the acknowledgement of its progress.
 FLUSH_SECONDS = Histogram(
     "collector_worker_flush_seconds",

@@ -94,7 +94,10 @@ class Rebuilding:
         counted = self._progress.get(source, Progress())
         where = f"nothing was changed: partition {source.partition}"
         if counted.through_offset >= end:
-            raise LogTruncated(f"{where} was counted through {counted.through_offset}, but its log ends before {end}")
+            raise LogTruncated(
+                f"{where} was counted through {counted.through_offset}, but its log can be read only before {end}: "
+                "it was truncated, or a transaction is open"
+            )
         if counted.rules > RULES_VERSION:
             raise RulesTooOld(f"{where} was counted by version {counted.rules} of the log's rules, not {RULES_VERSION}")
 

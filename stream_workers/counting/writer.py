@@ -5,6 +5,7 @@ import contextlib
 import logging
 
 from stream_workers.counting.assignment import Assignment
+from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.counting.flush_cycle import FlushCycle
 from stream_workers.counting.folding import Folding
 from stream_workers.counting.mailbox import Mailbox, received_by_now
@@ -17,7 +18,7 @@ class Writer:
     """Counts the partitions of an assignment. All of it runs on one event loop.
 
     Two coroutines share the work: one folds records as they come, one flushes; a flush that is in flight does not stop
-    the folding until `2 * flush_lines` lines wait.
+    the folding until `2 * flush_lines` lines wait. A third looks after partitions on which nothing comes any more.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class Writer:
         assignment: Assignment,
         folding: Folding,
         flush_cycle: FlushCycle,
+        empty_tails: EmptyTails,
         *,
         flush_interval: float,
         flush_lines: int,
@@ -33,6 +35,7 @@ class Writer:
         self._assignment = assignment
         self._folding = folding
         self._flush_cycle = flush_cycle
+        self._empty_tails = empty_tails
         self._flush_interval = flush_interval
         self._flush_lines = flush_lines
         self._mailbox: Mailbox | None = None
@@ -78,9 +81,10 @@ class Writer:
         """Works until the mailbox ends; raises what must stop the worker."""
         self._mailbox = mailbox
         async with asyncio.TaskGroup() as tasks:
-            flushing = tasks.create_task(self._flush_loop())
+            beside = [tasks.create_task(work) for work in (self._flush_loop(), self._empty_tails.run())]
             await self._fold_loop(mailbox)
-            flushing.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _fold_loop(self, mailbox: Mailbox) -> None:
         ended = False

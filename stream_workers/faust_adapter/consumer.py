@@ -126,6 +126,12 @@ class Consumer(OrderedConsumer):
         await self.commit_offsets({tp.partition: start.next_offset for tp, start in acquired.items()})
         logger.info("counting from %s", {tp.partition: start.read_from for tp, start in sorted(acquired.items())})
 
+    async def stable_ends(self) -> dict[int, int]:
+        """By partition: where the first open transaction begins, or the log ends; none for those not fetched yet."""
+        if self.should_stop:
+            return {}
+        return dict(await self._thread.call_thread(self._thread.stable_ends, self.topic.name))
+
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature
         """Kafka may have no commit to resume from: aiokafka asks for one at an assignment, before we seek."""
         try:

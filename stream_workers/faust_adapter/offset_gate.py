@@ -15,8 +15,8 @@ class Verdict(Enum):
 class OffsetGate:
     """Judges fetched offsets. A partition is shut until it is opened at an offset.
 
-    Fetches that were under way before a seek deliver records of the old position. A hole is fetched once more; if it
-    is still there, it is the log's own (compaction, transaction markers).
+    Fetches that were under way before a seek deliver records of the old position. A hole is fetched once more, unless
+    the fetcher is known to have passed over it; if it is still there, it is the log's own (compaction, transactions).
     """
 
     def __init__(self) -> None:

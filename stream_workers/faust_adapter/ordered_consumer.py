@@ -12,6 +12,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode.services import WaitResults
 
+from stream_workers.faust_adapter.committed_reads import CommittedReadsThread
 from stream_workers.faust_adapter.offset_gate import OffsetGate, Verdict
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,9 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
         self.gate: OffsetGate = self.transport.ports.gate
         self.draining = False
 
+    def _new_consumer_thread(self) -> CommittedReadsThread:
+        return CommittedReadsThread(self, loop=self.loop, beacon=self.beacon)
+
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's signature
         """What Faust fetched, as far as the gate lets it pass."""
         sought: set[int] = set()
@@ -32,6 +36,11 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
             if tp.partition in sought:
                 continue
             verdict = self.gate.admit(tp.partition, message.offset)
+            if verdict is Verdict.SEEK and self._thread.holes.is_hole(
+                tp.partition, self.gate.expected(tp.partition), message.offset
+            ):
+                # As if it had been fetched once more, and still were there.
+                verdict = self.gate.admit(tp.partition, message.offset)
             if verdict is Verdict.PASS:
                 yield tp, message
             elif verdict is Verdict.SEEK:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
+from threading import Event
 from typing import Final
 
 from contract.progress import LogPartition
@@ -32,6 +33,21 @@ class KafkaPastRecords:
                     yield record
         finally:
             await asyncio.to_thread(log.close)
+
+    async def is_empty(self, source: LogPartition, first: int, end: int) -> bool:
+        stopped = Event()
+        try:
+            return await asyncio.to_thread(self._is_empty, source.partition, first, end, stopped)
+        finally:
+            # A thread that goes on after a cancellation would keep the process from its end.
+            stopped.set()
+
+    def _is_empty(self, partition: int, first: int, end: int, stopped: Event) -> bool:
+        log = LogReader(self._bootstrap, self._topic)
+        try:
+            return log.is_empty(partition, first, end, stopped.is_set)
+        finally:
+            log.close()
 
 
 def _next(records: Iterator[Record]) -> list[Record]:

@@ -50,5 +50,6 @@ class PendingLines:
             rejected=rejected,
             watermark=self._watermark,
             rules=RULES_VERSION,
-            mark=None if self._last is None else mark_of(self._last),
+            # Nobody can read the record at `end` once more where there is none.
+            mark=mark_of(self._last) if self._last is not None and self._last.offset == end else None,
         )

@@ -27,6 +27,13 @@ class PastRecords(Protocol):
         Raises LogUnavailable, LogNotRetained where they are gone, LogReplaced where the topic is another log by now.
         """
 
+    async def is_empty(self, source: LogPartition, first: int, end: int) -> bool:
+        """Whether there is no committed record from offset `first` up to, not including, `end`, and will never be one.
+
+        False where that is not known yet: some transaction before `end` is open. Raises LogUnavailable, and
+        LogNotRetained. The topic may be another log by now: whoever stores what follows looks at its id before.
+        """
+
 
 async def adopted_windows(
     source: LogPartition, record: Record, reader: StoreReader, past: PastRecords

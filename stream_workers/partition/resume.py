@@ -1,6 +1,7 @@
 """Where a partition resumes: the store's progress, checked against what the log still has."""
 
 import logging
+from typing import Final
 
 import msgspec
 
@@ -11,9 +12,14 @@ from contract.record import Record, mark_of
 
 logger = logging.getLogger(__name__)
 
+COMMITTED_ONLY_SINCE: Final = 2
+"""Version of the rules. Progress of earlier ones may lie beyond `end`, within a transaction that is still open."""
+
 
 def resume_from(source: LogPartition, stored: Progress | None, beginning: int, end: int) -> Progress:
     """The progress to start from, for a log that holds the offsets from `beginning` up to, not including, `end`.
+
+    `end` is where the first open transaction begins, if there is one.
 
     Records that retention removed before anyone read them are counted as lost. Raises RulesTooOld and LogTruncated.
     """
@@ -23,7 +29,7 @@ def resume_from(source: LogPartition, stored: Progress | None, beginning: int, e
             f"{source}: progress was counted under version {progress.rules} of the log's rules; "
             f"this worker knows version {RULES_VERSION}: run the newer one"
         )
-    if progress.through_offset >= end:
+    if progress.through_offset >= end and progress.rules >= COMMITTED_ONLY_SINCE:
         raise LogTruncated(
             f"{source}: progress says offset {progress.through_offset} was counted, but the log ends before {end}: "
             "it was truncated; restore it, or delete the topic and create it again"

@@ -93,6 +93,16 @@ class PartitionState:
         self._apply(record, decoded)
         return True
 
+    def pass_over(self, first: int, end: int) -> bool:
+        """Moves on to `end`, where the log has no committed record from `first` up to there; False if more was folded.
+
+        That the log has none stays true for ever, so only the place must fit.
+        """
+        if self.folded + 1 != first:
+            return False
+        self.folded = end - 1
+        return True
+
     def decode_ahead(self, records: Iterable[Record]) -> set[int]:
         """The hours whose windows are missing, for records that will be folded next.
 
@@ -109,7 +119,7 @@ class PartitionState:
         await self.table.load(hours, reader)
 
     def snapshot(self) -> PartitionFlush | None:
-        """What a flush stores that ends at the last folded record; None for nothing, or where none may end here."""
+        """What a flush stores that ends where folding stands; None for nothing, or where none may end here."""
         if not self.may_flush:
             return None
         windows, segments = self.table.flush(self.folded)

@@ -11,6 +11,9 @@ from stores.influx.setup import create_buckets
 from support.pipeline.collector_program import Auditor
 from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.services.tcp_gate import TcpGate
+from support.transactions.client import Librdkafka, TransactionalClient
+from support.transactions.java import Java
+from support.transactions.producer import NewProducer, TransactionalProducer
 
 
 @pytest.fixture
@@ -58,3 +61,17 @@ def aggregator(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def audit(environment: dict[str, str], aggregator: str) -> Auditor:
     return Auditor(environment, aggregator)
+
+
+@pytest.fixture(params=[Librdkafka, Java])
+def new_producer(pipeline: Pipeline, request: pytest.FixtureRequest) -> Iterator[NewProducer]:
+    """Makes transactional producers of the pipeline's topic, by librdkafka and by Java."""
+    clients: list[TransactionalClient] = []
+
+    def new() -> TransactionalProducer:
+        clients.append(request.param(pipeline.bootstrap, pipeline.topic))
+        return TransactionalProducer(pipeline, clients[-1])
+
+    yield new
+    for client in clients:
+        client.close()

@@ -4,7 +4,7 @@ The store may apply a write late, after newer ones; apply it and lose the answer
 apply a flush's writes in any order (segments before values) and only some of them. Workers crash anywhere, stall, own a partition several at once, and
 evict windows. After every step a reader's answer for each hour must be right for the log up to the offset it names, and cover
 all that was committed before the reader began; at the end, after one healthy worker has caught up, all hours must be right.
-Rules that can be broken: above-progress one-slot reuse-slot all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order
+Rules that can be broken: above-progress one-slot reuse-slot all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order read-uncommitted pass-unasked pass-open pass-stale
 
 A flush's segment can be too large for one point. It is then cut by hash into n parts, and the key names the part: any
 writer's part k of n that ends at an offset holds at least what came since a committed progress. Cutting it at record
@@ -25,6 +25,13 @@ that offset; once all parts are acknowledged, the window's values say that a loa
 those small ones that came after it. The next flush writes such a value, or the worker does at once, in the window's other slot.
 Small segments stay: whoever holds an older value finds them. After every step the users and ids that a value which was ever
 committed leads to must be those of the log up to its offset, not only their number.
+
+Producers may use transactions. Their records count once they are committed, and never if they are aborted; the end of a transaction
+takes an offset of its own (a marker). Workers read committed: what lies at or beyond the first record of an open transaction is not
+given to anyone yet, so a record's fate is known before any value covers its offset. Offsets at the log's end that hold no committed
+record would keep progress below them for ever. So a worker to whom nothing comes asks whether the log holds a committed record from
+its next offset up to where all transactions are decided. If there is none, that stays so, whoever asked and when: whoever has
+counted exactly up to there moves on over these offsets, with an empty flush or with its next one.
 """
 import itertools, random, sys
 
@@ -74,6 +81,17 @@ def hashes_of(store, h, value):
                  if (through == since if kind == "full" else since < through and (through <= value[0] or BROKEN == "all-segments"))]
     return set().union(*(a for a, _ in belonging)), set().union(*(b for _, b in belonging))
 
+class Transactional(list):
+    """A record of a transaction, or the marker at its end: counted once it is committed."""
+    fate = "open"
+
+def shown(record): return getattr(record, "fate", "committed") == "committed"
+def given(record): return BROKEN == "read-uncommitted" or shown(record)
+
+def stable(log):
+    """Up to, not including, this offset each transaction is decided."""
+    return next((offset for offset, record in enumerate(log) if getattr(record, "fate", "") == "open" and BROKEN != "read-uncommitted"), len(log))
+
 class Rebuild:
     """A record of the log: these hours were recounted through this offset, under this generation."""
     def __init__(self, hours, through): self.generation, self.hours, self.through, self.heals = next(fresh), hours, through, set(hours)
@@ -83,7 +101,7 @@ class Rebuild:
 def recount(log, upto, hour):
     counted = duplicates = 0; users, ids = set(), set()
     for lines in log[:upto + 1]:
-        for h, user, i in lines:
+        for h, user, i in lines if shown(lines) else ():
             if h != hour: continue
             if i is not None and (user, i) in ids: duplicates += 1; continue
             counted += 1; users.add(user)
@@ -95,7 +113,7 @@ def oracle(log, upto, hour):
     return counted, duplicates, len(users)
 
 def rebuild(world, store, log, hours):
-    record = Rebuild(hours, len(log) - 1); world.rebuilds.append(record)
+    record = Rebuild(hours, stable(log) - 1); world.rebuilds.append(record)
     values, segments = [], []
     for h in hours:
         counted, duplicates, users, ids = recount(log, record.through, h); n = random.choice((1, 2))
@@ -124,7 +142,7 @@ def fold(w, new, offset, user, i):
     if not duplicate and user not in w.users: w.users.add(user); users.add(user)
     if i is not None and not duplicate: w.ids.add((user, i)); ids.add((user, i))
 
-def worker(store, log):
+def worker(store, log, answers):
     def load(h, value): return Window(value, *hashes_of(store, h, value))
     at, seq = store.progress(); yield
     windows, my_progress, end, compaction = {}, next(fresh), at, None
@@ -156,20 +174,29 @@ def worker(store, log):
             if not parts:
                 compaction = None
                 if random.random() < .5: yield from until_acknowledged(window_write(h, w.value(w.through))); w.turn ^= 1
-        end = min(at + random.randint(1, 4), len(log) - 1)
-        if end <= at: yield "idle"; continue
+        coming = [o for o in range(at + 1, stable(log)) if given(log[o])]
+        passing = [beyond - 1 for first, beyond in answers if first == at + 1 or BROKEN == "pass-stale"]
+        if passing and random.random() < .5: end = passing[-1]
+        elif coming:
+            end, passing = coming[:random.randint(1, 4)][-1], []
+            end = next((beyond - 1 for first, beyond in answers if first == end + 1 and random.random() < .5), end)
+        else:
+            beyond = len(log) if BROKEN == "pass-open" else stable(log)
+            if beyond > at + 1: answers.append((at + 1, beyond))
+            yield "idle"; continue
+        if coming and BROKEN == "pass-unasked": answers.append((at + 1, stable(log)))
         raw, touched, new, cuts = {}, set(), {}, []
-        offset = at
+        offset = end if passing else at
         while offset < end:
             offset += 1
-            record = log[offset]
+            record = log[offset] if given(log[offset]) else ()
             if isinstance(record, Rebuild) and BROKEN != "rebuild-untold":
                 for h in record.hours:
                     value = next((v for (hh, _), v in store.windows.items() if hh == h and v[4] == record.generation and v[0] == record.through), (-1, 0, 0, 0, record.generation, -1)); yield
                     windows[h] = load(h, value); touched.add(h); new[h] = (set(), set())
                     cuts[:] = [cut for cut in cuts if cut[0] != h]
                 for later in range(record.through + 1, 0 if BROKEN == "rebuild-no-delta" else offset):
-                    for h, user, i in log[later]:
+                    for h, user, i in log[later] if given(log[later]) else ():
                         if h in record.hours: fold(windows[h], new[h], later, user, i)
             for h, user, i in record:
                 raw[seq] = (h, user, i); seq += 1
@@ -231,14 +258,27 @@ def step(generators, one):
 
 def run(seed):
     global hostile
-    random.seed(seed); hostile = True; store, log, workers, world, rebuilding = Store(), [], [], World(), []
+    random.seed(seed); hostile = True; store, log, workers, world, rebuilding, answers, transactions = Store(), [], [], World(), [], [], []
     once_committed = {h: [] for h in HOURS}
-    def produce(): log.append([(random.choice(HOURS), random.randint(0, 4), random.choice([None, 0, 1, 2])) for _ in range(random.randint(0, 3))])
+    transactional = random.choice((0, 0, .05))
+    def lines(): return [(random.choice(HOURS), random.randint(0, 4), random.choice([None, 0, 1, 2])) for _ in range(random.randint(0, 3))]
+    def produce(): log.append(lines())
+    def transact():
+        if len(transactions) < 2 and random.random() < .3: transactions.append([])
+        if not transactions: return
+        mine = random.choice(transactions)
+        if random.random() < .6: mine.append(Transactional(lines())); log.append(mine[-1])
+        else: decide(mine)
+    def decide(mine):
+        transactions[:] = [one for one in transactions if one is not mine]; log.append(Transactional()); log[-1].fate = "marker"
+        fate = random.choice(("committed", "aborted"))
+        for record in mine: record.fate = fate
     for _ in range(3): produce()
     for _ in range(random.randint(60, 300)):
         r = random.random()
+        if random.random() < transactional: transact()
         if r < .15: produce()
-        elif r < .22 or not workers: workers.append(worker(store, log))
+        elif r < .22 or not workers: workers.append(worker(store, log, answers))
         elif r < .26: workers.remove(random.choice(workers))
         elif r < .29: store.crash()
         elif r < .34: store.deliver_late()
@@ -250,17 +290,19 @@ def run(seed):
             before = store.progress()[0]; value = exhaust(committed(store, h))
             if not world.judges(h, log, before): once_committed[h] = []; continue
             assert value[1:4] == oracle(log, value[0], h), ("wrong for its offset", h, value, oracle(log, value[0], h))
-            assert not any(hh == h for lines in log[value[0] + 1:before + 1] for hh, _, _ in lines), ("stale", h, value, before)
+            assert not any(hh == h for lines in log[value[0] + 1:before + 1] if shown(lines) for hh, _, _ in lines), ("stale", h, value, before)
             if value not in once_committed[h]: once_committed[h].append(value)
             for value in {once_committed[h][-1], random.choice(once_committed[h])}:
                 assert hashes_of(store, h, value) == recount(log, value[0], h)[2:], ("users", h, value, hashes_of(store, h, value))
     while store.late: store.deliver_late()
-    store.crash(); hostile = False; exhaust(rebuild(world, store, log, HOURS)) if world.wrong else None; healthy = worker(store, log)
+    while transactions: decide(transactions[0])
+    store.crash(); hostile = False; exhaust(rebuild(world, store, log, HOURS)) if world.wrong else None; healthy = worker(store, log, answers)
     for _ in range(5000):
         if next(healthy) == "idle" and store.progress()[0] == len(log) - 1: break
     for h in HOURS:
         assert exhaust(committed(store, h))[1:4] == oracle(log, len(log) - 1, h), ("wrong at the end", h)
-    assert len(store.raw) == sum(map(len, log)), "raw"
+    assert store.progress()[0] == len(log) - 1, "not complete"
+    assert len(store.raw) == sum(map(len, filter(shown, log))), "raw"
 
 wrong = []
 for seed in range(RUNS):

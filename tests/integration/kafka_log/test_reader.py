@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
-from contract.errors import LogNotRetained, LogReplaced, LogTruncated, LogUnfit
+from contract.errors import LogNotRetained, LogReplaced, LogTruncated, LogUnavailable, LogUnfit
 from kafka_log.reader import Extent, LogReader
 from support.services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 
@@ -49,7 +49,7 @@ def wait_for_markers(log: LogReader, end: int) -> None:
         assert time.monotonic() < give_up, log.extent(0)
 
 
-def test_all_records_up_to_an_offset_are_read_over_holes_and_aborted_ones_too(
+def test_all_committed_records_up_to_an_offset_are_read_over_holes_and_aborted_ones(
     log: LogReader, producer: Producer, topic: str
 ) -> None:
     """As the workers read."""
@@ -61,13 +61,63 @@ def test_all_records_up_to_an_offset_are_read_over_holes_and_aborted_ones_too(
     wait_for_markers(log, 3_006)
     assert log.extent(0) == Extent(0, 3_006)
     records = list(log.records(0, 3_004))
-    assert [record.offset for record in records] == [0, 1, 3, *range(5, 3_005)]
-    assert [record.value for record in records[:4]] == [b"a", None, b"c", b"d"]
+    assert [record.offset for record in records] == [0, 1, *range(5, 3_005)]
+    assert [record.value for record in records[:3]] == [b"a", None, b"d"]
     assert {record.partitions for record in records} == {8}
     assert [record.offset for record in log.records(0, 1)] == [0, 1]
     assert [record.offset for record in log.records(0, 3_005, first=3_004)] == [3_004]  # its last offset is a marker's
     assert list(log.records(0, 3_005, first=3_005)) == []
     assert list(log.records(0, -1)) == []
+
+
+def test_offsets_that_hold_no_committed_record_are_told_from_those_that_do(
+    log: LogReader, producer: Producer, topic: str
+) -> None:
+    producer.init_transactions()
+    append(producer, topic, b"a", b"b")
+    append(producer, topic, b"c", b"d", commit=False)
+    append(producer, topic, b"e")
+    wait_for_markers(log, 8)  # a b | c d | e |
+
+    assert log.is_empty(0, 2, 3)
+    assert log.is_empty(0, 2, 6)
+    assert log.is_empty(0, 7, 8)
+    assert not log.is_empty(0, 2, 7)
+    assert not log.is_empty(0, 1, 3)
+    assert not log.is_empty(0, 7, 9)  # nobody knows yet what will be there
+
+
+def test_nothing_is_known_of_an_open_transaction_and_what_follows_on_it(
+    log: LogReader, producer: Producer, topic: str, kafka_bootstrap: str
+) -> None:
+    producer.init_transactions()
+    append(producer, topic, b"a")
+    producer.begin_transaction()
+    producer.produce(topic, b"b")
+    assert producer.flush(60) == 0
+    other = Producer({"bootstrap.servers": kafka_bootstrap, "log_level": 0})
+    other.produce(topic, b"c")
+    assert other.flush(60) == 0
+
+    assert log.extent(0) == Extent(0, 2)  # a | b c
+    assert log.is_empty(0, 1, 2)
+    assert not log.is_empty(0, 1, 4)
+    with pytest.raises(LogTruncated, match=f"{topic}/0 ends before 2, but offset 3 was counted"):
+        list(log.records(0, 3))
+
+    producer.abort_transaction()
+    wait_for_markers(log, 5)
+    assert not log.is_empty(0, 1, 4)
+    assert log.is_empty(0, 1, 3)
+    assert [record.value for record in log.records(0, 4)] == [b"a", b"c"]
+
+
+def test_a_look_that_nobody_waits_for_any_more_ends() -> None:
+    """There is no Kafka that would answer."""
+    log = LogReader("127.0.0.1:1", "actions")
+    with pytest.raises(LogUnavailable, match="actions/0"):
+        log.is_empty(0, 0, 1, is_stopped=lambda: True)
+    log.close()
 
 
 def test_a_log_that_ends_too_early_or_begins_too_late_is_told(
@@ -82,6 +132,8 @@ def test_a_log_that_ends_too_early_or_begins_too_late_is_told(
     remove_records(AdminClient({"bootstrap.servers": kafka_bootstrap}), topic, {0: 2})
 
     assert log.extent(0) == Extent(2, 4)
+    with pytest.raises(LogNotRetained, match=f"{topic}/0"):
+        log.is_empty(0, 1, 4)
     with pytest.raises(LogNotRetained, match=f"{topic}/0"):
         list(log.records(0, 2))
 

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contract.action import Action, encode_action
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition
 from contract.rebuild import Rebuild
 from contract.record import Record
+from support.simulation.hostile_store import Turn
+
+_TURNS_UNTIL_AN_ANSWER: Final = 6
 
 
 class Numbers(NamedTuple):
@@ -42,6 +45,14 @@ class Damage:
         return (partition, hour) not in self._heals[rebuilds[-1].generation]
 
 
+class Transaction:
+    """What a producer appended in one, and has neither committed nor aborted yet."""
+
+    def __init__(self) -> None:
+        self.appended: list[tuple[int, int, Sequence[Action]]] = []
+        """Partition, offset and actions of each record."""
+
+
 class SimulatedLog:
     """One log: its partitions only grow, in number and in length."""
 
@@ -49,6 +60,9 @@ class SimulatedLog:
         self.name = name
         self.records: list[list[Record]] = [[] for _ in range(partitions)]
         self._actions: list[list[list[Action] | None]] = [[] for _ in range(partitions)]
+        self._hidden: list[set[int]] = [set() for _ in range(partitions)]
+        """Offsets of markers, and of records whose transaction was aborted."""
+        self.open: list[Transaction] = []
         self.damage = Damage()
         self.numbers = cache(self._numbers)
         """What the partition up to and including an offset gives for an hour."""
@@ -60,6 +74,7 @@ class SimulatedLog:
     def grow(self) -> None:
         self.records.append([])
         self._actions.append([])
+        self._hidden.append(set())
 
     def append(self, partition: int, actions: Sequence[Action], made_for: int, now: int) -> None:
         """A record as a producer makes it that takes the topic to have `made_for` partitions; 0: it does not say."""
@@ -67,6 +82,28 @@ class SimulatedLog:
         self._actions[partition].append(list(actions))
         mine = self.records[partition]
         mine.append(Record(partition, len(mine), now, value, made_for))
+
+    def append_to(
+        self, transaction: Transaction, partition: int, actions: Sequence[Action], made_for: int, now: int
+    ) -> None:
+        """A record that counts once the transaction is committed."""
+        self.append(partition, actions, made_for, now)
+        self._actions[partition][-1] = None
+        transaction.appended.append((partition, self.end(partition) - 1, actions))
+
+    def decide(self, transaction: Transaction, now: int, *, commits: bool) -> None:
+        """The transaction ends; each of its partitions gets a marker."""
+        self.open.remove(transaction)
+        for partition, offset, actions in transaction.appended:
+            if commits:
+                self._actions[partition][offset] = list(actions)
+            else:
+                self._hidden[partition].add(offset)
+        for partition in sorted({partition for partition, _, _ in transaction.appended}):
+            self.append(partition, [], 0, now)
+            self._actions[partition][-1] = None
+            self._hidden[partition].add(self.end(partition) - 1)
+        self.numbers.cache_clear()
 
     def append_rebuild(self, partition: int, rebuild: Rebuild, now: int) -> None:
         self._actions[partition].append(None)
@@ -87,6 +124,16 @@ class SimulatedLog:
         """The offset that the next record will get."""
         return len(self.records[partition])
 
+    def stable_end(self, partition: int) -> int:
+        """Where the first open transaction begins, or the partition ends."""
+        undecided = (offset for one in self.open for place, offset, _ in one.appended if place == partition)
+        return min(undecided, default=self.end(partition))
+
+    def given(self, partition: int, first: int, end: int) -> list[Record]:
+        """What a reader of committed records gets from offset `first` up to, not including, `end`."""
+        records = self.records[partition][first : min(end, self.stable_end(partition))]
+        return [record for record in records if record.offset not in self._hidden[partition]]
+
     def lines(self, partition: int, through_offset: int) -> list[Action | None]:
         """The lines up to and including an offset, in order; None: rejected."""
         records = self._actions[partition][: through_offset + 1]
@@ -97,8 +144,17 @@ class SimulatedLog:
 
     async def read(self, source: LogPartition, first: int, end: int) -> AsyncIterator[Record]:
         """The log, as a worker that reads it again sees it."""
-        for record in self.records[source.partition][first:end]:
+        for record in self.given(source.partition, first, end):
             yield record
+
+    async def is_empty(self, source: LogPartition, first: int, end: int) -> bool:
+        """As the log is when it is asked; the answer takes a while."""
+        partition = source.partition
+        await Turn()
+        answer = end <= self.stable_end(partition) and not self.given(partition, first, end)
+        for _ in range(_TURNS_UNTIL_AN_ANSWER):
+            await Turn()
+        return answer
 
     def sources(self) -> list[LogPartition]:
         return [LogPartition(self.name, partition) for partition in range(self.partitions)]

@@ -36,15 +36,15 @@ async def rebuild(
 ) -> None:
     """Of one partition."""
     partition = rng.randrange(log.partitions)
-    if log.end(partition) == 0:
+    if log.stable_end(partition) == 0:
         return
     first, last = sorted(rng.choices(hours, k=2))
     asked, generation = HourRange(first, last + HOUR_MS), now()
     log.damage.begin_rebuild(generation, partition, [hour for hour in hours if first <= hour <= last])
     recount, source = RebuildRecount(asked, generation), LogPartition(log.name, partition)
-    for record in list(log.records[partition]):
+    through = log.stable_end(partition) - 1
+    for record in log.given(partition, 0, through + 1):
         recount.add(record)
-    through = log.end(partition) - 1
 
     async def retry(attempt: Callable[[], object]) -> None:
         while True:

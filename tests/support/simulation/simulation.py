@@ -10,7 +10,7 @@ from contract.errors import LogReplaced, LogTruncated
 from contract.hour import HOUR_MS
 from contract.partitioning import partition_of
 from support.simulation.hostile_store import HostileStore
-from support.simulation.log import SimulatedLog
+from support.simulation.log import SimulatedLog, Transaction
 from support.simulation.reader import read_and_judge
 from support.simulation.rebuild import damage, rebuild
 from support.simulation.worker import Worker
@@ -53,8 +53,10 @@ class Simulation:
         self._unaware = rng.choice([0, 0.3])
         self._damage = rng.choice([0, 0, 0.004])
         self._rebuild = rng.choice([0, 0.01])
+        # Of its own, so that what a seed shows in a world without transactions stays the same.
+        self._transactions = random.Random(-seed - 1).choice([0, 0, 0.06])
 
-    def produce(self) -> None:
+    def produce(self, transaction: Transaction | None = None) -> None:
         """One record, by a producer that may not know of the last growth, or is none of ours."""
         made_for = self.log.partitions
         users, partition = USERS, self.rng.randrange(made_for)
@@ -66,7 +68,22 @@ class Simulation:
             partition = partition_of(self.rng.choice(USERS), made_for)
             users = [user for user in USERS if partition_of(user, made_for) == partition]
         actions = [self._action(self.rng.choice(users)) for _ in range(self.rng.randint(0, 3))]
-        self.log.append(partition, actions, made_for, self._tick())
+        if transaction is None:
+            self.log.append(partition, actions, made_for, self._tick())
+        else:
+            self.log.append_to(transaction, partition, actions, made_for, self._tick())
+
+    def _transact(self) -> None:
+        """A transaction begins, goes on or ends; there are at most two at a time."""
+        rng, log = self.rng, self.log
+        if len(log.open) < 2 and rng.random() < 0.3:
+            log.open.append(Transaction())
+        if not log.open:
+            return
+        if rng.random() < 0.6:
+            self.produce(rng.choice(log.open))
+        else:
+            log.decide(rng.choice(log.open), self._tick(), commits=rng.random() < 0.5)
 
     def _action(self, user: str) -> Action:
         return Action(
@@ -89,6 +106,7 @@ class Simulation:
             self.store.crash: self._crash,
             self._damage_an_hour: self._damage,
             self._begin_rebuild: self._rebuild,
+            self._transact: self._transactions,
             self._step_rebuild: 0.06 if self.rebuilds else 0,
             self._step_reader: 0.08,
             self._step_worker: 0.84,
@@ -100,7 +118,7 @@ class Simulation:
         self.workers.append(self._worker(owned))
 
     def _worker(self, owned: list[int]) -> Worker:
-        return Worker(self.rng, self.store, lambda: self.log, owned)
+        return Worker(self.rng, self.store, lambda: self.log, owned, looks_at_tails=self._transactions > 0)
 
     def _kill_worker(self) -> None:
         if self.workers:
@@ -159,8 +177,10 @@ class Simulation:
             exhaust(read_and_judge(self.store, self.logs, hour, HourUsers()))
 
     def finish(self) -> None:
-        """The store is kind again; one healthy worker catches up with the current log."""
+        """Transactions end, the store is kind again; one healthy worker catches up with the current log."""
         self.close()
+        for transaction in list(self.log.open):
+            self.log.decide(transaction, self._tick(), commits=self.rng.random() < 0.5)
         self.store.deliver_all()
         self.store.crash()
         self.store.hostile = False

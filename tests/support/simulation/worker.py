@@ -4,9 +4,10 @@ import random
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from contract.errors import LogReplaced
+from contract.errors import LogReplaced, LogUnavailable
 from contract.progress import LogPartition
 from contract.record import Record
+from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
 from stream_workers.partition.decoded import RejectedLine
@@ -37,8 +38,26 @@ class Topic:
             raise LogReplaced(log)
 
 
+class TopicByName:
+    """The log as it is found by the topic's name: another one, once the topic is created again."""
+
+    def __init__(self, current: Callable[[], SimulatedLog]) -> None:
+        self._current = current
+
+    async def stable_ends(self) -> dict[int, int]:
+        await Turn()
+        log = self._current()
+        return {partition: log.stable_end(partition) for partition in range(log.partitions)}
+
+    async def is_empty(self, source: LogPartition, first: int, end: int) -> bool:
+        log = self._current()
+        if source.partition >= log.partitions:
+            raise LogUnavailable(f"{log.name} has no partition {source.partition}")
+        return await log.is_empty(source, first, end)
+
+
 class Worker:
-    """Owns some of a log's partitions. Its folding and its flushing are two coroutines, as in the product."""
+    """Owns some of a log's partitions. Folding, flushing and the look at tails are coroutines, as in the product."""
 
     def __init__(
         self,
@@ -46,6 +65,8 @@ class Worker:
         store: HostileStore,
         current: Callable[[], SimulatedLog],
         partitions: Sequence[int],
+        *,
+        looks_at_tails: bool,
     ) -> None:
         self.log = current()
         self.states: dict[int, PartitionState] = {}
@@ -60,7 +81,11 @@ class Worker:
         retry = RetryPolicy(lambda _seconds: self._pause())
         self._compactor = Compactor(store, retry, many_segments=1)
         self._flusher = Flusher(store, Sink(), Topic(current), retry, self._one_after_another)
+        topic = TopicByName(current)
+        self._tails = EmptyTails(self, topic.stable_ends, topic, lambda _seconds: self._pause())  # type: ignore[arg-type] # fakes of the parts that are used
         self._steps: list[Step] = [self._fold(), self._flush()]
+        if looks_at_tails:
+            self._steps.append(self._look_at_tails())
 
     def step(self) -> None:
         """Raises LogReplaced where the product's worker ends."""
@@ -93,7 +118,7 @@ class Worker:
     async def _take(self, partition: int) -> None:
         source = LogPartition(self.log.name, partition)
         stored = (await self._store.read_progress(source)).get(source)
-        start = resume_from(source, stored, 0, self.log.end(partition))
+        start = resume_from(source, stored, 0, self.log.stable_end(partition))
         state = PartitionState(source, start, self._draw_slot, self.log)
         if start.through_offset >= 0:
             await self._flusher.write_progress([state], lambda: True)
@@ -109,17 +134,24 @@ class Worker:
                 state, waiting = self.states[partition], self._waiting(partition)
                 await self._maybe_load_ahead(state, waiting)
                 await state.fold(waiting[0], self._store)
-                self._positions[partition] += 1
+                self._positions[partition] = waiting[0].offset + 1
             await Turn()
 
     def _waiting(self, partition: int) -> list[Record]:
         """What Kafka gives at this position, which may be of another log by now: it goes by the topic's name."""
-        found = self._current().records
-        return found[partition][self._positions[partition] :] if partition < len(found) else []
+        found = self._current()
+        if partition >= found.partitions:
+            return []
+        return found.given(partition, self._positions[partition], found.end(partition))
 
     async def _maybe_load_ahead(self, state: PartitionState, waiting: Sequence[Record]) -> None:
         if self._rng.random() < 0.3:
             await state.load(sorted(state.decode_ahead(waiting[: self._rng.randint(1, 4)])), self._store)
+
+    async def _look_at_tails(self) -> None:
+        while True:
+            await self._tails.step()
+            await Turn()
 
     async def _flush(self) -> None:
         while True:

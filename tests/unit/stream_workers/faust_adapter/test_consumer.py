@@ -177,6 +177,21 @@ async def test_a_hole_is_fetched_once_more_from_where_it_begins() -> None:
 
 
 @timeless
+async def test_a_hole_that_the_fetcher_passed_over_by_itself_passes_at_once_and_is_known_as_one() -> None:
+    fixture = ConsumerFixture()
+    fixture.has(0, [0, 1, 5, 6])
+    fixture.assign(0)
+    await fixture.consumer.perform_seek()
+    fixture.thread.holes.fetched(0, fixture, [0, 1, 5, 6])
+    seeks = len(fixture.thread.seeks)
+
+    assert await fixture.read() == [(0, 0), (0, 1), (0, 5), (0, 6)]
+
+    assert len(fixture.thread.seeks) == seeks
+    assert fixture.consumer.gate.is_hole(0, 2, 5)
+
+
+@timeless
 async def test_a_hole_of_the_log_itself_passes_after_that_and_is_known_as_one() -> None:
     fixture = ConsumerFixture()
     fixture.has(0, [0, 1, 5, 6])

@@ -73,6 +73,12 @@ def test_a_log_that_ends_below_progress_was_truncated(end: int) -> None:
         resume_from(SOURCE, COUNTED, beginning=0, end=end)
 
 
+def test_progress_of_uncommitted_records_may_lie_within_a_transaction_that_is_still_open() -> None:
+    """Version 1 of the rules read them. Where the log was truncated, Kafka refuses to read from there."""
+    older = Progress(99, rules=1, mark=MARK)
+    assert resume_from(SOURCE, older, beginning=0, end=50) == older
+
+
 def test_progress_under_newer_rules_is_refused_before_anything_else() -> None:
     with pytest.raises(RulesTooOld, match=f"version {RULES_VERSION + 1} of the log's rules"):
         resume_from(SOURCE, Progress(99, rules=RULES_VERSION + 1), beginning=0, end=0)

@@ -52,6 +52,33 @@ async def test_progress_tells_all_that_was_read() -> None:
     )
 
 
+async def test_a_flush_that_ends_over_offsets_without_records_names_no_record_by_which_to_know_the_log() -> None:
+    state = await folded(new_state(), record(10, click("ada")))
+    assert state.pass_over(11, 14)
+    flush = flushed(state)
+    assert flush.progress == Progress(13, lines=1, watermark=HOUR + 10, mark=None)
+    assert values(flush) == {HOUR: WindowValue(13, {"click": 1}, 0, 1, 8, 8)}
+    state.committed(flush)
+    await folded(state, record(14, click("ada")))
+    assert flushed(state).progress.mark == RecordMark(HOUR + 14, crc32(record(14, click("ada")).value or b""))
+
+
+async def test_offsets_without_records_are_stored_as_progress_alone() -> None:
+    state = new_state(Progress(4, lines=3, watermark=HOUR, mark=RecordMark(1, 2)))
+    assert state.pass_over(5, 7)
+    assert not state.settled
+    flush = flushed(state)
+    assert flush.progress == Progress(6, lines=3, watermark=HOUR, mark=None)
+    assert (flush.raw.lines, flush.windows, flush.segments, flush.rejected) == ([], [], [], [])
+
+
+@pytest.mark.parametrize("first", [4, 6])
+async def test_offsets_that_do_not_follow_on_what_was_folded_are_not_passed_over(first: int) -> None:
+    state = new_state(Progress(4))
+    assert not state.pass_over(first, 9)
+    assert (state.folded, state.settled) == (4, True)
+
+
 async def test_the_watermark_never_falls() -> None:
     state = await folded(new_state(Progress(0, watermark=HOUR + 1_000_000)), record(1, click("ada")))
     assert flushed(state).progress.watermark == HOUR + 1_000_000
