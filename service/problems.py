@@ -7,7 +7,7 @@ A service explains its own errors. Here are those that every service has:
 500  `internal_error`
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
@@ -41,6 +41,9 @@ class Problem(BaseModel):
         description="With 503 on actions. `not_published`: nothing of the request will be counted. `unknown`: each "
         "action may or may not be counted; sent again with the same `id`, it is counted once.",
     )
+    message: str | None = Field(
+        None, description="On paths of Segment's protocol: `detail` once more, under the name that its SDKs read."
+    )
 
 
 class Explained(NamedTuple):
@@ -62,11 +65,18 @@ def problem(status: HTTPStatus, code: str, detail: str) -> Problem:
 class ProblemHandlers:
     """Answers errors with problems, a service's own and all others; each is counted by its code."""
 
-    def __init__(self, explain: Explain, *own: type[Exception], count: Callable[[str], None] = lambda _: None) -> None:
-        """`own`: the errors that `explain` knows."""
+    def __init__(
+        self,
+        explain: Explain,
+        *own: type[Exception],
+        count: Callable[[str], None] = lambda _: None,
+        paths_with_message: Container[str] = (),
+    ) -> None:
+        """`own`: the errors that `explain` knows; `paths_with_message`: where clients look for `message`."""
         self._explain = explain
         self._own = own
         self._count = count
+        self._paths_with_message = paths_with_message
 
     def install(self, app: FastAPI) -> None:
         """Makes the app answer every error with a problem."""
@@ -76,9 +86,12 @@ class ProblemHandlers:
     def answer(self, error: Exception, path: str = "") -> Response:
         """The problem that an error is answered with."""
         explained = self._explain(error, path) or _explain_any(error, path)
-        self._count(explained.problem.code)
-        body = explained.problem.model_dump_json(exclude_none=True)
-        return Response(body, explained.problem.status, dict(explained.headers), MEDIA_TYPE)
+        told = explained.problem
+        self._count(told.code)
+        if path in self._paths_with_message:
+            told = told.model_copy(update={"message": told.detail})
+        body = told.model_dump_json(exclude_none=True)
+        return Response(body, told.status, dict(explained.headers), MEDIA_TYPE)
 
     async def _handle(self, request: Request, error: Exception) -> Response:
         """An error that nobody thought of is raised again by the framework, and the server logs it."""

@@ -55,8 +55,8 @@ class FastPathApp(FastAPI):
         try:
             response = await endpoint(request)
         except (RequestRefused, PublishUnavailable) as error:
-            response = self._problems.answer(error)
+            response = self._problems.answer(error, scope["path"])
         except Exception as error:
-            await self._problems.answer(error)(scope, receive, send)
+            await self._problems.answer(error, scope["path"])(scope, receive, send)
             raise
         await response(scope, receive, send)

@@ -1,7 +1,5 @@
 """An action by an image: `<img src="/v1/pixel.gif?user=u1&event=impression">`."""
 
-import json
-import re
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -9,11 +7,9 @@ from fastapi import APIRouter, Request, Response
 from ingest_api.errors import RequestRefused
 from ingest_api.http.form import Parameters
 from ingest_api.http.openapi import PIXEL_DOCS
+from ingest_api.http.rejected_header import rejected_header
 from ingest_api.http.single_action import SingleAction
 from service.clock import Clock
-
-REJECTED: Final = "Collector-Rejected"
-"""The header that tells why an action was rejected: an image has no other voice."""
 
 _SCREEN: Final = b"GIF89a" + bytes.fromhex("0100 0100 80 00 00")  # 1 by 1, two colours
 _COLOURS: Final = bytes.fromhex("000000 ffffff")
@@ -27,7 +23,6 @@ _HEADERS: Final = {
     # Pages that embed only what allows it may embed it.
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-_NOT_PRINTABLE: Final = re.compile(r"[^ -~]")
 
 
 def pixel_routes(single: SingleAction, clock: Clock) -> APIRouter:
@@ -39,7 +34,7 @@ def pixel_routes(single: SingleAction, clock: Clock) -> APIRouter:
         try:
             await single.publish(Parameters(request.scope["query_string"]), arrived=clock())
         except RequestRefused as refused:
-            return _image({REJECTED: _one_line(f"{refused.code}: {refused}")})
+            return _image(rejected_header(refused.code, str(refused)))
         return _image()
 
     @router.head("/v1/pixel.gif", include_in_schema=False)
@@ -51,8 +46,3 @@ def pixel_routes(single: SingleAction, clock: Clock) -> APIRouter:
 
 def _image(headers: dict[str, str] | None = None) -> Response:
     return Response(_GIF, headers={**_HEADERS, **(headers or {})}, media_type="image/gif")
-
-
-def _one_line(text: str) -> str:
-    """What a header can hold: other characters than ASCII's printable ones as JSON escapes them."""
-    return _NOT_PRINTABLE.sub(lambda character: json.dumps(character[0])[1:-1], text)

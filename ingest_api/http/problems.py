@@ -2,31 +2,34 @@
 
 400  one value, or the body, breaks a rule; code, field, value (cut) and rule say which
 408, 413, 415  the body is too slow, too large, or of a kind that is not read
-503  `not_published` or `outcome_unknown`: try again after Retry-After seconds
+503  `not_published` or `outcome_unknown`: try again after Retry-After seconds; by a setting, Segment's SDKs get 429
 """
 
 from http import HTTPStatus
 
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable, RequestRefused
+from ingest_api.http.segment import SEGMENT_PATHS
 from ingest_api.metrics import Metrics
 from service.problems import RETRY_AFTER, Explained, Problem, ProblemHandlers
 
 
-def problem_handlers(metrics: Metrics) -> ProblemHandlers:
-    """Answers every error; each problem is counted."""
+def problem_handlers(
+    metrics: Metrics, segment_unavailable: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE
+) -> ProblemHandlers:
+    """Answers every error; each problem is counted. `segment_unavailable` is Segment's protocol's instead of 503."""
 
     def count(code: str) -> None:
         metrics.problems.labels(code).inc()
 
-    return ProblemHandlers(_explain, RequestRefused, PublishUnavailable, count=count)
+    def explain(error: Exception, path: str) -> Explained | None:
+        if isinstance(error, RequestRefused):
+            return Explained(_refused(error), error.headers)
+        if isinstance(error, PublishUnavailable):
+            status = segment_unavailable if path in SEGMENT_PATHS else HTTPStatus.SERVICE_UNAVAILABLE
+            return Explained(_unavailable(error, status), RETRY_AFTER)
+        return None
 
-
-def _explain(error: Exception, _path: str) -> Explained | None:
-    if isinstance(error, RequestRefused):
-        return Explained(_refused(error), error.headers)
-    if isinstance(error, PublishUnavailable):
-        return Explained(_unavailable(error), RETRY_AFTER)
-    return None
+    return ProblemHandlers(explain, RequestRefused, PublishUnavailable, count=count, paths_with_message=SEGMENT_PATHS)
 
 
 def _refused(error: RequestRefused) -> Problem:
@@ -42,8 +45,7 @@ def _refused(error: RequestRefused) -> Problem:
     )
 
 
-def _unavailable(error: PublishUnavailable) -> Problem:
-    status = HTTPStatus.SERVICE_UNAVAILABLE
+def _unavailable(error: PublishUnavailable, status: HTTPStatus) -> Problem:
     if isinstance(error, NotPublished):
         detail = f"nothing was published, send it again: {error}"
         return Problem(title=status.phrase, status=status, detail=detail, code="not_published", outcome="not_published")

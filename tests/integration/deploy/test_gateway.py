@@ -13,6 +13,7 @@ import pytest
 from deploy.gateway.pages.writing import write_pages
 from deploy.local.services.gateway import Gateway
 from deploy.local.services.ports import free_port
+from ingest_api.http.segment import SEGMENT_PATHS
 from support.services.upstream import Upstream
 
 POST = b"POST /v1/actions HTTP/1.1\r\nhost: here\r\n"
@@ -107,6 +108,7 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
         ("GET", "/v1/pixel.gif?user=a&event=click", "ingest"),
         ("HEAD", "/v1/pixel.gif", "ingest"),
         ("OPTIONS", "/v1/pixel.gif", "ingest"),
+        ("POST", "/v1/batch/", "aggregator"),
         ("GET", "/analytics?timestamp=1", "aggregator"),
         ("HEAD", "/analytics?timestamp=1", "aggregator"),
         ("DELETE", "/analytics", "aggregator"),
@@ -124,6 +126,14 @@ async def test_a_request_goes_to_the_service_of_its_method_and_path(
     (request,) = sent.pop(service)
     assert request.startswith(f"{method} {target} HTTP/1.1\r\n".encode())
     assert not any(sent.values())
+
+
+async def test_what_sdks_send_goes_to_the_ingest_api(behind: Behind, client: httpx.AsyncClient) -> None:
+    asked = [f"{method} {path}" for method in ("POST", "OPTIONS", "GET") for path in SEGMENT_PATHS]
+    for request in asked:
+        await client.request(*request.split())
+
+    assert [request.partition(b" HTTP/")[0].decode() for request in behind.ingest.requests] == asked
 
 
 async def test_body_headers_and_answer_pass_as_they_are(behind: Behind, client: httpx.AsyncClient) -> None:
@@ -225,6 +235,19 @@ async def test_a_post_that_may_have_arrived_is_never_sent_twice(
     assert problem(answer) == (503, "outcome_unknown")
     assert answer.headers["retry-after"] == "1"
     assert len(behind.ingest.requests) == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/batch", "/beacon/v1/batch", "/v1/t"])
+async def test_the_gateway_s_own_errors_are_told_as_sdks_read_them(
+    behind: Behind, client: httpx.AsyncClient, path: str
+) -> None:
+    too_large = await client.post(path, content=b"x" * 100_001)
+    await behind.tell([])
+    away = await client.post(path, content=b"{}")
+
+    assert (problem(too_large), problem(away)) == ((413, "body_too_large"), (503, "not_sent"))
+    assert [answer.json()["message"] == answer.json()["detail"] for answer in (too_large, away)] == [True, True]
+    assert "message" not in (await client.post("/v1/actions", content=b"x" * 100_001)).json()
 
 
 @pytest.mark.parametrize("nobody", [[], [f"127.0.0.1:{free_port()}"]], ids=["no process", "a dead process"])

@@ -35,7 +35,7 @@ class Pages:
         self.other_origin = f"http://localhost:{port}"
         """The same pages, for a browser of another origin."""
         self.content: dict[str, str] = {}
-        """HTML by path."""
+        """By path, whatever the query; HTML, unless who asks takes it for something else."""
         self.headers: Mapping[str, str] = {}
         """Sent with every page."""
 
@@ -46,7 +46,7 @@ def served_pages() -> Iterator[Pages]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = pages.content.get(self.path, _EMPTY).encode()
+            body = pages.content.get(self.path.partition("?")[0], _EMPTY).encode()
             self.send_response(200)
             for name, value in {"Content-Type": "text/html; charset=utf-8", **pages.headers}.items():
                 self.send_header(name, value)

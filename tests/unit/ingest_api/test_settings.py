@@ -38,6 +38,24 @@ def test_the_defaults_are_those_of_the_agreement() -> None:
     assert settings.ingest_delivery_timeout == timedelta(seconds=10)
 
 
+def test_the_rules_for_calls_of_sdks_are_read_as_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLECTOR_SEGMENT_EVENTS", "page=impression, track:Product *=click ,track:A=B=click")
+    assert IngestSettings().segment_events == ("page=impression", "track:Product *=click", "track:A=B=click")
+
+
+def test_a_rule_for_calls_that_names_no_accepted_event_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLECTOR_INGEST_EVENTS", "click,share")
+    monkeypatch.setenv("COLLECTOR_SEGMENT_EVENTS", "track:Shared=share,track:Liked=like,page=impression")
+    with pytest.raises(ValidationError, match="COLLECTOR_SEGMENT_EVENTS names impression, like") as refused:
+        IngestSettings()
+    assert "COLLECTOR_INGEST_EVENTS" in str(refused.value)
+
+
+def test_rules_that_nobody_set_stop_no_service_with_events_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLECTOR_INGEST_EVENTS", "share")
+    assert IngestSettings().segment_events == ("page=impression", "screen=impression", "track:Clicked=click")
+
+
 @pytest.mark.parametrize(
     ("text", "oldest"),
     [
@@ -61,6 +79,11 @@ def test_the_oldest_timestamp_is_a_date_an_instant_or_how_long_before_now(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("SEGMENT_EVENTS", ""),
+        ("SEGMENT_EVENTS", "page=impression,"),
+        ("SEGMENT_EVENTS", "Clicked=click"),
+        ("SEGMENT_EVENTS", "track:Clicked=Click"),
+        ("SEGMENT_UNAVAILABLE_STATUS", "500"),
         ("INGEST_EVENTS", ""),
         ("INGEST_EVENTS", "click,"),
         ("INGEST_EVENTS", "Click"),

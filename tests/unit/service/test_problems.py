@@ -35,6 +35,14 @@ def test_a_services_own_error_is_answered_as_it_explains_it_and_counted() -> Non
     assert counted == ["own"]
 
 
+def test_where_clients_look_for_a_message_the_detail_stands_there_too() -> None:
+    handlers = ProblemHandlers(explain, OwnError, paths_with_message={"/path"})
+    for error in (OwnError(), HTTPException(405), ValueError("secret")):
+        told = json.loads(handlers.answer(error, "/path").body)
+        assert told["message"] == told["detail"]
+        assert "message" not in json.loads(handlers.answer(error, "/other").body)
+
+
 def test_what_the_framework_refuses_has_its_status_name_for_a_code_and_keeps_its_headers() -> None:
     answer = ProblemHandlers(explain).answer(HTTPException(405, headers={"Allow": "GET"}))
     assert (answer.status_code, json.loads(answer.body)["code"]) == (405, "method_not_allowed")

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from contract.action import Action, parse_line
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished, OutcomeUnknown
+from ingest_api.http.segment import SEGMENT_PATHS
 from ingest_api.publishing.memory import MemoryPublisher
 from ingest_api.settings import IngestSettings
 
@@ -267,6 +268,7 @@ async def test_every_route_is_documented_with_a_summary(document: dict[str, Any]
     assert document["paths"].keys() == {
         *("/analytics", "/v1/actions", "/v1/pixel.gif", "/v1/events"),
         *("/healthz", "/readyz", "/metrics"),
+        *(path for path in SEGMENT_PATHS if not path.endswith("/")),
     }
     for methods in document["paths"].values():
         for operation in methods.values():
