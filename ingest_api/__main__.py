@@ -1,7 +1,7 @@
 """`python -m ingest_api`: one API process."""
 
 from ingest_api.app import create_kafka_app
-from ingest_api.http.fast_path_protocol import FastPathProtocol
+from ingest_api.http.server.fast_path_protocol import FastPathProtocol
 from ingest_api.settings import IngestSettings
 from service.server import run_app
 from service.settings import settings_or_exit

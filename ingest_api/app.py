@@ -11,21 +11,21 @@ from fastapi import FastAPI
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.cloud_events.mapper import CloudEventMapper
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
-from ingest_api.decoding.event_rules import EventRules
-from ingest_api.decoding.segment import CallReader
-from ingest_api.http.body import BodyReader
-from ingest_api.http.cloud_events import CloudEvents, cloud_event_routes
-from ingest_api.http.fast_path import FastPathApp
-from ingest_api.http.fast_path_protocol import SUBMIT_SINGLE
+from ingest_api.decoding.segment.event_rules import EventRules
+from ingest_api.decoding.segment.mapper import CallReader
 from ingest_api.http.health import health
 from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import SCHEMAS
-from ingest_api.http.openapi_cloud_events import CLOUD_EVENT_SCHEMAS
-from ingest_api.http.openapi_segment import SEGMENT_SCHEMAS
 from ingest_api.http.pixel import pixel_routes
 from ingest_api.http.problems import problem_handlers
+from ingest_api.http.request.body import BodyReader
 from ingest_api.http.routes import routes
-from ingest_api.http.segment import segment_routes
+from ingest_api.http.sdks.cloud_events import CloudEvents, cloud_event_routes
+from ingest_api.http.sdks.cloud_events_openapi import CLOUD_EVENT_SCHEMAS
+from ingest_api.http.sdks.segment import segment_routes
+from ingest_api.http.sdks.segment_openapi import SEGMENT_SCHEMAS
+from ingest_api.http.server.fast_path import FastPathApp
+from ingest_api.http.server.fast_path_protocol import SUBMIT_SINGLE
 from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.kafka import KafkaPublisher

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from deploy.local.services.ports import free_port
 from stores.influx.settings import InfluxSettings
@@ -26,7 +26,7 @@ PARTITIONS = 4
 def pytest_configure() -> None:
     """A run that is told to end stops its services, as it does after Ctrl-C; how long an example takes is no result."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings.register_profile("untimed", deadline=None)
+    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("untimed")
 
 

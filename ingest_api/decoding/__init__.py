@@ -1,1 +1,1 @@
-"""What was sent becomes actions: a query's parameters, a batch's lines."""
+"""What was sent becomes actions: a query's parameters, a batch's lines, what SDKs send."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.batch import CheckedBatch
-from ingest_api.http.body import BodyReader
+from ingest_api.http.request.body import BodyReader
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.publisher import Publisher, publish
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from contract.action import MAX_ID, MAX_USER
 from contract.hour import END_OF_TIME_MS
-from ingest_api.http.content_type import ACCEPT_POST, JSON, NDJSON
-from ingest_api.http.form import FORM, MAX_FORM_BYTES
+from ingest_api.http.request.content_type import ACCEPT_POST, JSON, NDJSON
+from ingest_api.http.request.form import FORM, MAX_FORM_BYTES
 from service.openapi import documented
 
 _NO_CONTROL: Final = r"^[^\u0000-\u001f\u007f-\u009f]*$"

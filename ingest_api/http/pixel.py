@@ -5,9 +5,9 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from ingest_api.errors import RequestRefused
-from ingest_api.http.form import Parameters
 from ingest_api.http.openapi import PIXEL_DOCS
 from ingest_api.http.rejected_header import rejected_header
+from ingest_api.http.request.form import Parameters
 from ingest_api.http.single_action import SingleAction
 from service.clock import Clock
 

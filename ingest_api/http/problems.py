@@ -8,7 +8,7 @@
 from http import HTTPStatus
 
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable, RequestRefused
-from ingest_api.http.segment import SEGMENT_PATHS
+from ingest_api.http.sdks.segment import SEGMENT_PATHS
 from ingest_api.metrics import Metrics
 from service.problems import RETRY_AFTER, Explained, Problem, ProblemHandlers
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from ingest_api.decoding.batch import CheckedBatch, check_batch
-from ingest_api.http.batch_options import options_in
-from ingest_api.http.content_type import is_cloud_event_format, require_accepted
-from ingest_api.http.fast_path import Endpoint
-from ingest_api.http.form import parameters_of
 from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import ACTION_DOCS, BATCH_DOCS
+from ingest_api.http.request.batch_options import options_in
+from ingest_api.http.request.content_type import is_cloud_event_format, require_accepted
+from ingest_api.http.request.form import parameters_of
+from ingest_api.http.server.fast_path import Endpoint
 from ingest_api.http.single_action import SingleAction
 
 

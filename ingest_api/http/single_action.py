@@ -12,7 +12,7 @@ from contract.action import Action, Rejection
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.query import action_in_query
 from ingest_api.errors import PublishUnavailable, RequestRefused
-from ingest_api.http.form import Parameters
+from ingest_api.http.request.form import Parameters
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.publisher import Publisher, publish
 from service.problems import ProblemHandlers

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from fnmatch import translate
 
 from contract.action import is_event
 from contract.shown import shown
+from ingest_api.decoding.wildcards import pattern_of
 
 
 class TypeRules:
@@ -31,12 +31,4 @@ def _parse(rule: str) -> tuple[re.Pattern[str], str]:
         raise ValueError(
             f"{shown(rule)} is no rule: a type, in which * stands for any text, an equals sign and an event"
         )
-    return _pattern(type_), event
-
-
-def _pattern(type_: str) -> re.Pattern[str]:
-    """The standard library's patterns take time in proportion to the text, however many wildcards.
-
-    Only `*` has a meaning here: others stand for themselves.
-    """
-    return re.compile(translate(re.sub(r"[?\[]", r"[\g<0>]", type_)))
+    return pattern_of(type_), event

@@ -13,7 +13,7 @@ import pytest
 from deploy.gateway.pages.writing import write_pages
 from deploy.local.services.gateway import Gateway
 from deploy.local.services.ports import free_port
-from ingest_api.http.segment import SEGMENT_PATHS
+from ingest_api.http.sdks.segment import SEGMENT_PATHS
 from support.services.upstream import Upstream
 
 POST = b"POST /v1/actions HTTP/1.1\r\nhost: here\r\n"

@@ -18,7 +18,7 @@ from contract.action import Action
 from deploy.local.services.gateway import Gateway
 from deploy.local.services.ports import free_port
 from ingest_api.app import create_app as create_ingest_api
-from ingest_api.http.fast_path_protocol import FastPathProtocol
+from ingest_api.http.server.fast_path_protocol import FastPathProtocol
 from ingest_api.publishing.memory import MemoryPublisher
 from ingest_api.settings import IngestSettings
 from service.http_protocol import BoundedHttpProtocol

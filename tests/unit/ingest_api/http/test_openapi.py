@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from contract.action import Action, parse_line
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished, OutcomeUnknown
-from ingest_api.http.segment import SEGMENT_PATHS
+from ingest_api.http.sdks.segment import SEGMENT_PATHS
 from ingest_api.publishing.memory import MemoryPublisher
 from ingest_api.settings import IngestSettings
 

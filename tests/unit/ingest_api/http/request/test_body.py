@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from starlette.requests import ClientDisconnect
 
 from ingest_api.errors import NotPublished, RequestRefused
-from ingest_api.http.body import BodyLimits, read_body, refuse_announced
+from ingest_api.http.request.body import BodyLimits, read_body, refuse_announced
 from ingest_api.publishing.memory_budget import MemoryBudget
 from support.fixtures.ingest import Turns
 

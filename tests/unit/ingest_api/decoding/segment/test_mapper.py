@@ -8,8 +8,8 @@ import pytest
 
 from contract.action import MAX_ID, MAX_USER, Action
 from ingest_api.acceptance import AcceptancePolicy
-from ingest_api.decoding.event_rules import EventRules
-from ingest_api.decoding.segment import CallReader, CheckedCalls
+from ingest_api.decoding.segment.event_rules import EventRules
+from ingest_api.decoding.segment.mapper import CallReader, CheckedCalls
 from support.fixtures.ingest import Turns
 
 NOW = 1_795_780_800_000

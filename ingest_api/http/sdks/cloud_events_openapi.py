@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from contract.action import MAX_USER
-from ingest_api.http.content_type import CLOUD_EVENT, CLOUD_EVENTS, JSON
+from ingest_api.http.request.content_type import CLOUD_EVENT, CLOUD_EVENTS, JSON
 from service.openapi import documented
 
 _TEXT: Final = {"type": "string", "minLength": 1}

@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from ingest_api.errors import PublishUnavailable, RequestRefused
-from ingest_api.http.cross_origin import CrossOrigin
+from ingest_api.http.server.cross_origin import CrossOrigin
 from service.problems import ProblemHandlers
 
 Endpoint = Callable[[Request], Awaitable[Response]]

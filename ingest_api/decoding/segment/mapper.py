@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from contract.action import Action, Rejection, check
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.batch import CheckedBatch, Refusal
-from ingest_api.decoding.calls import Call, read_call, sent_in
-from ingest_api.decoding.event_rules import CALL_TYPES, EventRules
+from ingest_api.decoding.segment.calls import Call, read_call, sent_in
+from ingest_api.decoding.segment.event_rules import CALL_TYPES, EventRules
 from ingest_api.decoding.times import in_ms
 
 OTHER: Final = "other"

@@ -12,17 +12,17 @@ from ingest_api.decoding.cloud_events.batch import check_events
 from ingest_api.decoding.cloud_events.http_headers import attributes_in, is_cloud_event
 from ingest_api.decoding.cloud_events.mapper import CloudEventMapper
 from ingest_api.errors import RequestRefused
-from ingest_api.http.batch_options import options_in
-from ingest_api.http.content_type import (
+from ingest_api.http.intake import Intake
+from ingest_api.http.request.batch_options import options_in
+from ingest_api.http.request.content_type import (
     CLOUD_EVENT,
     CLOUD_EVENTS,
     is_cloud_event_format,
     require_cloud_event_format,
     unsupported,
 )
-from ingest_api.http.intake import Intake
-from ingest_api.http.openapi_cloud_events import EVENTS_DOCS
 from ingest_api.http.routes import batch_answer
+from ingest_api.http.sdks.cloud_events_openapi import EVENTS_DOCS
 from service.clock import Clock
 
 _COMMAS_PER_EVENT: Final = 32

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any, Final
 
-from ingest_api.http.content_type import JSON
+from ingest_api.http.request.content_type import JSON
 from service.openapi import documented
 
 _TIME: Final[dict[str, Any]] = {

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 
 from contract.action import Action
 from ingest_api.app import create_app
-from ingest_api.decoding.calls import Call
-from ingest_api.decoding.event_rules import CALL_TYPES
+from ingest_api.decoding.segment.calls import Call
+from ingest_api.decoding.segment.event_rules import CALL_TYPES
 from ingest_api.errors import NotPublished
-from ingest_api.http.segment import SEGMENT_PATHS
+from ingest_api.http.sdks.segment import SEGMENT_PATHS
 from ingest_api.publishing.memory import MemoryPublisher
 from ingest_api.settings import IngestSettings
 

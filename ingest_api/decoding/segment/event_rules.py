@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from fnmatch import translate
 from typing import Final, NamedTuple
 
 from contract.action import is_event
 from contract.shown import shown
+from ingest_api.decoding.wildcards import pattern_of
 
 CALL_TYPES: Final = ("track", "page", "screen", "identify", "group", "alias")
 
@@ -47,12 +47,4 @@ def _parse(rule: str) -> _Rule:
     call_type, colon, name = (part.strip() for part in call.partition(":"))
     if call_type not in CALL_TYPES or not is_event(event) or (colon and not name):
         raise ValueError(f"{shown(rule)} is no rule: {_RULE}")
-    return _Rule(call_type, _pattern(name if colon else "*"), event)
-
-
-def _pattern(name: str) -> re.Pattern[str]:
-    """The standard library's patterns never try twice, however many wildcards: names come from anybody.
-
-    Of what else has a meaning there, people write `?` and `[` in names and mean them.
-    """
-    return re.compile(translate(re.sub(r"[?\[]", r"[\g<0>]", name)))
+    return _Rule(call_type, pattern_of(name if colon else "*"), event)

@@ -1,7 +1,7 @@
 import pytest
 
 from ingest_api.errors import RequestRefused
-from ingest_api.http.content_type import (
+from ingest_api.http.request.content_type import (
     is_cloud_event_format,
     is_gzipped,
     require_accepted,

@@ -1,6 +1,6 @@
 import pytest
 
-from ingest_api.decoding.event_rules import CALL_TYPES, EventRules
+from ingest_api.decoding.segment.event_rules import CALL_TYPES, EventRules
 
 DEFAULT = ("page=impression", "screen=impression", "track:Clicked=click")
 

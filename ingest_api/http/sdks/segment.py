@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from ingest_api.decoding.batch import Refusal
-from ingest_api.decoding.event_rules import CALL_TYPES
-from ingest_api.decoding.segment import CallReader
-from ingest_api.http.fast_path import Endpoint
+from ingest_api.decoding.segment.event_rules import CALL_TYPES
+from ingest_api.decoding.segment.mapper import CallReader
 from ingest_api.http.intake import Intake
-from ingest_api.http.openapi_segment import CALL_DOCS, CALLS_DOCS
 from ingest_api.http.rejected_header import rejected_header
+from ingest_api.http.sdks.segment_openapi import CALL_DOCS, CALLS_DOCS
+from ingest_api.http.server.fast_path import Endpoint
 from service.clock import Clock
 
 _BATCH_PATHS: Final = ("/v1/batch", "/v1/b", "/v1/import", "/v1/import/", "/beacon/v1/batch")

@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 from contract.action import Action
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
-from ingest_api.http.fast_path_protocol import FastPathProtocol
+from ingest_api.http.server.fast_path_protocol import FastPathProtocol
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.memory import MemoryPublisher
 from ingest_api.publishing.publisher import OnDelivered

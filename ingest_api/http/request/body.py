@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from ingest_api.errors import RequestRefused
-from ingest_api.http.content_type import is_gzipped
+from ingest_api.http.request.content_type import is_gzipped
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.memory_budget import MemoryBudget, Reservation
 from ingest_api.settings import IngestSettings

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from fastapi import Request
 
-from ingest_api.http.body import BodyReader
+from ingest_api.http.request.body import BodyReader
 
 FORM: Final = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES: Final = 64 * 1024

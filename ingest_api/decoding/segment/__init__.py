@@ -1,0 +1,1 @@
+"""What the SDKs of Segment and RudderStack send."""

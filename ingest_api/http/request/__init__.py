@@ -1,0 +1,1 @@
+"""What a request brings besides its path: body, media type, form, options."""

@@ -1,0 +1,1 @@
+"""Formats of others: what SDKs send that were not written for this API."""
