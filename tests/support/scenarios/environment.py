@@ -41,7 +41,11 @@ class Environment:
         self.workers: list[WorkerProcess] = []
         self._folder = folder
         self._services: list[PythonService] = []
-        self._variables = environment_of(bootstrap, topic, rejected_topic, influx)
+        # Scenarios send actions of all times.
+        self._variables = {
+            **environment_of(bootstrap, topic, rejected_topic, influx),
+            "COLLECTOR_INGEST_OLDEST": "1970-01-01",
+        }
         self.aggregator = self.start("aggregator")
         self.apis = [self.start("ingest_api")]
 
