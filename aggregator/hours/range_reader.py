@@ -18,7 +18,7 @@ MOST: Final = 31 * 24
 _FIRST: Final = 96
 SOON: Final = 0.1
 LATE: Final = 0.2
-"""Seconds. Workers commit twice a second; a reading that took as long would be repeated for ever."""
+"""Seconds. Workers commit twice a second; a reading that took as long would be repeated without end."""
 _AT_A_TIME: Final = 2
 """Readings in progress, whoever asked for them: those of the current hour use the same connections."""
 

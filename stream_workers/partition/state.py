@@ -96,7 +96,7 @@ class PartitionState:
     def pass_over(self, first: int, end: int) -> bool:
         """Moves on to `end`, where the log has no committed record from `first` up to there; False if more was folded.
 
-        That the log has none stays true for ever, so only the place must fit.
+        That the log has none stays true, so only the place must fit.
         """
         if self.folded + 1 != first:
             return False
