@@ -38,6 +38,11 @@ class Span:
         return sum(answer.totals.duplicates for answer in self.answers)
 
 
+def answers_of(span: Span) -> Sequence[Answer]:
+    """Its hours' answers."""
+    return span.answers
+
+
 class RangeReader:
     """Answers for spans of hours."""
 
