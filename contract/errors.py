@@ -26,6 +26,7 @@ CollectorError
 ├── NeverCounted           aggregator.positions.reading: a position that is not in the log
 ├── ParameterRefused       aggregator.http.problems: a parameter of a request breaks a rule
 ├── NoAnswer               collector.audit.answers: the aggregator did not answer for an hour
+├── NotAnswered            collector.reading.pages: the aggregator does not answer, or refuses what was asked for
 ├── LogGrowsTooFast        collector.rebuild.run: a partition grows faster than it can be counted again
 ├── NotTakenOver           collector.rebuild.run: the workers have not counted up to a rebuild's record yet
 ├── FileUnreadable         collector.sending.errors: a file to send is damaged, or has a form that is not sent
