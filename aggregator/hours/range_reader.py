@@ -1,17 +1,24 @@
-"""Reading a span of hours, a day at a time: so memory stays flat, and readings are too short to be repeated often."""
+"""Reading a span of hours, many at a time, but not for long: a reading is repeated where workers commit meanwhile."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Final
 
 from aggregator.hours.completeness import Completeness
 from aggregator.hours.reader import Answer, HourReader
+from contract.errors import StoreError
 from contract.hour import HOUR_MS
 
-_HOURS: Final = 24
-"""Read at once: workers commit twice a second, but in the few ms of a reading their progress mostly stands still."""
+FEWEST: Final = 24
+MOST: Final = 31 * 24
+"""Hours that are read at once. Under load each reading takes 100 ms, mostly waiting: day by day a month took 3 s."""
+_FIRST: Final = 96
+SOON: Final = 0.1
+LATE: Final = 0.2
+"""Seconds. Workers commit twice a second; a reading that took as long would be repeated for ever."""
 _AT_A_TIME: Final = 2
 """Readings in progress, whoever asked for them: those of the current hour use the same connections."""
 
@@ -44,24 +51,37 @@ def answers_of(span: Span) -> Sequence[Answer]:
 
 
 class RangeReader:
-    """Answers for spans of hours."""
+    """Answers for spans of hours. How many it reads at once follows from how long that takes here."""
 
-    def __init__(self, hours: HourReader) -> None:
+    def __init__(self, hours: HourReader, timer: Callable[[], float] = perf_counter) -> None:
+        """`timer` in seconds, from any start."""
         self._hours = hours
+        self._timer = timer
         self._turn = asyncio.Semaphore(_AT_A_TIME)
+        self._at_once = _FIRST
 
     async def read(self, first: int, end: int) -> Span:
         """The hours from `first` up to, not including, `end`, ms since the epoch. Raises as HourReader.read does."""
         answers: list[Answer] = []
-        for hours in _portions(range(first, end, HOUR_MS)):
+        hours = range(first, end, HOUR_MS)
+        while len(answers) < len(hours):
             async with self._turn:
-                answers += await self._hours.read_hours(hours)
+                answers += await self._read(hours[len(answers) : len(answers) + self._at_once])
         return Span(answers, weakest([answer.completeness for answer in answers]))
 
-
-def _portions(hours: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(hours), _HOURS):
-        yield hours[start : start + _HOURS]
+    async def _read(self, hours: Sequence[int]) -> list[Answer]:
+        began = self._timer()
+        try:
+            answers = await self._hours.read_hours(hours)
+        except StoreError:
+            self._at_once = FEWEST
+            raise
+        seconds = self._timer() - began
+        if seconds > LATE:
+            self._at_once = max(FEWEST, self._at_once // 2)
+        elif seconds < SOON and len(hours) >= self._at_once:
+            self._at_once = min(MOST, self._at_once * 2)
+        return answers
 
 
 def weakest(all_of_them: Sequence[Completeness]) -> Completeness:

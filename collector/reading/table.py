@@ -55,10 +55,11 @@ def _when(row: Row, zone: ZoneInfo) -> str:
 
 
 def _bar(row: Row, most: int) -> Text:
-    return Text.assemble(
-        (blocks(row["clicks"], most), _CLICKS),
-        (blocks(row["impressions"], most), _IMPRESSIONS),
-    )
+    clicks = blocks(row["clicks"], most)
+    both = blocks(row["clicks"] + row["impressions"], most)
+    # Behind the part of a character that clicks fill, impressions begin.
+    behind = f" on {_IMPRESSIONS}" if len(both) > len(clicks) else ""
+    return Text.assemble((clicks, _CLICKS + behind), (both[len(clicks) :], _IMPRESSIONS))
 
 
 def blocks(number: int, most: int) -> str:
