@@ -29,8 +29,8 @@ class Position(NamedTuple):
 
     def text(self) -> str:
         """As it is told."""
-        offsets = ".".join([f"{partition}-{offset}" for partition, offset in self.offsets.items()])
-        return f"{self.log}.{self.since}.{offsets}"
+        offsets = "".join([f".{partition}-{offset}" for partition, offset in self.offsets.items()])
+        return f"{self.log}.{self.since}{offsets}"
 
     def is_counted(self, progress: Mapping[LogPartition, Progress]) -> bool:
         """Whether all of it is below progress.

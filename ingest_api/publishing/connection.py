@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from threading import Thread
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message, Producer
 
@@ -21,13 +21,8 @@ _POLL_SECONDS: Final = 0.1
 """How soon the thread sees that it shall end; deliveries wake it at once."""
 
 
-class Place(NamedTuple):
-    """Where a record is in its partition, and when it was appended there, ms since the epoch."""
-
-    offset: int
-    appended: int
-
-
+Place = tuple[int, int]
+"""A record's offset, and when it was appended there, ms since the epoch."""
 Delivery = tuple[OutgoingRecord, KafkaError | None, Place | None]
 """A record, why it was not acknowledged, and where it is, as far as Kafka told."""
 
@@ -119,4 +114,4 @@ class KafkaConnection:
 def _place_of(message: Message) -> Place | None:
     """None for a record that was acknowledged when it was sent again: then the broker names no offset."""
     offset, (kind, appended) = message.offset(), message.timestamp()
-    return None if offset is None or kind != TIMESTAMP_LOG_APPEND_TIME else Place(offset, appended)
+    return None if offset is None or kind != TIMESTAMP_LOG_APPEND_TIME else (offset, appended)

@@ -129,7 +129,8 @@ class KafkaPublisher:
     def _position_of(self, record: OutgoingRecord, place: Place | None) -> Position | None:
         if place is None or self._log is None:
             return None
-        return Position(self._log, place.appended, {record.partition: place.offset})
+        offset, appended = place
+        return Position(self._log, appended, {record.partition: offset})
 
     def _finish(self, record: OutgoingRecord, outcome: Outcome) -> None:
         self._in_flight.remove(record)
