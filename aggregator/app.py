@@ -12,6 +12,7 @@ from aggregator.hours.cache import HourCache
 from aggregator.hours.range_reader import RangeReader
 from aggregator.hours.reader import HourReader
 from aggregator.hours.span_users import SpanUsers
+from aggregator.http.after import AfterReader
 from aggregator.http.fast_path import FastPath
 from aggregator.http.health import health
 from aggregator.http.live import live
@@ -22,6 +23,8 @@ from aggregator.http.spans.totals import span_totals
 from aggregator.ledger.reader import LedgerReader
 from aggregator.live.feed import LiveFeed
 from aggregator.metrics import MeasuredRequests, Metrics
+from aggregator.positions.reading import CountingReader
+from aggregator.positions.watch import ProgressWatch
 from aggregator.settings import AggregatorSettings
 from contract.store import Store
 from service.clock import Clock
@@ -42,6 +45,8 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     hours = HourCache(hour_reader, clock, settings)
 
     feed = LiveFeed(hours, clock)
+    watch = ProgressWatch(store)
+    after = AfterReader(CountingReader(watch, end_offsets))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -59,12 +64,18 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     )
     problem_handlers().install(app)
     add_schemas(app)
-    app.include_router(routes(hours, LedgerReader(store, end_offsets, metrics, settings)))
+    app.include_router(routes(hours, LedgerReader(store, end_offsets, metrics, settings), after))
     spans = RangeReader(hour_reader)
-    app.include_router(ranges(spans, clock))
-    app.include_router(span_totals(spans, SpanUsers(store, settings.aggregator_span_memory_bytes), clock))
+    app.include_router(ranges(spans, after, clock))
+    users = SpanUsers(store, settings.aggregator_span_memory_bytes)
+    app.include_router(span_totals(spans, users, after, clock))
     app.include_router(live(feed))
-    app.state.on_stop = feed.close
+
+    def stop() -> None:
+        feed.close()
+        watch.close()
+
+    app.state.on_stop = stop
     app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(PathMethods, routes=app.router.routes)
     app.add_middleware(FastPath, hours=hours)

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bench.cases import api, gateway, reads, recovery, steps, worker
+from bench.cases import api, gateway, reads, recovery, spans, steps, worker
 from bench.running.driver import Cases, run
 
 _CASES: Final[Cases] = {
@@ -17,6 +17,9 @@ _CASES: Final[Cases] = {
     "gateway-batch": gateway.batches,
     "read": reads.current_hour,
     "freshness": reads.freshness,
+    "month": spans.month,
+    "listeners": spans.listeners,
+    "users": spans.users_of_a_day,
     "restart": recovery.restart,
     "failover": recovery.failover,
     "worker-steps": steps.worker_steps,

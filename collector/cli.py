@@ -10,10 +10,12 @@ from collector.commands.down import down
 from collector.commands.logs import logs
 from collector.commands.ps import ps
 from collector.commands.rebuild import rebuild
+from collector.commands.report import report
 from collector.commands.scale import scale
 from collector.commands.send import send
 from collector.commands.settings import settings
 from collector.commands.setup import setup
+from collector.commands.top import top
 from collector.commands.up import up
 from contract.errors import CollectorError
 
@@ -24,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # else the lines of a help text break where they do in its docstring
 )
-for command in (setup, up, down, ps, logs, scale, send, audit, rebuild, settings):
+for command in (setup, up, down, ps, logs, scale, send, report, top, audit, rebuild, settings):
     app.command()(command)
 app.add_typer(doctor, name="doctor")
 

@@ -4,6 +4,7 @@ Those that several packages share are defined here; the others beside their use,
 
 CollectorError
 ├── InvalidHour            a text that names no UTC hour
+├── InvalidPosition        a text that names no position in the log
 ├── StateUnreadable        a stored state of a version, or in a form, that this program does not know
 ├── StoreError             the store did not do what was asked
 │   ├── StoreUnavailable   try again: down, slow, refusing or overloaded; the outcome of a write is unknown
@@ -22,8 +23,10 @@ CollectorError
 │   └── OutcomeUnknown     ingest_api.errors: some or all of it may be in the log
 ├── Abandoned              stream_workers.retry: the partition was taken away while this was being tried again
 ├── DayOffTheHour          aggregator.hours.days: a day of a time zone does not begin on an hour of UTC
+├── NeverCounted           aggregator.positions.reading: a position that is not in the log
 ├── ParameterRefused       aggregator.http.problems: a parameter of a request breaks a rule
 ├── NoAnswer               collector.audit.answers: the aggregator did not answer for an hour
+├── NotAnswered            collector.reading.pages: the aggregator does not answer, or refuses what was asked for
 ├── LogGrowsTooFast        collector.rebuild.run: a partition grows faster than it can be counted again
 ├── NotTakenOver           collector.rebuild.run: the workers have not counted up to a rebuild's record yet
 ├── FileUnreadable         collector.sending.errors: a file to send is damaged, or has a form that is not sent
@@ -46,6 +49,10 @@ class CollectorError(Exception):
 
 class InvalidHour(CollectorError, ValueError):
     """A text that names no UTC hour between 1970 and 2100."""
+
+
+class InvalidPosition(CollectorError, ValueError):
+    """A text that names no position in the log."""
 
 
 class StateUnreadable(CollectorError):

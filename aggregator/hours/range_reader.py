@@ -45,6 +45,11 @@ class Span:
         return sum(answer.totals.duplicates for answer in self.answers)
 
 
+def answers_of(span: Span) -> Sequence[Answer]:
+    """Its hours' answers."""
+    return span.answers
+
+
 class RangeReader:
     """Answers for spans of hours. How many it reads at once follows from how long that takes here."""
 

@@ -27,6 +27,8 @@ class Answer:
     """Records that retention removed from any log before they were counted: no hour's numbers hold their actions."""
     windows: Windows
     """The committed windows that the numbers are made of."""
+    progress: Mapping[LogPartition, Progress]
+    """What was counted when they were read."""
 
 
 class HourReader:
@@ -84,7 +86,9 @@ class HourReader:
             end_offsets = None
         margin, lost = self._settings.aggregator_final_margin, sum(counted.lost for counted in progress.values())
         answers = [
-            Answer(hour, totals[hour], completeness_of(hour, end_offsets, progress, margin), lost, windows[hour])
+            Answer(
+                hour, totals[hour], completeness_of(hour, end_offsets, progress, margin), lost, windows[hour], progress
+            )
             for hour in hours
         ]
         if answers[0].completeness.complete_through is None:

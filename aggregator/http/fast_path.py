@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aggregator.hours.cache import HourCache
 from aggregator.hours.reader import Answer
+from aggregator.http.after import names_position
 from aggregator.http.parameters import hour_of_timestamp, wants_fresh
 from aggregator.http.problems import ParameterRefused
 from aggregator.http.representations import classic_text, headers_of
@@ -52,7 +53,7 @@ class FastPath:
             hour = hour_of_timestamp(request)
         except ParameterRefused:
             return None
-        return None if wants_fresh(request) else self._hours.cached(hour)
+        return None if wants_fresh(request) or names_position(request) else self._hours.cached(hour)
 
     def _response_to(self, answer: Answer) -> PlainTextResponse:
         """Made once for all who are given the same answer."""

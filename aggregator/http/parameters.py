@@ -42,10 +42,7 @@ def hour_of_timestamp(request: Request) -> int:
         _refuse_an_action(query)
     if not values:
         raise ParameterRefused(missing("timestamp"))
-    if len(values) > 1:
-        rule = "each parameter is given once"
-        raise ParameterRefused(reject("parameter_repeated", "timestamp", ", ".join(values), rule))
-    text = values[0]
+    text = single(request, "timestamp") or ""
     if not _INTEGER.fullmatch(text):
         raise ParameterRefused(reject("timestamp_not_integer", "timestamp", text))
     timestamp = int(text[:_MANY_DIGITS])
@@ -72,6 +69,14 @@ def hour_in_path(hour: str) -> int:
     except InvalidHour as error:
         rule = "an hour is YYYY-MM-DDTHH or an ISO 8601 instant from 1970 up to 2100"
         raise ParameterRefused(reject("hour_malformed", "hour", hour, rule)) from error
+
+
+def single(request: Request, name: str) -> str | None:
+    """A parameter of the query; None where it is not given. Raises ParameterRefused where it is given twice."""
+    values = request.query_params.getlist(name)
+    if len(values) > 1:
+        raise ParameterRefused(reject("parameter_repeated", name, ", ".join(values), "each parameter is given once"))
+    return values[0] if values else None
 
 
 def wants_fresh(request: Request) -> bool:

@@ -54,18 +54,20 @@ def current_hour(services: Services) -> Case:
     return Case(
         "read the current hour",
         [
-            Contender("ours, 1,000 requests/s", partial(_run, services, _read_ours)),
-            Contender("InfluxDB, one bare query, 200 requests/s", partial(_run, services, _read_influx)),
+            Contender("ours, 1,000 requests/s", partial(on_pipeline, services, _read_ours)),
+            Contender("InfluxDB, one bare query, 200 requests/s", partial(on_pipeline, services, _read_influx)),
         ],
     )
 
 
 def freshness(services: Services) -> Case:
     """From the answer to a POST to the GET that counts it, 50,000 actions/s coming in."""
-    return Case("freshness: acknowledged until counted", [Contender("ours", partial(_run, services, _probe))])
+    return Case("freshness: acknowledged until counted", [Contender("ours", partial(on_pipeline, services, _probe))])
 
 
-def _run(services: Services, job: Job) -> Figures:
+def on_pipeline(services: Services, job: Job) -> Figures:
+    """Runs the job on one process of each service, on a topic and buckets of its own."""
+
     async def started() -> Figures:
         return await job(pipeline)
 
@@ -94,7 +96,7 @@ def _pipeline(services: Services) -> Iterator[Pipeline]:
 
 
 @asynccontextmanager
-async def _fed(pipeline: Pipeline, seconds: float, probes: int = 0) -> AsyncIterator[None]:
+async def fed(pipeline: Pipeline, seconds: float, probes: int = 0) -> AsyncIterator[None]:
     """Impressions come in, so that clicks are the probes' own. At last everything that was sent must be counted."""
     feed = [
         [_action(pipeline, f"user-{at + n}", "impression") for n in range(_BATCH)] for at in range(0, _USERS, _BATCH)
@@ -105,7 +107,7 @@ async def _fed(pipeline: Pipeline, seconds: float, probes: int = 0) -> AsyncIter
     times = (await feeding).times
     users = {made.user for index in times for made in feed[index]}
     expected = Numbers(len(users) + min(probes, 1), probes, times.total() * _BATCH)
-    async with _reader(pipeline) as http:
+    async with reader_of(pipeline) as http:
         await _until(http, lambda found: found.impressions >= expected.impressions)
         require(await _numbers(http), expected, "the hour")
 
@@ -124,13 +126,13 @@ async def _read_influx(pipeline: Pipeline) -> Figures:
 
 async def _read(pipeline: Pipeline, port: int, target: str, rate: float) -> Figures:
     requests = [request("GET", target)]
-    async with _fed(pipeline, _SECONDS + 1):
+    async with fed(pipeline, _SECONDS + 1):
         # Whoever asks first for an hour waits until it is read; and it has its first windows by the end of this.
         await Load(requests, b"200 ", rate=rate).run(port, 16, 1)
-        cpu_before = _cpu(pipeline)
+        cpu_before = cpu_of(pipeline)
         answers = await Load(requests, b"200 ", rate=rate).run(port, 16, _SECONDS)
-        cpu = _cpu(pipeline) - cpu_before
-    figures = _latencies(answers)
+        cpu = cpu_of(pipeline) - cpu_before
+    figures = latencies_of(answers)
     if port == pipeline.aggregator_port:
         figures["CPU us/request"] = cpu / answers.times.total() * 1e6
     return figures
@@ -140,8 +142,8 @@ async def _probe(pipeline: Pipeline) -> Figures:
     """Clicks of one user: they lie on one partition, so they are counted in the order of their acknowledgements."""
     acknowledged: list[float] = []
     async with (
-        _fed(pipeline, _PROBING_SECONDS, _PROBES),
-        _reader(pipeline) as reader,
+        fed(pipeline, _PROBING_SECONDS, _PROBES),
+        reader_of(pipeline) as reader,
         httpx.AsyncClient(timeout=_LONGEST) as writer,
     ):
         watching = asyncio.create_task(_watch(reader, acknowledged))
@@ -153,7 +155,7 @@ async def _probe(pipeline: Pipeline) -> Figures:
             url = f"http://127.0.0.1:{pipeline.ingest_port}/analytics"
             (await writer.post(url, params=action._asdict())).raise_for_status()
             acknowledged.append(time.monotonic())
-        return _latencies(await watching)
+        return latencies_of(await watching)
 
 
 async def _watch(reader: httpx.AsyncClient, acknowledged: Sequence[float]) -> Answers:
@@ -168,12 +170,14 @@ async def _watch(reader: httpx.AsyncClient, acknowledged: Sequence[float]) -> An
     return answers
 
 
-def _cpu(pipeline: Pipeline) -> float:
+def cpu_of(pipeline: Pipeline) -> float:
+    """Seconds of CPU that the aggregator has taken."""
     times = psutil.Process(pipeline.aggregator_pid).cpu_times()
     return float(times.user + times.system)
 
 
-def _latencies(answers: Answers) -> dict[str, float]:
+def latencies_of(answers: Answers) -> dict[str, float]:
+    """The median and the 99th percentile."""
     return {"p50 ms": answers.latency_ms(0.5), "p99 ms": answers.latency_ms(0.99)}
 
 
@@ -187,7 +191,8 @@ def _post(actions: list[Made]) -> bytes:
 
 
 @asynccontextmanager
-async def _reader(pipeline: Pipeline) -> AsyncIterator[httpx.AsyncClient]:
+async def reader_of(pipeline: Pipeline) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the aggregator."""
     url = f"http://127.0.0.1:{pipeline.aggregator_port}"
     async with httpx.AsyncClient(base_url=url, params={"timestamp": pipeline.hour}, timeout=_LONGEST) as http:
         yield http

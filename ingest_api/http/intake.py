@@ -2,12 +2,22 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from contract.position import Position
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.batch import CheckedBatch
 from ingest_api.http.request.body import BodyReader
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.publisher import Publisher, publish
+
+
+class Taken(NamedTuple):
+    """What the log has acknowledged of a request."""
+
+    actions: int
+    position: Position | None
+    """Where it has them; None where there are none, or it did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +31,13 @@ class Intake:
     max_lines: int
     """How many actions a request may have."""
 
-    async def publish(self, checked: CheckedBatch, *, strict: bool = False) -> int:
-        """How many actions were accepted, once the log has acknowledged them. Those that are refused are counted.
+    async def publish(self, checked: CheckedBatch, *, strict: bool = False) -> Taken:
+        """What was accepted, once the log has acknowledged it. What is refused is counted.
 
         With `strict`, nothing is published where anything is refused. Raises NotPublished or OutcomeUnknown.
         """
         for code, times in Counter(refusal.rejection.code for refusal in checked.refused).items():
             self.metrics.rejected.labels(code).inc(times)
         accepted = [] if strict and checked.refused else checked.accepted
-        if accepted:
-            await publish(self.publisher, accepted)
-        return len(accepted)
+        position = await publish(self.publisher, accepted) if accepted else None
+        return Taken(len(accepted), position)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from contract.action import MAX_ID, MAX_USER
 from contract.hour import END_OF_TIME_MS
+from ingest_api.http.position import POSITION_IN_OPENAPI
 from ingest_api.http.request.content_type import ACCEPT_POST, JSON, NDJSON
 from ingest_api.http.request.form import FORM, MAX_FORM_BYTES
 from service.openapi import documented
@@ -113,14 +114,17 @@ ACTION_DOCS: Final[dict[str, Any]] = {
     "parameter is given once, and no others but `_`, which is ignored. Parameters may as well stand in a form's body, "
     "or some of them; any other body is ignored.",
     "response_description": "The action is in the log, and will be counted.",
-    "responses": _problems(
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.REQUEST_TIMEOUT,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-    ),
+    "responses": {
+        **_problems(
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_TIMEOUT,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ),
+        int(HTTPStatus.NO_CONTENT): {"headers": POSITION_IN_OPENAPI},
+    },
     "openapi_extra": {
         "parameters": _parameters(*_REQUIRED),
         "requestBody": {
@@ -153,7 +157,8 @@ PIXEL_DOCS: Final[dict[str, Any]] = {
                 "Collector-Rejected": {
                     "description": "Why the action was rejected: code, colon, and a line for people, in ASCII.",
                     "schema": {"type": "string"},
-                }
+                },
+                **POSITION_IN_OPENAPI,
             },
         },
     },
@@ -179,6 +184,7 @@ BATCH_DOCS: Final[dict[str, Any]] = {
         int(HTTPStatus.OK): {
             "description": "All accepted actions are in the log, and will be counted.",
             "content": {"application/json": {"example": {"accepted": 2, "rejected": []}}},
+            "headers": POSITION_IN_OPENAPI,
         },
         int(HTTPStatus.UNPROCESSABLE_ENTITY): {
             "description": "Nothing was accepted, or with `strict` something was rejected: nothing of it is published.",

@@ -1,5 +1,6 @@
 """An action by an image: `<img src="/v1/pixel.gif?user=u1&event=impression">`."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -32,10 +33,10 @@ def pixel_routes(single: SingleAction, clock: Clock) -> APIRouter:
     @router.get("/v1/pixel.gif", response_class=Response, **PIXEL_DOCS)
     async def pixel(request: Request) -> Response:
         try:
-            await single.publish(Parameters(request.scope["query_string"]), arrived=clock())
+            taken = await single.publish(Parameters(request.scope["query_string"]), arrived=clock())
         except RequestRefused as refused:
             return _image(rejected_header(refused.code, str(refused)))
-        return _image()
+        return _image(taken.headers)
 
     @router.head("/v1/pixel.gif", include_in_schema=False)
     async def head(_: Request) -> Response:
@@ -44,5 +45,5 @@ def pixel_routes(single: SingleAction, clock: Clock) -> APIRouter:
     return router
 
 
-def _image(headers: dict[str, str] | None = None) -> Response:
+def _image(headers: Mapping[str, str] | None = None) -> Response:
     return Response(_GIF, headers={**_HEADERS, **(headers or {})}, media_type="image/gif")

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from ingest_api.decoding.batch import CheckedBatch, check_batch
-from ingest_api.http.intake import Intake
+from ingest_api.http.intake import Intake, Taken
 from ingest_api.http.openapi import ACTION_DOCS, BATCH_DOCS
+from ingest_api.http.position import position_headers
 from ingest_api.http.request.batch_options import options_in
 from ingest_api.http.request.content_type import is_cloud_event_format, require_accepted
 from ingest_api.http.request.form import parameters_of
@@ -40,8 +41,7 @@ async def publish_batch(request: Request, intake: Intake) -> Response:
     require_accepted(request.headers.get("content-type"))
     async with intake.bodies.read(request) as body:
         checked = await check_batch(body, intake.max_lines, intake.policy, ignore_unknown=options.ignore_unknown)
-    accepted = await intake.publish(checked, strict=options.strict)
-    return batch_answer(accepted, checked)
+    return batch_answer(await intake.publish(checked, strict=options.strict), checked)
 
 
 def routes(single: SingleAction, intake: Intake, take_cloud_events: Endpoint) -> APIRouter:
@@ -61,7 +61,7 @@ def routes(single: SingleAction, intake: Intake, take_cloud_events: Endpoint) ->
     return router
 
 
-def batch_answer(accepted: int, checked: CheckedBatch) -> Response:
+def batch_answer(taken: Taken, checked: CheckedBatch) -> Response:
     """What became of a batch.
 
     Shippers take 200 for delivered: where something was refused and nothing came in, it is 422.
@@ -70,6 +70,7 @@ def batch_answer(accepted: int, checked: CheckedBatch) -> Response:
         Rejected(index=line, code=rejection.code, field=rejection.field, message=rejection.message)
         for line, rejection in checked.refused
     ]
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if rejected and not accepted else HTTPStatus.OK
-    answer = BatchAnswer(accepted=accepted, rejected=rejected)
-    return Response(answer.model_dump_json(), status, media_type="application/json")
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if rejected and not taken.actions else HTTPStatus.OK
+    answer = BatchAnswer(accepted=taken.actions, rejected=rejected)
+    headers = position_headers(taken.position)
+    return Response(answer.model_dump_json(), status, headers, media_type="application/json")

@@ -5,9 +5,10 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
+from contract.position import Position, together
 from contract.record import MAX_BYTES, MAX_LINES
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
-from ingest_api.publishing.publisher import OnDelivered
+from ingest_api.publishing.publisher import OnDelivered, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -57,12 +58,12 @@ class OutgoingRecord:
         """Gives up the lines' text: somebody else holds it."""
         self._texts.clear()
 
-    def settle(self, failure: PublishUnavailable | None) -> None:
+    def settle(self, outcome: Outcome) -> None:
         """Answers everyone who waits for it, once."""
         waiting, self._waiting = self._waiting, []
         for on_delivered in waiting:
             try:
-                on_delivered(failure)
+                on_delivered(outcome)
             except Exception:
                 logger.exception("a caller could not be answered; the others are")
 
@@ -76,21 +77,24 @@ class AllDelivered:
         self._open = records
         self._on_delivered = on_delivered
         self._failures: list[PublishUnavailable] = []
+        self._positions: list[Position | None] = []
         if records == 0:
             on_delivered(None)
 
-    def __call__(self, failure: PublishUnavailable | None) -> None:
+    def __call__(self, outcome: Outcome) -> None:
         """To be called for each record."""
         self._open -= 1
-        if failure is not None:
-            self._failures.append(failure)
+        if isinstance(outcome, PublishUnavailable):
+            self._failures.append(outcome)
+        else:
+            self._positions.append(outcome)
         if self._open == 0:
             self._on_delivered(self._outcome())
 
-    def _outcome(self) -> PublishUnavailable | None:
+    def _outcome(self) -> Outcome:
         """Part of them sent is an unknown outcome of the whole."""
         if not self._failures:
-            return None
+            return together(self._positions)
         if len(self._failures) == self._records and all(isinstance(one, NotPublished) for one in self._failures):
             return self._failures[0]
         return OutcomeUnknown(str(self._failures[0]))

@@ -6,19 +6,25 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any, Final, Protocol
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message, Producer
 
+from contract.errors import LogError
 from contract.record import PARTITIONS_HEADER
 from ingest_api.publishing.accumulator import OutgoingRecord
 from ingest_api.publishing.loop_bridge import LoopBridge
 from kafka_log.errors import explain
+from kafka_log.questions import TopicQuestions
 
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = 0.1
 """How soon the thread sees that it shall end; deliveries wake it at once."""
 
-Delivery = tuple[OutgoingRecord, KafkaError | None]
+
+Place = tuple[int, int]
+"""A record's offset, and when it was appended there, ms since the epoch."""
+Delivery = tuple[OutgoingRecord, KafkaError | None, Place | None]
+"""A record, why it was not acknowledged, and where it is, as far as Kafka told."""
 
 
 class Connection(Protocol):
@@ -29,6 +35,9 @@ class Connection(Protocol):
 
     def partitions_of(self, topic: str, timeout: float) -> int:
         """How many partitions the topic has; blocks. Raises LogUnfit (no such topic) or LogUnavailable."""
+
+    def log_of(self, topic: str, timeout: float) -> str | None:
+        """The topic's id, None where Kafka does not tell it; blocks."""
 
     def close(self, timeout: float) -> None:
         """Returns once each record is delivered or given up, or after `timeout` seconds; blocks."""
@@ -50,6 +59,8 @@ class KafkaConnection:
         self, config: dict[str, Any], on_delivered: Callable[[Delivery], None], on_fatal: Callable[[Connection], None]
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._bootstrap: str = config["bootstrap.servers"]
+        self._questions: TopicQuestions | None = None
         self._on_fatal = on_fatal
         self._deliveries = LoopBridge(self._loop, on_delivered)
         self._ending = False
@@ -63,7 +74,7 @@ class KafkaConnection:
             record.value(),
             partition=record.partition,
             headers=[(PARTITIONS_HEADER, b"%d" % record.partitions)],
-            on_delivery=lambda error, _: self._deliveries.put((record, error)),
+            on_delivery=lambda error, message: self._deliveries.put((record, error, _place_of(message))),
         )
 
     def partitions_of(self, topic: str, timeout: float) -> int:
@@ -75,6 +86,15 @@ class KafkaConnection:
         if metadata.error is not None:
             raise explain(topic, metadata.error)
         return len(metadata.partitions)
+
+    def log_of(self, topic: str, timeout: float) -> str | None:
+        # The producer has no question for it.
+        if self._questions is None:
+            self._questions = TopicQuestions(self._bootstrap, topic, client_id="ingest-api", within=timeout)
+        try:
+            return self._questions.describe().log
+        except LogError:
+            return None
 
     def close(self, timeout: float) -> None:
         self._producer.flush(timeout)
@@ -89,3 +109,9 @@ class KafkaConnection:
         # librdkafka has logged it already.
         if error.fatal():
             self._loop.call_soon_threadsafe(self._on_fatal, self)
+
+
+def _place_of(message: Message) -> Place | None:
+    """None for a record that was acknowledged when it was sent again: then the broker names no offset."""
+    offset, (kind, appended) = message.offset(), message.timestamp()
+    return None if offset is None or kind != TIMESTAMP_LOG_APPEND_TIME else (offset, appended)

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from contract.action import Action
 from contract.errors import LogUnavailable
-from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
+from contract.position import Position
+from ingest_api.errors import NotPublished, OutcomeUnknown
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.accumulator import AllDelivered, OutgoingRecord, RecordAccumulator
-from ingest_api.publishing.connection import Connect, Connection, Delivery, KafkaConnection
+from ingest_api.publishing.connection import Connect, Connection, Delivery, KafkaConnection, Place
 from ingest_api.publishing.memory_budget import MemoryBudget
 from ingest_api.publishing.partitioning import group_by_partition
-from ingest_api.publishing.publisher import OnDelivered
+from ingest_api.publishing.publisher import OnDelivered, Outcome
 from ingest_api.publishing.topic_metadata import TopicMetadata
 from ingest_api.settings import IngestSettings
 from kafka_log.producer import producer_config
@@ -56,6 +57,7 @@ class KafkaPublisher:
         self._in_flight: set[OutgoingRecord] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._connection: Connection | None = None
+        self._log: str | None = None
         metrics.in_flight_bytes.set_function(lambda: self._budget.used)
 
     async def start(self) -> None:
@@ -100,7 +102,9 @@ class KafkaPublisher:
         """Called off the event loop."""
         if self._connection is None:
             raise LogUnavailable("this process is stopping")
-        return self._connection.partitions_of(self._settings.topic, _METADATA_SECONDS)
+        partitions = self._connection.partitions_of(self._settings.topic, _METADATA_SECONDS)
+        self._log = self._connection.log_of(self._settings.topic, _METADATA_SECONDS)
+        return partitions
 
     def _send(self, record: OutgoingRecord) -> None:
         self._in_flight.add(record)
@@ -116,13 +120,22 @@ class KafkaPublisher:
             record.forget_text()  # librdkafka holds its own copy
 
     def _on_delivered(self, delivery: Delivery) -> None:
-        record, error = delivery
-        self._finish(record, None if error is None else OutcomeUnknown(f"Kafka did not acknowledge: {error.str()}"))
+        record, error, place = delivery
+        if error is None:
+            self._finish(record, self._position_of(record, place))
+        else:
+            self._finish(record, OutcomeUnknown(f"Kafka did not acknowledge: {error.str()}"))
 
-    def _finish(self, record: OutgoingRecord, failure: PublishUnavailable | None) -> None:
+    def _position_of(self, record: OutgoingRecord, place: Place | None) -> Position | None:
+        if place is None or self._log is None:
+            return None
+        offset, appended = place
+        return Position(self._log, appended, {record.partition: offset})
+
+    def _finish(self, record: OutgoingRecord, outcome: Outcome) -> None:
         self._in_flight.remove(record)
         self._budget.release(record.size)
-        record.settle(failure)
+        record.settle(outcome)
 
     def _connect(self) -> Connection:
         return self._open(configuration(self._settings), self._on_delivered, self._replace)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from contract.action import Action
+from contract.position import Position
 from ingest_api.errors import PublishUnavailable
 from ingest_api.publishing.publisher import OnDelivered
 
@@ -16,6 +17,8 @@ class MemoryPublisher:
         self.publications = 0
         self.failure: PublishUnavailable | None = None
         """How everything ends that is submitted, if it fails."""
+        self.log: str | None = None
+        """The name by which it says where the actions are; None: it does not say."""
         self.reason: str | None = None
         """What `unavailable_reason` answers."""
         self.running = False
@@ -24,10 +27,12 @@ class MemoryPublisher:
         self.running = True
 
     def submit(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
-        if self.failure is None:
-            self.publications += 1
-            self.published.extend(actions)
-        on_delivered(self.failure)
+        if self.failure is not None:
+            on_delivered(self.failure)
+            return
+        self.publications += 1
+        self.published.extend(actions)
+        on_delivered(None if self.log is None else Position(self.log, 0, {0: len(self.published) - 1}))
 
     async def unavailable_reason(self) -> str | None:
         return self.reason

@@ -6,7 +6,7 @@ from time import perf_counter
 from contract.action import Action
 from ingest_api.errors import NotPublished, PublishUnavailable
 from ingest_api.metrics import Metrics
-from ingest_api.publishing.publisher import OnDelivered, Publisher
+from ingest_api.publishing.publisher import OnDelivered, Outcome, Publisher
 
 
 class MeteredPublisher:
@@ -26,9 +26,9 @@ class MeteredPublisher:
     def submit(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
         size, began = len(actions), self._timer()
 
-        def note(failure: PublishUnavailable | None) -> None:
-            self._note(failure, size, began)
-            on_delivered(failure)
+        def note(outcome: Outcome) -> None:
+            self._note(outcome, size, began)
+            on_delivered(outcome)
 
         self._in_flight += size
         try:
@@ -40,12 +40,12 @@ class MeteredPublisher:
             self._in_flight -= size
             raise
 
-    def _note(self, failure: PublishUnavailable | None, size: int, began: float) -> None:
+    def _note(self, outcome: Outcome, size: int, began: float) -> None:
         self._in_flight -= size
-        if failure is None:
+        if not isinstance(outcome, PublishUnavailable):
             self._metrics.accepted.inc(size)
             self._metrics.publish_seconds.observe(self._timer() - began)
-        elif isinstance(failure, NotPublished):
+        elif isinstance(outcome, NotPublished):
             self._metrics.not_published.inc(size)
         else:
             self._metrics.unknown.inc(size)

@@ -5,10 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from contract.action import Action
+from contract.position import Position
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 
-OnDelivered = Callable[[PublishUnavailable | None], None]
-"""What is called once an outcome is known: None if the log has acknowledged. It raises nothing."""
+Outcome = PublishUnavailable | Position | None
+"""Where the log has what it acknowledged, None if it did not say where; or why it has not acknowledged."""
+OnDelivered = Callable[[Outcome], None]
+"""What is called once an outcome is known. It raises nothing."""
 
 
 class Publisher(Protocol):
@@ -30,26 +33,27 @@ class Publisher(Protocol):
         """Returns once everything taken is acknowledged or given up."""
 
 
-async def publish(publisher: Publisher, actions: Sequence[Action]) -> None:
-    """Returns once the log has acknowledged all of them.
+async def publish(publisher: Publisher, actions: Sequence[Action]) -> Position | None:
+    """Returns once the log has acknowledged all of them: where it has them, or None if it did not say.
 
     Raises NotPublished or OutcomeUnknown, in bounded time. To be cancelled takes nothing back.
     """
-    outcome: asyncio.Future[PublishUnavailable | None] = asyncio.get_running_loop().create_future()
+    delivered: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
-    def on_delivered(failure: PublishUnavailable | None) -> None:
-        if not outcome.done():
-            outcome.set_result(failure)
+    def on_delivered(outcome: Outcome) -> None:
+        if not delivered.done():
+            delivered.set_result(outcome)
 
     publisher.submit(actions, on_delivered)
-    _raise_own(await outcome)
+    return _position_or_own_error(await delivered)
 
 
-def _raise_own(failure: PublishUnavailable | None) -> None:
+def _position_or_own_error(outcome: Outcome) -> Position | None:
     """Raises an error of the caller's own.
 
     One that many raise, or that a frame holds which it holds, would keep their actions in memory until the next search
     for cycles.
     """
-    if failure is not None:
-        raise (NotPublished if isinstance(failure, NotPublished) else OutcomeUnknown)(str(failure))
+    if isinstance(outcome, PublishUnavailable):
+        raise (NotPublished if isinstance(outcome, NotPublished) else OutcomeUnknown)(str(outcome))
+    return outcome

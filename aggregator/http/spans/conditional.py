@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from xxhash import xxh3_128_hexdigest
 
 from aggregator.hours.completeness import Completeness
+from aggregator.http.after import names_position
 from aggregator.http.representations import completeness_headers
 
 _NONE: Final[Mapping[str, str]] = {}
@@ -25,7 +26,7 @@ def conditional(
     """The body, or 304. `numbers` are what it tells beside how complete it is.
 
     Of what is final the tag names the numbers only: that they were read again, later, changes none of them. But late
-    actions may, so whoever keeps an answer asks again.
+    actions may, so whoever keeps an answer asks again. Who waits for what they wrote keeps nothing.
     """
     told = f"{media_type} {numbers!r}" if completeness.final else f"{media_type} {body}"
     tag = f'W/"{xxh3_128_hexdigest(told.encode())}"'
@@ -36,6 +37,7 @@ def conditional(
         "Vary": "Accept",
         **headers,
     }
-    if tag in [known.strip() for known in request.headers.get("if-none-match", "").split(",")]:
+    known = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
+    if tag in known and not names_position(request):
         return Response(None, HTTPStatus.NOT_MODIFIED, all_headers)
     return Response(body, headers=all_headers, media_type=media_type)

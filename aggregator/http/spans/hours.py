@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from aggregator.hours.range_reader import RangeReader
+from aggregator.hours.range_reader import RangeReader, answers_of
+from aggregator.http.after import AFTER_IN_OPENAPI, AfterReader, as_model, not_yet_in_openapi
 from aggregator.http.spans.conditional import conditional
 from aggregator.http.spans.openapi import (
     FORMAT_IN_OPENAPI,
@@ -32,7 +33,7 @@ _CSV: Final = (
 )
 
 
-def ranges(reader: RangeReader, clock: Clock) -> APIRouter:
+def ranges(reader: RangeReader, after: AfterReader, clock: Clock) -> APIRouter:
     """The routes of spans."""
     router = APIRouter(tags=["hours"])
 
@@ -40,7 +41,7 @@ def ranges(reader: RangeReader, clock: Clock) -> APIRouter:
         "/v1/hours",
         summary="The numbers of each hour of a span",
         response_model=SpanAnswer,
-        openapi_extra={"parameters": [*SPAN_IN_OPENAPI, FORMAT_IN_OPENAPI]},
+        openapi_extra={"parameters": [*SPAN_IN_OPENAPI, FORMAT_IN_OPENAPI, *AFTER_IN_OPENAPI]},
         responses={
             **_PROBLEMS,
             HTTPStatus.OK: {
@@ -48,14 +49,15 @@ def ranges(reader: RangeReader, clock: Clock) -> APIRouter:
                 "content": table_in_openapi("hours", _CSV),
             },
             **NOT_MODIFIED_IN_OPENAPI,
+            **not_yet_in_openapi({**as_model("SpanAnswer"), **table_in_openapi("hours")}, _HEADERS),
         },
     )
     async def hours(request: Request) -> Response:
         """Hours without actions are there, with zeros. A page has at most 31 days; `next` leads to the one after it."""
         page, written = page_of(request, clock()), format_of(request)
-        span = await reader.read(page.first, page.end)
+        span, counted = await after.read(request, lambda: reader.read(page.first, page.end), answers_of)
         following = _following(request, page)
-        return conditional(
+        answer = conditional(
             request,
             as_page(span, written, following),
             written.value,
@@ -63,6 +65,7 @@ def ranges(reader: RangeReader, clock: Clock) -> APIRouter:
             numbers=[(answer.hour, answer.totals) for answer in span.answers],
             headers={} if following is None else {"Link": f'<{following}>; rel="next"'},
         )
+        return counted.applied_to(answer)
 
     return router
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fastapi import Request
 
 from aggregator.hours.days import Day, DayOffTheHour, days_between
+from aggregator.http.parameters import single
 from aggregator.http.problems import ParameterRefused
 from contract.action import reject
 from contract.hour import END_OF_TIME_MS, HOUR_MS, format_hour, hour_of
@@ -96,7 +97,7 @@ def days_of(request: Request, now: int) -> SpanOfDays:
 
 def zone_of(request: Request) -> ZoneInfo:
     """The IANA time zone that `tz` names; UTC by default. Raises ParameterRefused."""
-    name = _single(request, "tz")
+    name = single(request, "tz")
     if name is None:
         return _UTC
     try:
@@ -106,15 +107,8 @@ def zone_of(request: Request) -> ZoneInfo:
         raise ParameterRefused(reject("zone_unknown", "tz", name, rule)) from error
 
 
-def _single(request: Request, name: str) -> str | None:
-    values = request.query_params.getlist(name)
-    if len(values) > 1:
-        raise ParameterRefused(reject("parameter_repeated", name, ", ".join(values), "each parameter is given once"))
-    return values[0] if values else None
-
-
 def _date(request: Request, name: str, default: date) -> date:
-    text = _single(request, name)
+    text = single(request, name)
     if text is None:
         return default
     try:
@@ -129,7 +123,7 @@ def _date(request: Request, name: str, default: date) -> date:
 
 
 def _hour(request: Request, name: str, zone: ZoneInfo, default: int) -> int:
-    text = _single(request, name)
+    text = single(request, name)
     if text is None:
         return default
     instant = _instant(name, text, zone)

@@ -1,6 +1,8 @@
 """Spans added up: any span as one, and day by day."""
 
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
+from itertools import chain
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -9,8 +11,10 @@ from pydantic import BaseModel, Field
 
 from aggregator.hours.completeness import Completeness
 from aggregator.hours.days import Day
-from aggregator.hours.range_reader import RangeReader, Span, weakest
+from aggregator.hours.range_reader import RangeReader, Span, answers_of, weakest
+from aggregator.hours.reader import Answer
 from aggregator.hours.span_users import SpanUsers
+from aggregator.http.after import AFTER_IN_OPENAPI, AfterReader, as_model, not_yet_in_openapi
 from aggregator.http.representations import format_or_none
 from aggregator.http.spans.conditional import conditional
 from aggregator.http.spans.openapi import (
@@ -78,7 +82,7 @@ class DaysAnswer(BaseModel):
     final: bool = Field(description="Whether all these days are.")
 
 
-def span_totals(reader: RangeReader, users: SpanUsers, clock: Clock) -> APIRouter:
+def span_totals(reader: RangeReader, users: SpanUsers, after: AfterReader, clock: Clock) -> APIRouter:
     """The routes of what is added up."""
     router = APIRouter(tags=["spans"])
     responses = {**_PROBLEMS, HTTPStatus.OK: {"headers": HEADERS_IN_OPENAPI}, **NOT_MODIFIED_IN_OPENAPI}
@@ -87,35 +91,47 @@ def span_totals(reader: RangeReader, users: SpanUsers, clock: Clock) -> APIRoute
         "/v1/totals",
         summary="A span of hours added up, its users each once",
         response_model=TotalsAnswer,
-        openapi_extra={"parameters": [*SPAN_IN_OPENAPI, ZONE_IN_OPENAPI]},
-        responses=responses,
+        openapi_extra={"parameters": [*SPAN_IN_OPENAPI, ZONE_IN_OPENAPI, *AFTER_IN_OPENAPI]},
+        responses={**responses, **not_yet_in_openapi(as_model("TotalsAnswer"), HEADERS_IN_OPENAPI)},
     )
     async def totals(request: Request) -> Response:
         """Unique users are exact over any span: the union of the hours'. The first time, a busy span takes seconds."""
         first, end = short_span_of(request, clock(), zone_of(request))
-        span = await reader.read(first, end)
+        span, counted = await after.read(request, lambda: reader.read(first, end), answers_of)
         told = _totals(span, await users.count(span.answers), first, end)
         numbers = (first, end, told.unique_users, told.counts, told.duplicates)
         body = told.model_dump_json(by_alias=True)
-        return conditional(request, body, Format.JSON.value, span.completeness, numbers=numbers)
+        return counted.applied_to(conditional(request, body, Format.JSON.value, span.completeness, numbers=numbers))
 
     @router.get(
         "/v1/days",
         summary="The numbers of each day of a time zone",
         response_model=DaysAnswer,
-        openapi_extra={"parameters": [*DAYS_IN_OPENAPI, ZONE_IN_OPENAPI, FORMAT_IN_OPENAPI]},
-        responses={**responses, HTTPStatus.OK: {"headers": HEADERS_IN_OPENAPI, "content": table_in_openapi("days")}},
+        openapi_extra={"parameters": [*DAYS_IN_OPENAPI, ZONE_IN_OPENAPI, FORMAT_IN_OPENAPI, *AFTER_IN_OPENAPI]},
+        responses={
+            **responses,
+            HTTPStatus.OK: {"headers": HEADERS_IN_OPENAPI, "content": table_in_openapi("days")},
+            **not_yet_in_openapi({**as_model("DaysAnswer"), **table_in_openapi("days")}, HEADERS_IN_OPENAPI),
+        },
     )
     async def days(request: Request) -> Response:
         """Days as the zone has them, of 23 to 25 hours; unique users are those of the day, each once."""
         asked, written = days_of(request, clock()), format_of(request)
-        spans = [await reader.read(day.first, day.end) for day in asked.days]
+
+        async def read() -> list[Span]:
+            return [await reader.read(day.first, day.end) for day in asked.days]
+
+        spans, counted = await after.read(request, read, _answers)
         rows = [_row(day, span, await users.count(span.answers)) for day, span in zip(asked.days, spans, strict=True)]
         completeness = weakest([span.completeness for span in spans])
         body = as_table(rows, written) if written is not Format.JSON else _days(asked.zone, rows, completeness)
-        return conditional(request, body, written.value, completeness, numbers=rows)
+        return counted.applied_to(conditional(request, body, written.value, completeness, numbers=rows))
 
     return router
+
+
+def _answers(spans: Sequence[Span]) -> Iterator[Answer]:
+    return chain.from_iterable(span.answers for span in spans)
 
 
 def _totals(span: Span, unique_users: int, first: int, end: int) -> TotalsAnswer:

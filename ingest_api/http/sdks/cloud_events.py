@@ -13,6 +13,7 @@ from ingest_api.decoding.cloud_events.http_headers import attributes_in, is_clou
 from ingest_api.decoding.cloud_events.mapper import CloudEventMapper
 from ingest_api.errors import RequestRefused
 from ingest_api.http.intake import Intake
+from ingest_api.http.position import ActionTaken
 from ingest_api.http.request.batch_options import options_in
 from ingest_api.http.request.content_type import (
     CLOUD_EVENT,
@@ -28,9 +29,6 @@ from service.clock import Clock
 _COMMAS_PER_EVENT: Final = 32
 _COMMAS: Final = 320_000
 """At most so many elements are split before they are counted; or more, where settings allow more events."""
-
-_TAKEN: Final = Response(status_code=HTTPStatus.NO_CONTENT)
-"""It holds no state: one for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +77,11 @@ class CloudEvents:
         return split_array(text, events, max(_COMMAS, _COMMAS_PER_EVENT * events))
 
     async def _answer_single(self, checked: CheckedBatch) -> Response:
-        await self.intake.publish(checked)
+        taken = await self.intake.publish(checked)
         for _, rejection in checked.refused:
             detail = rejection.message if rejection.field else f"body {rejection.value}: {rejection.rule}"
             raise RequestRefused(HTTPStatus.BAD_REQUEST, rejection.code, detail, rejection=rejection)
-        return _TAKEN
+        return ActionTaken(taken.position)
 
 
 def cloud_event_routes(cloud_events: CloudEvents) -> APIRouter:

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from contract.action import MAX_USER
+from ingest_api.http.position import POSITION_IN_OPENAPI
 from ingest_api.http.request.content_type import CLOUD_EVENT, CLOUD_EVENTS, JSON
 from service.openapi import documented
 
@@ -81,7 +82,10 @@ EVENTS_DOCS: Final[dict[str, Any]] = {
     "status_code": HTTPStatus.NO_CONTENT,
     "responses": {
         **documented(*_DESCRIPTIONS, descriptions=_DESCRIPTIONS, headers=_HEADERS),
-        int(HTTPStatus.NO_CONTENT): {"description": "The event is in the log, and will be counted."},
+        int(HTTPStatus.NO_CONTENT): {
+            "description": "The event is in the log, and will be counted.",
+            "headers": POSITION_IN_OPENAPI,
+        },
         int(HTTPStatus.OK): {
             "description": "All accepted events of the batch are in the log, and will be counted.",
             "content": {
@@ -90,6 +94,7 @@ EVENTS_DOCS: Final[dict[str, Any]] = {
                     "example": {"accepted": 1, "rejected": []},
                 }
             },
+            "headers": POSITION_IN_OPENAPI,
         },
         int(HTTPStatus.UNPROCESSABLE_ENTITY): {
             "description": "Of a batch nothing was accepted, or with `strict` something was rejected: nothing of it is "

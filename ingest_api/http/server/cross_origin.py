@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest_api.origin import ALL
 
-_READABLE: Final = ("Accept-Post", "Allow", "Collector-Rejected", "Retry-After")
+_READABLE: Final = ("Accept-Post", "Allow", "Collector-Position", "Collector-Rejected", "Retry-After")
 """Headers of answers that scripts may read, beyond those that they always may."""
 _MAX_AGE: Final = 7_200
 """Seconds for which a browser need not ask again; Chromium keeps no answer for longer."""

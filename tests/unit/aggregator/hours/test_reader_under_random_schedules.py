@@ -185,7 +185,7 @@ def _with_the_ends_last(simulation: Simulation) -> Callable[[], Awaitable[Answer
         progress = await store.read_progress()
         completeness = completeness_of(HOUR, latest, progress, SETTINGS.aggregator_final_margin)
         windows = {source: window for source, (_, window) in committed.items() if window is not None}
-        return Answer(HOUR, add_up(windows), completeness, lost=0, windows=windows)
+        return Answer(HOUR, add_up(windows), completeness, lost=0, windows=windows, progress={})
 
     return read
 

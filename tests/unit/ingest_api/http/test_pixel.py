@@ -128,6 +128,6 @@ async def test_it_is_documented_with_what_it_takes_and_answers(api: Api) -> None
     required = {one["name"]: one["required"] for one in told["parameters"]}
     assert required == {"timestamp": False, "user": True, "event": True, "id": False}
     assert list(told["responses"]["200"]["content"]) == ["image/gif"]
-    assert list(told["responses"]["200"]["headers"]) == ["Collector-Rejected"]
+    assert list(told["responses"]["200"]["headers"]) == ["Collector-Rejected", "Collector-Position"]
     assert {"500", "503"} <= told["responses"].keys()
     assert "400" not in told["responses"]

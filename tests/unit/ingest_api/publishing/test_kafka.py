@@ -1,6 +1,7 @@
 import asyncio
 import gc
 import weakref
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,13 @@ from prometheus_client import REGISTRY
 from contract.action import Action
 from contract.errors import LogUnavailable, LogUnfit
 from contract.partitioning import partition_of
-from contract.record import decode_record
+from contract.position import Position
+from contract.record import MAX_LINES, decode_record
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.publishing.kafka import configuration
 from ingest_api.publishing.publisher import publish
 from ingest_api.settings import IngestSettings
-from support.fixtures.ingest import PARTITIONS, TIMED_OUT, PublisherFixture, action, until
+from support.fixtures.ingest import APPENDED, PARTITIONS, TIMED_OUT, PublisherFixture, action, until
 
 FATAL = KafkaException(KafkaError(KafkaError._FATAL))  # noqa: SLF001 - that is its public name
 
@@ -52,6 +54,42 @@ async def test_nobody_is_answered_before_the_acknowledgement() -> None:
         await publishing
         assert fixture.in_flight_bytes() == 0
     assert fixture.in_flight_bytes() == 0
+
+
+async def test_each_caller_is_told_where_its_action_is() -> None:
+    async with PublisherFixture() as fixture:
+        for offset in range(3):
+            position = await publish(fixture.publisher, [action()])
+            assert position == Position("log", APPENDED, {partition_of("u", PARTITIONS): offset})
+
+
+async def test_a_batch_is_told_the_last_offset_of_each_partition_that_it_went_to() -> None:
+    async with PublisherFixture() as fixture:
+        batch = [action(f"user-{number}") for number in range(3 * MAX_LINES * PARTITIONS)]
+        position = await publish(fixture.publisher, batch)
+        records = Counter(partition for partition, _, _ in fixture.connection.sent)
+    assert min(records.values()) > 1
+    assert position is not None
+    assert position.offsets == {partition: number - 1 for partition, number in records.items()}
+
+
+async def test_where_kafka_does_not_tell_the_offset_or_the_log_it_is_acknowledged_without_a_position() -> None:
+    async with PublisherFixture(ingest_metadata_refresh=timedelta(milliseconds=1)) as fixture:
+        fixture.connection.tells_offsets = False
+        assert await publish(fixture.publisher, [action()]) is None
+        fixture.connection.tells_offsets, fixture.connection.log = True, None
+        await fixture.metadata_requests(2)
+        assert await publish(fixture.publisher, [action()]) is None
+
+
+async def test_a_topic_that_was_created_again_is_another_log_without_a_restart() -> None:
+    async with PublisherFixture(ingest_metadata_refresh=timedelta(milliseconds=1)) as fixture:
+        await publish(fixture.publisher, [action()])
+        fixture.connection.log = "another-log"
+        await fixture.metadata_requests(2)
+        position = await publish(fixture.publisher, [action()])
+    assert position is not None
+    assert position.log == "another-log"
 
 
 async def test_what_kafka_did_not_acknowledge_has_an_unknown_outcome() -> None:

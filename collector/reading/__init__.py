@@ -1,0 +1,1 @@
+"""Numbers from the aggregator, for people at a terminal."""

@@ -1,0 +1,36 @@
+"""Where in the log the actions of a request are: a header of the answer, for readers of their own writes."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import Response
+
+from contract.position import MAX_LENGTH, Position
+
+POSITION: Final = "Collector-Position"
+POSITION_IN_OPENAPI: Final[dict[str, Any]] = {
+    POSITION: {
+        "description": "Where in the log the actions are; opaque. `GET ...?after=` it answers once they are counted. "
+        "Absent where Kafka did not say: after it was away, and for batches over very many partitions.",
+        "schema": {"type": "string"},
+    }
+}
+
+_NAME: Final = POSITION.lower().encode()
+
+
+class ActionTaken(Response):
+    """204, and where the action is. The framework's own way of making headers would cost more than the rest of it."""
+
+    status_code = HTTPStatus.NO_CONTENT
+    body = b""
+    background = None
+
+    def __init__(self, position: Position | None) -> None:
+        self.raw_headers = [] if position is None else [(_NAME, position.text().encode())]
+
+
+def position_headers(position: Position | None) -> dict[str, str]:
+    """The header, where there is one."""
+    text = "" if position is None else position.text()
+    return {POSITION: text} if 0 < len(text) <= MAX_LENGTH else {}

@@ -1,0 +1,122 @@
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from collector.cli import app
+from contract.errors import CollectorError
+from contract.hour import HOUR_MS, format_hour
+from support.fixtures.aggregator import HOUR
+from support.fixtures.told import Told, telling
+
+HEADER = "hour,timestamp,unique_users,clicks,impressions\r\n"
+
+
+def row(number: int, *, final: bool = True) -> dict[str, Any]:
+    hour = HOUR + number * HOUR_MS
+    numbers = {"unique_users": 1_000 * number, "clicks": number, "impressions": 2 * number}
+    return {"hour": format_hour(hour), "timestamp": hour, **numbers, "final": final}
+
+
+class Api:
+    """Tells two pages of hours, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, list[str]]] = []
+        self.paths: list[str] = []
+        self.url = ""
+
+    def answer(self, told: Told) -> None:
+        target = urlsplit(told.path)
+        query = parse_qs(target.query)
+        self.asked.append(query)
+        self.paths.append(target.path)
+        second = "page" in query
+        number = 2 if second else 1
+        headers = {} if second else {"Link": f'<{target.path}?page=2&format={query["format"][0]}>; rel="next"'}
+        if query["format"] == ["csv"]:
+            told.tell(f"{HEADER}{format_hour(HOUR)},{number}\r\n".encode(), "text/csv; header=present", **headers)
+            return
+        page = {
+            "hours": [row(number, final=not second)],
+            "complete_through": "2026-11-24T11:00:05.000Z" if second else "2026-11-24T11:00:06.000Z",
+            "final": not second,
+        }
+        told.tell(json.dumps(page).encode(), **headers)
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    one = Api()
+    with telling(one.answer) as one.url:
+        yield one
+
+
+def report(api: Api, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["report", "--url", api.url, *arguments], env={"COLUMNS": "200"})
+
+
+def test_the_table_has_each_row_of_all_pages_with_a_bar_and_says_how_complete_it_is(api: Api) -> None:
+    result = report(api)
+
+    assert result.exit_code == 0, result.output
+    header, first, second, last = result.stdout.splitlines()
+    assert "users" in header
+    assert first.split()[:6] == ["2026-11-24", "10:00", "1,000", "1", "2", "50.0%"]
+    assert second.split()[:6] == ["2026-11-24", "11:00", "2,000", "2", "4", "50.0%"]
+    assert second.count("█") == 2 * first.count("█") == 30
+    assert last.strip() == "in italics: still being counted; exact up to 2026-11-24 11:00:05 UTC"
+
+
+def test_hours_are_asked_for_and_shown_in_the_zone(api: Api) -> None:
+    result = report(api, "--tz", "Europe/Berlin", "--from", "2026-11-24", "--to", "2026-11-24T13:00")
+
+    assert (api.asked[0]["from"], api.asked[0]["to"]) == (["2026-11-24T00:00:00+01:00"], ["2026-11-24T13:00:00+01:00"])
+    assert result.stdout.splitlines()[1].split()[:2] == ["2026-11-24", "11:00"]
+
+
+def test_days_are_asked_for_by_date_and_zone(api: Api) -> None:
+    report(api, "--days", "--tz", "Europe/Berlin", "--from", "2026-11-24")
+
+    assert api.paths[0] == "/v1/days"
+    assert (api.asked[0]["from"], api.asked[0]["tz"]) == (["2026-11-24"], ["Europe/Berlin"])
+
+
+def test_csv_has_one_header_line_over_all_pages(api: Api) -> None:
+    result = report(api, "--format", "csv")
+
+    assert result.stdout_bytes.decode() == f"{HEADER}2026-11-24T09:00:00Z,1\r\n2026-11-24T09:00:00Z,2\r\n"
+
+
+def test_json_is_one_document_over_all_pages(api: Api) -> None:
+    told = json.loads(report(api, "--format", "json").stdout)
+
+    assert [one["clicks"] for one in told["hours"]] == [1, 2]
+    assert (told["final"], told["complete_through"]) == (False, "2026-11-24T11:00:05.000Z")
+
+
+def test_what_the_api_refuses_is_told_in_its_words() -> None:
+    def refuse(told: Told) -> None:
+        told.tell(b'{"detail":"from \\"x\\": no instant"}', "application/problem+json", 400)
+
+    with telling(refuse) as url:
+        result = CliRunner().invoke(app, ["report", "--url", url, "--from", "x"])
+    assert isinstance(result.exception, CollectorError)
+    assert str(result.exception) == f'{url}: HTTP 400: from "x": no instant'
+
+
+def test_an_api_that_is_not_there_is_told() -> None:
+    with telling(lambda _: None) as url:
+        pass
+    result = CliRunner().invoke(app, ["report", "--url", url])
+    assert isinstance(result.exception, CollectorError)
+    assert str(result.exception).startswith(f"{url} does not answer: ")
+
+
+@pytest.mark.parametrize("arguments", [["--tz", "Mars"], ["--url", "http://x", "--data", "y"], ["--format", "xml"]])
+def test_wrong_usage_asks_nothing(api: Api, arguments: list[str]) -> None:
+    assert report(api, *arguments).exit_code == 2
+    assert api.asked == []
