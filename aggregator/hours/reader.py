@@ -9,7 +9,7 @@ from aggregator.hours.completeness import Completeness, completeness_of, is_behi
 from aggregator.hours.totals import HourTotals, Windows, add_up, each_user_has_one_window
 from aggregator.hours.unique_users import HourUsers
 from aggregator.metrics import Metrics
-from aggregator.settings import AggregatorSettings
+from aggregator.settings import ReadingSettings
 from contract.errors import StateUnreadable, StoreUnavailable
 from contract.progress import LogPartition, Progress
 from contract.store import StoreReader
@@ -33,7 +33,7 @@ class HourReader:
     """Answers for hours from the store, and from the end offsets in Kafka."""
 
     def __init__(
-        self, store: StoreReader, end_offsets: EndOffsetsCache, metrics: Metrics, settings: AggregatorSettings
+        self, store: StoreReader, end_offsets: EndOffsetsCache, metrics: Metrics, settings: ReadingSettings
     ) -> None:
         self._store = store
         self._end_offsets = end_offsets

@@ -1,13 +1,13 @@
-"""The settings of the process that keeps `hours`: the reader's, and its own."""
+"""The settings of the process that keeps `hours`: those of whoever reads hours, and its own."""
 
 from datetime import timedelta
 
 from pydantic import Field
 
-from aggregator.settings import AggregatorSettings
+from aggregator.settings import ReadingSettings
 
 
-class RollupSettings(AggregatorSettings):
+class RollupSettings(ReadingSettings):
     """The settings of one keeper of the measurement `hours`."""
 
     port: int = Field(8084, ge=0, le=65_535, description="Port to listen on")

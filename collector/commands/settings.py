@@ -10,6 +10,7 @@ from pydantic import SecretStr, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from aggregator.rollup.settings import RollupSettings
 from aggregator.settings import AggregatorSettings
 from ingest_api.settings import IngestSettings
 from stream_workers.settings import WorkerSettings
@@ -18,6 +19,7 @@ SERVICES: dict[str, type[BaseSettings]] = {
     "ingest_api": IngestSettings,
     "stream_workers": WorkerSettings,
     "aggregator": AggregatorSettings,
+    "aggregator.rollup": RollupSettings,
 }
 
 
