@@ -13,7 +13,7 @@ from contract.progress import LogPartition
 from contract.rollup import Fields
 from contract.state import encode_state
 from contract.store import SLOTS, ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from stores.influx.schema import FULL, MS
+from stores.influx.schema import FULL, MS, WITHIN_HOUR
 
 MAX_LINES: Final = 5_000
 """Lines in a body: as fast as 10,000 and faster than 20,000 where four requests run side by side."""
@@ -134,7 +134,7 @@ def _point_line(hour: int, fields: Fields) -> str:
         f"{name}={str(value).lower()}" if isinstance(value, bool) else f"{name}={value}i"
         for name, value in fields.items()
     ]
-    return f"hours {','.join(values)} {_time(hour, 0, 'slot')}"
+    return f"hours {','.join(values)} {_time(hour, WITHIN_HOUR, 'time')}"
 
 
 def _bodies(lines: Iterable[str]) -> Iterator[bytes]:

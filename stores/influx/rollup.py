@@ -8,7 +8,7 @@ from stores.influx import schema
 from stores.influx.connection import InfluxConnection
 from stores.influx.line_protocol import point_bodies
 from stores.influx.response import Series
-from stores.influx.schema import MS, Bucket
+from stores.influx.schema import MS, WITHIN_HOUR, Bucket
 from stores.influx.settings import InfluxSettings
 from stores.influx.writer import InfluxWriter
 
@@ -33,13 +33,13 @@ class InfluxRollup:
     async def read_points(self, first: int, end: int) -> dict[int, Fields]:
         (found,) = await self._connection.query(self._bucket, schema.points_between(first, end))
         return {
-            row[0] // MS: {
+            (row[0] - WITHIN_HOUR) // MS: {
                 name: value for name, value in zip(series.columns[1:], row[1:], strict=True) if value is not None
             }
             for series in found
             for row in series.values
-            # A point within an hour is not one of these, whoever wrote it.
-            if row[0] % (HOUR_MS * MS) == 0
+            # Any other point is not one of these, whoever wrote it.
+            if row[0] % (HOUR_MS * MS) == WITHIN_HOUR
         }
 
     async def write_points(self, points: Mapping[int, Fields]) -> None:

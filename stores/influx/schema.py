@@ -5,7 +5,7 @@ In `hourly/autogen`, kept without limit:
     hourly_users  log, partition, part, generation, full
                                         time: the hour's start + through_offset   users, ids: base64 of their hashes
     progress      log, partition        time: the hour of its watermark + slot   state
-    hours         (none)                time: the hour's start                   clicks, impressions, unique_users, …
+    hours         (none)                time: the hour's start + 1               clicks, impressions, unique_users, …
 In `actions/autogen`, kept for the retention:
     actions       event, lap, log, partition   time: the action's ms, then six digits of its line's number   user, id
 
@@ -23,6 +23,12 @@ from contract.window_value import WindowValue
 
 MS: Final = 1_000_000
 """A millisecond in ns: as many lines of one event and ms have times of their own within a lap."""
+
+WITHIN_HOUR: Final = 1
+"""Nanoseconds after the hour's start at which its point of `hours` lies.
+
+At its start, a span that ends there would hold it where ends are inclusive: in Flux of 1.8, in Grafana's $timeFilter.
+"""
 
 LAST_PROGRESS: Final = 'SELECT LAST("state") FROM "progress"{where} GROUP BY "log", "partition"'
 """For each source its latest point. Watermarks rise with offsets, so its highest progress lies in that point's hour."""

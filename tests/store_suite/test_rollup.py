@@ -91,7 +91,7 @@ async def test_hours_that_anything_is_stored_for_are_found_in_turn(rollup: Rollu
 
 async def test_a_point_of_somebody_else_within_an_hour_is_none_of_these(influx_settings: InfluxSettings) -> None:
     connection = InfluxConnection(influx_settings)
-    body = b"hours clicks=5i %d" % ((NOVEMBER + 1) * MS)
+    body = b"hours clicks=5i %d" % ((NOVEMBER + 1) * MS + 1)
     assert await connection.write(Bucket.named(influx_settings.hourly_bucket), body) is None
     await connection.close()
     rollup = InfluxRollup(influx_settings)
