@@ -1,12 +1,10 @@
 """The measurement `hours` as a stranger queries it, in InfluxQL and in Flux, beside real workers."""
 
-import csv
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import httpx
 import msgspec
 import pytest
 from confluent_kafka import Producer
@@ -16,18 +14,16 @@ from contract.action import Action, encode_action
 from contract.hour import END_OF_TIME_MS, HOUR_MS, format_hour
 from contract.store import WindowPoint
 from stores.influx.rollup import InfluxRollup
-from stores.influx.schema import Bucket
 from stores.influx.settings import InfluxSettings
 from support.pipeline.collector_program import collector
 from support.pipeline.eventually import WITHIN, eventually_stored
 from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.pipeline.stranger import Point, Stranger
 from support.pipeline.traffic import Traffic
 from support.product.worker_process import WorkerProcess
 from support.services.kafka_admin import wait_until_led
 
 ACTIONS: Final = 2_000
-COLUMNS: Final = ("clicks", "impressions", "unique_users", "actions", "count_sign_up")
-Point = tuple[int, ...]
 
 
 @pytest.fixture(
@@ -82,48 +78,6 @@ def keeper(pipeline: Pipeline, tmp_path: Path) -> WorkerProcess:
     process.start()
     process.wait_until_ready()
     return process
-
-
-class Stranger:
-    """Somebody with an address, a token, and no code of ours."""
-
-    def __init__(self, influx: InfluxSettings) -> None:
-        self._bucket = Bucket.named(influx.hourly_bucket)
-        self._org = influx.influx_org
-        token = influx.influx_token.get_secret_value()
-        self._http = httpx.Client(
-            base_url=str(influx.influx_url), headers={"Authorization": f"Token {token}"}, timeout=60
-        )
-
-    def influxql(self, query: str) -> list[list[int]]:
-        """The rows, without their time."""
-        scope = {"db": self._bucket.database, "rp": self._bucket.policy}
-        answer = self._http.get("/query", params={**scope, "q": query}).raise_for_status().json()
-        return [row[1:] for series in answer["results"][0].get("series", []) for row in series["values"]]
-
-    def flux(self, query: str) -> list[dict[str, str]]:
-        """The rows, by column."""
-        headers = {"Content-Type": "application/vnd.flux", "Accept": "application/csv"}
-        query = f'from(bucket: "{self._bucket.name}") {query}'
-        answer = self._http.post("/api/v2/query", params={"org": self._org}, headers=headers, content=query)
-        lines = answer.raise_for_status().text.strip().splitlines()
-        return list(csv.DictReader(line for line in lines if not line.startswith("#")))
-
-    def close(self) -> None:
-        self._http.close()
-
-    def sums(self, first: int, end: int) -> tuple[Point, Point]:
-        """The numbers of a span, as each of the two languages gives them."""
-        start, stop = format_hour(first), format_hour(end)
-        sums = ", ".join(f"SUM({name})" for name in COLUMNS)
-        rows = self.influxql(f"SELECT {sums} FROM hours WHERE time >= '{start}' AND time < '{stop}'")
-        fields = " or ".join(f'r._field == "{name}"' for name in COLUMNS)
-        summed = self.flux(
-            f'|> range(start: {start}, stop: {stop}) |> filter(fn: (r) => r._measurement == "hours" and ({fields}))'
-            " |> sum()"
-        )
-        by_field = {row["_field"]: int(row["_value"]) for row in summed}
-        return tuple(value or 0 for row in rows for value in row), tuple(by_field.get(name, 0) for name in COLUMNS)
 
 
 def expected(pipeline: Pipeline) -> dict[int, Point]:
