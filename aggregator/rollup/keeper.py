@@ -16,10 +16,13 @@ from contract.hour import END_OF_TIME_MS, HOUR_MS, hour_of
 from contract.rollup import Fields, Mark, RollupStore
 from service.clock import Clock
 
+WIDE: Final = 3
+"""Each so many rounds all recent hours are compared; in the others the last day's: a month's marks cost the store."""
+_NARROW: Final = 24 * HOUR_MS
 _LOOKED_UP: Final = 48
 """Hours that a round looks up because they may have changed: so many are read in some 10 ms."""
-_SWEPT: Final = 24
-"""Hours that a round looks up in turn."""
+_SWEPT: Final = 72
+"""Hours that a wide round looks up in turn."""
 _MS: Final = timedelta(milliseconds=1)
 
 
@@ -49,21 +52,27 @@ class Keeper:
         """How often all hours were looked up, whatever is known of them."""
 
     async def round(self) -> int:
-        """Compares all recent hours, and some of the others; returns how many points were written.
+        """Compares the last day, or all recent hours and some of the others; returns how many points were written.
 
         What stands and the marks are read before the windows, in this order. Raises as the store does.
         """
+        is_wide = self._round % WIDE == 0
         self._round += 1
-        oldest = hour_of(self._clock() - self._pace.recent // _MS)
-        self._known.keep(oldest)
-        stands = await self._store.read_points(oldest, END_OF_TIME_MS)
-        marks = await self._store.read_marks(oldest, END_OF_TIME_MS)
+        now = self._clock()
+        recent = hour_of(now - self._pace.recent // _MS)
+        self._known.keep(recent)
+        written = await self._compare(recent if is_wide else max(recent, hour_of(now) - _NARROW))
+        return written + (await self._sweep(recent) if is_wide else 0)
+
+    async def _compare(self, first: int) -> int:
+        """Hours from `first` on: those that may have changed are looked up, all are compared."""
+        stands = await self._store.read_points(first, END_OF_TIME_MS)
+        marks = await self._store.read_marks(first, END_OF_TIME_MS)
         # Whatever the marks hold was in the log by now.
         now = self._clock()
-        should = self._known.fields()
+        should = self._known.fields(first)
         should |= await self._look_up(self._known.due(marks, now, _LOOKED_UP), marks, now)
-        written = await self._write(should, stands)
-        return written + await self._sweep(oldest, marks, now)
+        return await self._write(should, stands)
 
     async def _look_up(self, hours: list[int], marks: Mapping[int, Mark], now: int) -> dict[int, Fields]:
         if not hours:
@@ -71,7 +80,7 @@ class Keeper:
         answers = await self._reader.read_hours(hours, self._users)
         return {answer.hour: self._known.learn(answer, marks.get(answer.hour), now, self._round) for answer in answers}
 
-    async def _sweep(self, oldest: int, marks: Mapping[int, Mark], now: int) -> int:
+    async def _sweep(self, recent: int) -> int:
         """One portion, from the first hour to the last, and again: what no mark tells is found in this way."""
         first = await self._store.next_hour(self._sweep_from)
         if first is None:
@@ -79,10 +88,10 @@ class Keeper:
             return 0
         self._sweep_from = end = first + _SWEPT * HOUR_MS
         stands = await self._store.read_points(first, end)
+        marks = await self._store.read_marks(first, end)
         # Hours that nothing is stored for have no point, unless somebody wrote one.
-        stored = await self._store.read_marks(first, end)
-        should = await self._look_up(sorted(stored.keys() | stands.keys()), marks, now)
-        self._known.keep(oldest)
+        should = await self._look_up(sorted(marks.keys() | stands.keys()), marks, self._clock())
+        self._known.keep(recent)
         return await self._write(should, stands)
 
     async def _write(self, should: Mapping[int, Fields], stands: Mapping[int, Fields]) -> int:

@@ -59,9 +59,9 @@ class KnownHours:
         asked = [hour for hour, mark in marks.items() if self._is_due(hour, mark)]
         return sorted(asked, key=lambda hour: (hour not in current, self._round(hour), -hour))[:most]
 
-    def fields(self) -> dict[int, Fields]:
-        """The points as they should be."""
-        return {hour: known.fields for hour, known in self._known.items()}
+    def fields(self, first: int) -> dict[int, Fields]:
+        """The points as they should be, of the hours from `first` on."""
+        return {hour: known.fields for hour, known in self._known.items() if hour >= first}
 
     def _is_due(self, hour: int, mark: Mark) -> bool:
         known = self._known.get(hour)
