@@ -11,21 +11,9 @@ from stores.influx.settings import InfluxSettings
 _NONE: Final = timedelta(0)
 
 
-class AggregatorSettings(ServiceSettings, InfluxSettings):
-    """The settings of one reader."""
+class ReadingSettings(ServiceSettings, InfluxSettings):
+    """What all have in common that read hours: the reader, and the keeper of `hours`."""
 
-    port: int = Field(8082, ge=0, le=65_535, description="Port to listen on")
-
-    aggregator_renewal: timedelta = Field(
-        timedelta(milliseconds=250),
-        ge=_NONE,
-        description="How long a cached answer for the current hour, or the one before, is given before it is refreshed",
-    )
-    aggregator_max_age: timedelta = Field(
-        timedelta(milliseconds=500),
-        ge=_NONE,
-        description="Cached answers of this age are not given: readers wait for a new one; 0: no caching",
-    )
     aggregator_final_margin: timedelta = Field(
         timedelta(seconds=5), ge=_NONE, description="An hour is final once complete through its end and this margin"
     )
@@ -47,6 +35,26 @@ class AggregatorSettings(ServiceSettings, InfluxSettings):
     aggregator_store_timeout: timedelta = Field(
         timedelta(seconds=10), gt=_NONE, description="Time limit for a read from the store; then the answer is 503"
     )
+    aggregator_drain_timeout: timedelta = Field(
+        timedelta(seconds=15), gt=_NONE, description="Time limit for requests in flight after SIGTERM"
+    )
+
+
+class AggregatorSettings(ReadingSettings):
+    """The settings of one reader."""
+
+    port: int = Field(8082, ge=0, le=65_535, description="Port to listen on")
+
+    aggregator_renewal: timedelta = Field(
+        timedelta(milliseconds=250),
+        ge=_NONE,
+        description="How long a cached answer for the current hour, or the one before, is given before it is refreshed",
+    )
+    aggregator_max_age: timedelta = Field(
+        timedelta(milliseconds=500),
+        ge=_NONE,
+        description="Cached answers of this age are not given: readers wait for a new one; 0: no caching",
+    )
     aggregator_probe_timeout: timedelta = Field(
         timedelta(seconds=1), gt=_NONE, description="How long /readyz waits for the store"
     )
@@ -54,7 +62,4 @@ class AggregatorSettings(ServiceSettings, InfluxSettings):
         256 * 1024 * 1024,
         ge=1024 * 1024,
         description="Memory that counting the unique users of a span may take; a span with more is read several times",
-    )
-    aggregator_drain_timeout: timedelta = Field(
-        timedelta(seconds=15), gt=_NONE, description="Time limit for requests in flight after SIGTERM"
     )

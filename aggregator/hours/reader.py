@@ -9,7 +9,7 @@ from aggregator.hours.completeness import Completeness, completeness_of, is_behi
 from aggregator.hours.totals import HourTotals, Windows, add_up, each_user_has_one_window
 from aggregator.hours.unique_users import HourUsers
 from aggregator.metrics import Metrics
-from aggregator.settings import AggregatorSettings
+from aggregator.settings import ReadingSettings
 from contract.errors import StateUnreadable, StoreUnavailable
 from contract.progress import LogPartition, Progress
 from contract.store import StoreReader
@@ -35,7 +35,7 @@ class HourReader:
     """Answers for hours from the store, and from the end offsets in Kafka."""
 
     def __init__(
-        self, store: StoreReader, end_offsets: EndOffsetsCache, metrics: Metrics, settings: AggregatorSettings
+        self, store: StoreReader, end_offsets: EndOffsetsCache, metrics: Metrics, settings: ReadingSettings
     ) -> None:
         self._store = store
         self._end_offsets = end_offsets
@@ -61,17 +61,14 @@ class HourReader:
 
         They are of this hour, and in no other reading under way. Raises as `read` does.
         """
-        (answer,) = await self._read([hour], {hour: users})
+        (answer,) = await self.read_hours([hour], users)
         return answer
 
-    async def read_hours(self, hours: Sequence[int]) -> list[Answer]:
-        """One reading of several hours, in this order. Raises as `read` does."""
-        return await self._read(hours, {})
+    async def read_hours(self, hours: Sequence[int], users: HourUsers | None = None) -> list[Answer]:
+        """One reading of several hours, in this order. Raises as `read` does.
 
-    async def _read(self, hours: Sequence[int], users: Mapping[int, HourUsers]) -> list[Answer]:
-        """First the clock and the log's ends, then progress, then windows.
-
-        Any other order takes records for counted that arrived in between.
+        First the clock and the log's ends, then progress, then windows: any other order takes records for counted that
+        arrived in between. `users`: who counts users that cannot be added up; None: each hour's are read anew.
         """
         end_offsets = await self._end_offsets.latest()
         try:
@@ -101,7 +98,7 @@ class HourReader:
         return later is None or is_behind(later, progress)
 
     async def _read_store(
-        self, hours: Sequence[int], users: Mapping[int, HourUsers]
+        self, hours: Sequence[int], users: HourUsers | None
     ) -> tuple[dict[LogPartition, Progress], dict[int, Windows], dict[int, HourTotals]]:
         limit = self._settings.aggregator_store_timeout.total_seconds()
         try:
@@ -114,10 +111,10 @@ class HourReader:
         # A source's progress is the same in all hours of one reading.
         return {source: found.progress for source, found in committed[hours[0]].items()}, windows, totals
 
-    async def _add_up(self, hour: int, windows: Windows, users: Mapping[int, HourUsers]) -> HourTotals:
+    async def _add_up(self, hour: int, windows: Windows, users: HourUsers | None) -> HourTotals:
         if each_user_has_one_window(windows):
             return add_up(windows)
-        return add_up(windows, await users.get(hour, HourUsers()).count(self._store, hour, windows))
+        return add_up(windows, await (users or HourUsers()).count(self._store, hour, windows))
 
 
 def _windows_of(committed: Mapping[LogPartition, Committed]) -> Windows:

@@ -17,9 +17,15 @@ class Pool(StrEnum):
     INGEST = "ingest"
     WORKERS = "workers"
     AGGREGATOR = "aggregator"
+    ROLLUP = "rollup"
 
 
-_ROLES = {Pool.INGEST: Role.INGEST, Pool.WORKERS: Role.WORKER, Pool.AGGREGATOR: Role.AGGREGATOR}
+_ROLES = {
+    Pool.INGEST: Role.INGEST,
+    Pool.WORKERS: Role.WORKER,
+    Pool.AGGREGATOR: Role.AGGREGATOR,
+    Pool.ROLLUP: Role.ROLLUP,
+}
 
 
 def scale(

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from aggregator.rollup.settings import RollupSettings
 from aggregator.settings import AggregatorSettings
 from ingest_api.settings import IngestSettings
 from service.settings import duration_text
@@ -19,6 +20,7 @@ SERVICES: dict[str, type[BaseSettings]] = {
     "ingest_api": IngestSettings,
     "stream_workers": WorkerSettings,
     "aggregator": AggregatorSettings,
+    "aggregator.rollup": RollupSettings,
 }
 
 

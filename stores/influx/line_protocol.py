@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -10,9 +10,10 @@ from contract.action import Action
 from contract.errors import StoreConflict
 from contract.hour import hour_of
 from contract.progress import LogPartition
+from contract.rollup import Fields
 from contract.state import encode_state
 from contract.store import SLOTS, ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from stores.influx.schema import FULL, MS
+from stores.influx.schema import FULL, MS, WITHIN_HOUR
 
 MAX_LINES: Final = 5_000
 """Lines in a body: as fast as 10,000 and faster than 20,000 where four requests run side by side."""
@@ -44,6 +45,11 @@ def result_bodies(windows: Iterable[WindowPoint], segments: Iterable[SegmentPoin
 def progress_bodies(points: Iterable[ProgressPoint]) -> Iterator[bytes]:
     """Bodies with progress."""
     yield from _bodies(map(_progress_line, points))
+
+
+def point_bodies(points: Mapping[int, Fields]) -> Iterator[bytes]:
+    """Bodies with hours' points. Names of fields are constants, and events' names: these need no escapes."""
+    yield from _bodies(_point_line(hour, fields) for hour, fields in points.items())
 
 
 def _pieces(first_line: int, lines: Sequence[Action | None]) -> Iterator[tuple[int, Sequence[Action | None]]]:
@@ -121,6 +127,14 @@ def _progress_line(point: ProgressPoint) -> str:
         f'progress,{_tags(point.source)} state="{_escaped(encode_state(point.value))}"'
         f" {_time(hour, point.slot, 'slot')}"
     )
+
+
+def _point_line(hour: int, fields: Fields) -> str:
+    values = [
+        f"{name}={str(value).lower()}" if isinstance(value, bool) else f"{name}={value}i"
+        for name, value in fields.items()
+    ]
+    return f"hours {','.join(values)} {_time(hour, WITHIN_HOUR, 'time')}"
 
 
 def _bodies(lines: Iterable[str]) -> Iterator[bytes]:

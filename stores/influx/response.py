@@ -10,6 +10,7 @@ from contract.errors import StoreUnavailable
 class Series(msgspec.Struct):
     """Rows of one group: each begins with its time in ns."""
 
+    columns: list[str] = []
     values: list[list[Any]] = []
     tags: dict[str, str] = {}
     partial: bool = False

@@ -5,11 +5,13 @@ In `hourly/autogen`, kept without limit:
     hourly_users  log, partition, part, generation, full
                                         time: the hour's start + through_offset   users, ids: base64 of their hashes
     progress      log, partition        time: the hour of its watermark + slot   state
+    hours         (none)                time: the hour's start + 1               clicks, impressions, unique_users, …
 In `actions/autogen`, kept for the retention:
     actions       event, lap, log, partition   time: the action's ms, then six digits of its line's number   user, id
 
 `state` is one text because a reader of a point that is being overwritten sees a mix of old and new fields. The numbers
-beside it are for people. All times are ns since the epoch; all queries ask for them so (epoch=ns).
+beside it are for people, and for the marks of hours; `hours` is for people only. All times are ns
+since the epoch; all queries ask for them so (epoch=ns).
 """
 
 from typing import Final, NamedTuple, Self
@@ -21,6 +23,12 @@ from contract.window_value import WindowValue
 
 MS: Final = 1_000_000
 """A millisecond in ns: as many lines of one event and ms have times of their own within a lap."""
+
+WITHIN_HOUR: Final = 1
+"""Nanoseconds after the hour's start at which its point of `hours` lies.
+
+At its start, a span that ends there would hold it where ends are inclusive: in Flux of 1.8, in Grafana's $timeFilter.
+"""
 
 LAST_PROGRESS: Final = 'SELECT LAST("state") FROM "progress"{where} GROUP BY "log", "partition"'
 """For each source its latest point. Watermarks rise with offsets, so its highest progress lies in that point's hour."""
@@ -40,6 +48,15 @@ SEGMENTS: Final = (
 
 FULL: Final = "yes"
 """The tag `full` of segments that hold all hashes up to their offset; others do not have it."""
+
+MARKS: Final = 'SELECT COUNT("unique_users"), SUM(*) FROM "hourly" WHERE {times} GROUP BY time(1h) fill(none)'
+"""What the numbers of an hour's slots add up to. The time needs an end: without one, InfluxQL takes the clock."""
+
+FIRST_SINCE: Final = 'SELECT FIRST("unique_users") FROM "hourly" WHERE time >= {time}'
+"""The first slot from there on."""
+
+POINTS: Final = 'SELECT * FROM "hours" WHERE {times}'
+"""All fields: other events have names of their own."""
 
 PROBE: Final = 'SELECT "state" FROM "progress" WHERE time = 0'
 """Finds next to nothing, and fails where the bucket is missing or we may not read it."""
@@ -89,6 +106,21 @@ def _segments(hour: int, source: LogPartition, window: WindowValue, first: int, 
         generation=window.generation or "",
         full=FULL if first == window.full_through else "",
     )
+
+
+def marks_between(first: int, end: int) -> str:
+    """The query for the marks of the hours from `first` ms up to, not including, `end` ms."""
+    return MARKS.format(times=_between(first, end))
+
+
+def first_since(first: int) -> str:
+    """The query for the first window from `first` ms on."""
+    return FIRST_SINCE.format(time=first * MS)
+
+
+def points_between(first: int, end: int) -> str:
+    """The query for what stands in `hours` from `first` ms up to, not including, `end` ms."""
+    return POINTS.format(times=_between(first, end))
 
 
 def quoted_name(name: str) -> str:

@@ -21,12 +21,14 @@ _MODULES: Final = {
     Role.INGEST: "ingest_api",
     Role.WORKER: "stream_workers",
     Role.AGGREGATOR: "aggregator",
+    Role.ROLLUP: "aggregator.rollup",
 }
 _PORTS_ABOVE_GATEWAY: Final = {
     Role.INFLUXDB: 6,
     Role.INGEST: 100,
     Role.AGGREGATOR: 200,
     Role.WORKER: 300,
+    Role.ROLLUP: 400,
     Role.KAFKA: 1012,
 }
 _CONTROLLER_ABOVE_GATEWAY: Final = 1013

@@ -18,6 +18,7 @@ class Role(StrEnum):
     INGEST = "ingest"
     WORKER = "worker"
     AGGREGATOR = "aggregator"
+    ROLLUP = "rollup"
     INFLUXDB = "influxdb"
     KAFKA = "kafka"
 

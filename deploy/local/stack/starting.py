@@ -62,6 +62,7 @@ def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: In
                     (Role.INGEST, factory.numbered(Role.INGEST, 1)),
                     *((Role.WORKER, factory.numbered(Role.WORKER, number + 1)) for number in range(plan.workers)),
                     (Role.AGGREGATOR, factory.numbered(Role.AGGREGATOR, 1)),
+                    (Role.ROLLUP, factory.numbered(Role.ROLLUP, 1)),
                 ]
             )
             write_pages(folder.pages, fetch_documents(_urls(state_file)))

@@ -8,7 +8,7 @@ from deploy.local.stack.members import Member, Role
 from deploy.local.stack.state_file import read_state
 
 _SECONDS_BETWEEN_LOOKS = 0.5
-_SCALED_AS = {Role.INGEST: "ingest", Role.WORKER: "workers", Role.AGGREGATOR: "aggregator"}
+_SCALED_AS = {Role.INGEST: "ingest", Role.WORKER: "workers", Role.AGGREGATOR: "aggregator", Role.ROLLUP: "rollup"}
 
 
 def watch_stack(folder: DataFolder, report: Report, interruption: Interruption) -> bool:

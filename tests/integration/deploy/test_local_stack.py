@@ -85,7 +85,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_all_processes_run_under_their_names(stack: Stack) -> None:
     assert stack.states() == dict.fromkeys(
-        ["kafka", "influxdb", "ingest-1", "worker-1", "worker-2", "aggregator-1", "gateway"], "running"
+        ["kafka", "influxdb", "ingest-1", "worker-1", "worker-2", "aggregator-1", "rollup-1", "gateway"], "running"
     )
 
 
@@ -166,6 +166,7 @@ def test_a_signal_stops_a_second_stack_beside_the_first(stack: Stack, tmp_path: 
         "ingest-1",
         "worker-1",
         "aggregator-1",
+        "rollup-1",
         "influxdb",
         "kafka",
     ]

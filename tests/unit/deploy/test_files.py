@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from pydantic_settings import BaseSettings
 
+from aggregator.rollup.settings import RollupSettings
 from aggregator.settings import AggregatorSettings
 from deploy.local.services.gateway import Gateway
 from deploy.provision import ProvisionSettings
@@ -54,6 +55,7 @@ def test_each_setting_that_is_set_is_a_setting_of_some_program(text: str) -> Non
         ("ingest", IngestSettings().ingest_drain_timeout),
         ("worker", WorkerSettings().worker_drain_timeout),
         ("aggregator", AggregatorSettings().aggregator_drain_timeout),
+        ("rollup", RollupSettings().aggregator_drain_timeout),
     ],
 )
 def test_a_service_has_more_time_to_stop_than_it_takes(name: str, bound: timedelta) -> None:
@@ -68,6 +70,7 @@ def test_a_service_has_more_time_to_stop_than_it_takes(name: str, bound: timedel
         ("ingest", "ingest_api"),
         ("worker", "stream_workers"),
         ("aggregator", "aggregator"),
+        ("rollup", "aggregator.rollup"),
         ("provision", "deploy.provision"),
         ("pages", "deploy.gateway.pages"),
     ],
