@@ -15,6 +15,7 @@ from aggregator.hours.span_users import SpanUsers
 from aggregator.http.fast_path import FastPath
 from aggregator.http.health import health
 from aggregator.http.live import live
+from aggregator.http.page import page
 from aggregator.http.problems import problem_handlers
 from aggregator.http.routes import routes
 from aggregator.http.spans.hours import ranges
@@ -64,6 +65,7 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     app.include_router(ranges(spans, clock))
     app.include_router(span_totals(spans, SpanUsers(store, settings.aggregator_span_memory_bytes), clock))
     app.include_router(live(feed))
+    app.include_router(page())
     app.state.on_stop = feed.close
     app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(PathMethods, routes=app.router.routes)
