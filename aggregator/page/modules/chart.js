@@ -60,7 +60,7 @@ export class Charts {
       {},
       bars("impressions", 0.86),
       bars("clicks", 0.46),
-      { stroke: colour("users"), width: 1.75, points: { size: 5, fill: colour("users") } },
+      { stroke: colour("users"), width: data[0].length > this.hosts[0].clientWidth / 3 ? 1 : 1.75, points: { size: 5, fill: colour("users") } },
     ];
     const axes = [time(), { ...numbers(STEPS), values: (_, values) => values.map(compact) }];
     return this.plot(this.hosts[0], data, series, axes, [0, 4]);

@@ -10,7 +10,7 @@ export class Details {
     host.innerHTML = `<div class="line"><h2 id="details-heading" tabindex="-1"></h2><p id="details-state"></p><button type="button">Close</button></div><p id="details-trouble" class="notice" role="alert" hidden></p><dl></dl>`;
     [this.heading, this.state, this.trouble, this.list] = ["h2", "#details-state", "#details-trouble", "dl"].map(name => host.querySelector(name));
     host.querySelector("button").addEventListener("click", close);
-    host.addEventListener("keydown", event => event.key === "Escape" && close());
+    document.addEventListener("keydown", event => event.key === "Escape" && !host.hidden && close());
   }
 
   /** Shows an hour; null: none. `focus`: the reader asked for it just now. */
@@ -50,7 +50,7 @@ export class Details {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Count them";
-    button.addEventListener("click", () => countRejected(rejected));
+    button.addEventListener("click", () => countRejected(rejected, this.heading));
     rejected.prepend(button);
   }
 
@@ -65,12 +65,13 @@ export class Details {
   }
 }
 
-async function countRejected(cell) {
+async function countRejected(cell, heading) {
   const button = cell.firstChild;
   button.disabled = true;
   try {
     const { totals } = await ledger();
     button.replaceWith(count(Object.values(totals.rejected).reduce((sum, lines) => sum + lines, 0)));
+    heading.focus({ preventScroll: true });
   } catch (error) {
     button.disabled = false;
     button.textContent = `${error.message} Try again`;

@@ -6,7 +6,7 @@ import { Charts } from "./chart.js";
 import { Details } from "./details.js";
 import { listen } from "./live.js";
 import { prepareNothing, showNothing } from "./nothing.js";
-import { prepareNow, say, showCompleteness, showNow } from "./now.js";
+import { TROUBLE, prepareNow, say, showCompleteness, showNow } from "./now.js";
 import { Span } from "./span.js";
 import { Table } from "./table.js";
 import { DAY, HOUR, clockWithSeconds, count, fromField, hourText, iso, percent, spanText, stateOf, toField, zoneName } from "./words.js";
@@ -21,6 +21,8 @@ let known = null; // the last event of the hour
 let heard = 0; // when it came, by this machine's clock that only goes forward
 let kind = "reading";
 let fields = ""; // what the fields of the span hold
+let drawn = 0; // when the span was shown
+let soon = 0; // the timer that shows it again
 let pointed = null; // the hour that the reader points at
 
 const span = new Span({ rows: showSpan, users: showSums });
@@ -87,6 +89,7 @@ function showFields(...bounds) {
 // What the server tells.
 
 listen(event => {
+  const other = kind !== event.kind;
   kind = event.kind;
   if (kind === "hour") {
     heard = performance.now();
@@ -95,10 +98,22 @@ listen(event => {
       currentHour = known.data.timestamp;
       show();
     }
-    if (span.patch(known.data)) showSpan();
+    if (span.patch(known.data)) showSoon();
+    if (other && span.trouble) span.again();
   }
+  if (other) showSpan();
   showLive();
 });
+
+/** The chart is drawn once a second at most: what moves fast are the numbers above it. */
+function showSoon() {
+  if (soon) return;
+  soon = setTimeout(() => {
+    soon = 0;
+    showSpan();
+  }, Math.max(0, drawn + 1_000 - performance.now()));
+}
+
 setInterval(() => kind !== "hour" && showLive(), 1_000);
 
 function showLive() {
@@ -107,15 +122,17 @@ function showLive() {
 }
 
 function showSpan() {
+  drawn = performance.now();
   const { from, to, rows, trouble } = span;
   say(byId("span-heading"), `${spanText(from, to, state.zone)} ${zoneName(state.zone)}`);
   say(byId("span-trouble"), trouble && `${trouble} ${rows ? "These hours are as they were read before." : "The page tries again by itself."}`);
-  byId("span-trouble").hidden = !trouble;
+  byId("span-trouble").hidden = !trouble || kind in TROUBLE; // that is said already
   showSums();
   const empty = rows !== null && rows.every(row => row.actions === 0);
   showNothing(byId("nothing"), empty, to > currentHour);
-  byId("chart-view").hidden = empty || state.view !== "chart";
-  byId("table-view").hidden = empty || state.view !== "table";
+  const unknown = rows === null && trouble !== "";
+  byId("chart-view").hidden = empty || unknown || state.view !== "chart";
+  byId("table-view").hidden = empty || unknown || state.view !== "table";
   if (rows && !empty) {
     if (state.view === "chart") showChart();
     else table.show(rows, state.sort, currentHour, state.zone);
@@ -133,7 +150,7 @@ function showSums() {
   const { users } = span;
   const asOf = users && !users.final && users.complete_through ? `as of ${clockWithSeconds(Date.parse(users.complete_through), state.zone)}` : "";
   const told = [
-    ["Unique users", count(users?.unique_users), users ? asOf || "final" : "being counted"],
+    ["Unique users", count(users?.unique_users), users ? asOf || "final" : span.trouble || kind in TROUBLE ? "not known" : "being counted"],
     ["Clicks", count(clicks), ""],
     ["Impressions", count(impressions), ""],
     ["Click-through rate", percent(clicks, impressions), ""],
@@ -196,15 +213,16 @@ function showReading() {
 const STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: -24, PageDown: 24, Home: -Infinity, End: Infinity };
 
 byId("charts").addEventListener("keydown", event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !span.rows?.length) return;
-  const index = readIndex();
-  if (event.key in STEPS) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const index = span.rows ? readIndex() : -1;
+  if (event.key === "+" || event.key === "=") zoom(0.5);
+  else if (event.key === "-") zoom(2);
+  else if (index < 0) return;
+  else if (event.key in STEPS) {
     const next = Math.max(0, Math.min(span.rows.length - 1, index + STEPS[event.key]));
     point(span.rows[next].timestamp);
     charts.point(next);
   } else if (event.key === "Enter") open(span.rows[index].timestamp);
-  else if (event.key === "+" || event.key === "=") zoom(0.5);
-  else if (event.key === "-") zoom(2);
   else return;
   event.preventDefault();
 });

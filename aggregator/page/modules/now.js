@@ -70,7 +70,7 @@ async function compare(hour, known, zone) {
 /** How complete the numbers are, in words, and what is wrong, if anything is. */
 export function showCompleteness(known, kind, age, zone) {
   const complete = byId("complete");
-  const [words, state] = known ? completeness(known, zone) : ["Reading the current hour", "reading"];
+  const [words, state] = known ? completeness(known, zone, kind) : [kind in TROUBLE ? "nothing is known yet" : "Reading the current hour", "reading"];
   say(complete, words);
   complete.dataset.state = kind === "hour" || !known ? state : "old";
   document.body.classList.toggle("old", kind !== "hour" && known !== null);
@@ -81,17 +81,19 @@ export function showCompleteness(known, kind, age, zone) {
   if (what) say(byId("trouble-age"), known ? `These numbers are ${lasting(age)} old.` : "Nothing is known yet.");
 }
 
-const TROUBLE = {
+export const TROUBLE = {
   unavailable: "The store does not answer; the page tries again by itself.",
   disconnected: "Disconnected from the server; the page tries again by itself.",
 };
 
-function completeness({ data, at }, zone) {
+function completeness({ data, at }, zone, kind) {
   if (data.final) return ["final", "live"];
   if (data.complete_through === null) return ["how complete is unknown: the log does not answer", "behind"];
   const through = Date.parse(data.complete_through);
   const behind = Math.max(1_000, at - through);
-  const words = `exact up to ${clockWithSeconds(through, zone)}, ${lasting(behind)} behind`;
+  const exact = `exact up to ${clockWithSeconds(through, zone)}`;
+  if (kind !== "hour") return [exact, "old"];
+  const words = `${exact}, ${lasting(behind)} behind`;
   if (behind < BEHIND) return [words, "live"];
   return [`${words}; ${count(data.lag)} ${data.lag === 1 ? "record waits" : "records wait"}`, "behind"];
 }

@@ -1,6 +1,7 @@
 // The hours that are shown: asked for, asked for again, and kept in step with the current hour.
 
 import { Refused, hoursBetween, totalsBetween } from "./api.js";
+import { HOUR } from "./words.js";
 
 const AGAIN = 10_000;
 const USERS_AGAIN = 15_000;
@@ -16,12 +17,11 @@ export class Span {
     this.asked = new AbortController();
   }
 
-  /** Shows other hours. What is known of those before is forgotten. */
+  /** Shows other hours: at once, where all of them are among those before. */
   go(from, to) {
     if (this.from === from && this.to === to) return;
-    const rolled = this.rows && to - from === this.to - this.from && Math.abs(to - this.to) === 3_600_000;
-    Object.assign(this, { from, to, users: null });
-    if (!rolled) this.rows = null;
+    const known = this.rows?.filter(row => row.timestamp >= from && row.timestamp < to);
+    Object.assign(this, { from, to, users: null, rows: known?.length === (to - from) / HOUR ? known : null });
     this.again();
   }
 
