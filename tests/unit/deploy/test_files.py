@@ -90,6 +90,10 @@ def test_the_image_holds_every_package_of_the_project() -> None:
     assert packages <= set(re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
 
 
+def test_the_image_is_built_with_the_library_of_the_page_s_charts() -> None:
+    assert DOCKERFILE.index("python -m deploy.local.artifacts\n") < DOCKERFILE.index("pip wheel ")
+
+
 def test_the_gateway_leads_to_services_of_the_stack() -> None:
     upstreams = set(re.findall(r"\{\$GATEWAY_\w+:(\w+):8080\}", CADDYFILE))
 
