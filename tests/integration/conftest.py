@@ -52,10 +52,12 @@ def environment(pipeline: Pipeline) -> dict[str, str]:
 @pytest.fixture
 def aggregator(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
     service = PythonService("aggregator", free_port(), tmp_path / "aggregator.log", "aggregator", environment)
-    service.start()
-    service.wait_until_ready()
-    yield f"http://127.0.0.1:{service.port}"
-    service.kill()
+    try:
+        service.start()
+        service.wait_until_ready()
+        yield f"http://127.0.0.1:{service.port}"
+    finally:
+        service.kill()
 
 
 @pytest.fixture

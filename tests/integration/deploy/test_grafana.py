@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,13 +44,12 @@ def stranger(pipeline: Pipeline) -> Iterator[Stranger]:
 
 
 @pytest.fixture
-async def keeper(
-    pipeline: Pipeline, environment: dict[str, str], stranger: Stranger, tmp_path: Path
-) -> AsyncIterator[WorkerProcess]:
-    """A keeper of `hours`, beside a worker that has counted some traffic, of this hour and others."""
+async def keeper(pipeline: Pipeline, environment: dict[str, str], stranger: Stranger, tmp_path: Path) -> WorkerProcess:
+    """A keeper of `hours`, beside a worker that has counted some traffic; the pipeline ends it, whatever fails here."""
     pipeline.send(Traffic().actions(1_000), lines=20)
     pipeline.started()
     process = WorkerProcess("keeper", tmp_path, environment, module="aggregator.rollup")
+    pipeline.workers.append(process)
     process.start()
     await pipeline.counted()
 
@@ -58,8 +57,7 @@ async def keeper(
         return any(stranger.sums(pipeline.this_hour, pipeline.this_hour + HOUR_MS)[0])
 
     await eventually_stored(has_come_through, WITHIN, process.log_tail)
-    yield process
-    process.end_if_alive()
+    return process
 
 
 def span(pipeline: Pipeline) -> tuple[str, str]:

@@ -78,9 +78,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     except LocalError as error:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no local stack: {error}")
     stack = Stack(tmp_path_factory.mktemp("stack"))
-    stack.up()
-    yield stack
-    stack("down")
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack("down")
 
 
 def test_all_processes_run_under_their_names(stack: Stack) -> None:
