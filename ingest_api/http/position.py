@@ -25,6 +25,10 @@ class ActionTaken(Response):
     status_code = HTTPStatus.NO_CONTENT
     body = b""
     background = None
+    head = b""
+    """What the fast path made of it last."""
+    head_with: object = None
+    """With these headers of the server's own."""
 
     def __init__(self, position: Position | None) -> None:
         self.raw_headers = [] if position is None else [(_NAME, position.text().encode())]

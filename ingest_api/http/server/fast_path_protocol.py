@@ -11,6 +11,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from ingest_api.http.position import ActionTaken
 from service.http_protocol import BoundedHttpProtocol
 
 SUBMIT_SINGLE: Final = "submit_single"
@@ -19,6 +20,7 @@ SUBMIT_SINGLE: Final = "submit_single"
 _TARGET: Final = re.compile(rb"/analytics\?([A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*)")
 """With nothing in the query but what RFC 3986 allows there."""
 _UNUSUAL: Final = frozenset((b"expect", b"transfer-encoding", b"content-length", b"origin"))
+_Headers = list[tuple[bytes, bytes]]
 
 
 class _Nobody:
@@ -95,14 +97,26 @@ class FastPathProtocol(BoundedHttpProtocol):
         exchange.response_complete = True
         if exchange.disconnected or self.transport.is_closing():
             return
-        content = [STATUS_LINE[response.status_code]]
-        for name, value in (*self.server_state.default_headers, *response.raw_headers):
-            content += (name, b": ", value, b"\r\n")
-        content.append(b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n")
-        self.transport.write(b"".join(content) + response.body)
+        end = b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(_head(response, self.server_state.default_headers) + end + response.body)
         if not exchange.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+
+def _head(response: Response, own: _Headers) -> bytes:
+    """The status line and the headers, of which the server's own are others each second."""
+    if not isinstance(response, ActionTaken):
+        return _written(response, own)
+    # Many answers are about one record: a head costs 1 us to write, and 0.1 us to find again.
+    if response.head_with is not own:
+        response.head, response.head_with = _written(response, own), own
+    return response.head
+
+
+def _written(response: Response, own: _Headers) -> bytes:
+    lines = [b"%b: %b\r\n" % header for header in (*own, *response.raw_headers)]
+    return STATUS_LINE[response.status_code] + b"".join(lines)
 
 
 def _is_no_body(name: bytes, value: bytes) -> bool:

@@ -10,6 +10,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from contract.action import Action
+from contract.position import Position
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.http.server.fast_path_protocol import FastPathProtocol
@@ -95,6 +96,29 @@ async def test_a_plain_request_is_answered_with_one_write_and_without_a_task(api
     assert (transport.written, transport.writes) == (TAKEN, 1)
     assert api.log.published == [Action(NOW, "u 1", "click", "i")]
     assert (api.server.tasks, api.server.total_requests) == (set(), 1)
+
+
+async def test_answers_about_one_record_are_alike_but_for_the_date_of_when_they_are_given(api: Api) -> None:
+    api.log.held = []
+    connections = [api.connect() for _ in range(4)]
+    for protocol, _ in connections:
+        protocol.data_received(request())
+    first, second, later, elsewhere = api.log.held
+    record, other = (Position("log", NOW, {3: offset}) for offset in (4, 5))
+
+    first(record)
+    second(record)
+    api.server.default_headers = [(b"date", b"tomorrow")]
+    later(record)
+    elsewhere(other)
+
+    taken = "HTTP/1.1 204 No Content\r\ndate: {}\r\ncollector-position: {}\r\n\r\n"
+    assert [transport.written.decode() for _, transport in connections] == [
+        taken.format("today", record.text()),
+        taken.format("today", record.text()),
+        taken.format("tomorrow", record.text()),
+        taken.format("tomorrow", other.text()),
+    ]
 
 
 @pytest.mark.parametrize("query", [GOOD, *BAD])
