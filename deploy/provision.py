@@ -16,6 +16,8 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from pydantic import Field
 
 from contract.errors import CollectorError, LogUnavailable, StoreUnavailable
+from kafka_log.client import CLIENT_LOG, client_config
+from kafka_log.settings import KafkaSettings
 from service.process import configure_logging
 from service.settings import ProcessSettings, settings_or_exit
 from stores.influx.settings import InfluxSettings
@@ -27,7 +29,7 @@ _AGAIN_SECONDS: Final = 1.0
 _ADMIN_SECONDS: Final = 10.0
 
 
-class ProvisionSettings(ProcessSettings, InfluxSettings):
+class ProvisionSettings(ProcessSettings, KafkaSettings, InfluxSettings):
     """What is to be created, and where."""
 
     rejected_topic: str = Field("actions.rejected", min_length=1, description="The topic of rejected lines")
@@ -50,7 +52,7 @@ async def create_topics(settings: ProvisionSettings) -> None:
     retention_ms = settings.provision_log_retention // timedelta(milliseconds=1)
     # The workers refuse any other timestamps: only the broker's rise along a partition.
     config = {"message.timestamp.type": "LogAppendTime", "retention.ms": str(retention_ms)}
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap}, logger=logger)
+    admin = AdminClient(client_config(settings, "provision"), logger=CLIENT_LOG)
     for name, partitions in ((settings.topic, settings.provision_partitions), (settings.rejected_topic, 1)):
         topic = NewTopic(name, partitions, settings.provision_replication, config=config)
         try:
