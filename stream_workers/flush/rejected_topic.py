@@ -32,6 +32,8 @@ class RejectedTopic:
                 within,
                 compression_type="lz4",
                 linger_ms=5,
+                # Sooner than lines are out of time: a topic that is missing must be told from a broker that is away.
+                topic_metadata_propagation_max_ms=round(DELIVER_WITHIN * 500),
             ),
             logger=CLIENT_LOG,
         )
