@@ -118,12 +118,12 @@ def _write(
     encryption: KeySerializationEncryption,
 ) -> None:
     """The certificate last: where it is, its key is."""
-    _write_private(issued.key, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    write_private(issued.key, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     issued.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    """Nobody else can read it at any time."""
+def write_private(path: Path, content: bytes) -> None:
+    """Writes a file that nobody else can read, at any time."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)

@@ -1,6 +1,6 @@
 """A Kafka node that lets nobody in without proof, and lets nobody do what no ACL allows."""
 
-import os
+import secrets
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it exports a
 )
 
 from deploy.local.artifacts.installed import Artifacts
-from deploy.local.services.certificates import CertificateAuthority
+from deploy.local.services.certificates import CertificateAuthority, write_private
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import is_free
 
@@ -101,6 +101,33 @@ class SecuredKafka(Kafka):
             }
         )
 
+    def admin_environment(self) -> dict[str, str]:
+        """Settings of a program that may do everything: it shows a certificate."""
+        issued = self.authority.issue(ADMIN)
+        return {
+            "COLLECTOR_KAFKA_BOOTSTRAP": self.tls_bootstrap,
+            "COLLECTOR_KAFKA_SECURITY_PROTOCOL": "SSL",
+            "COLLECTOR_KAFKA_CA_FILE": str(self.authority.own.certificate),
+            "COLLECTOR_KAFKA_CERTIFICATE_FILE": str(issued.certificate),
+            "COLLECTOR_KAFKA_KEY_FILE": str(issued.key),
+        }
+
+    def user_environment(self, user: str) -> dict[str, str]:
+        """Settings of a program that is `user`, whose password is drawn once and lies in a file."""
+        file = self._folder / "passwords" / user
+        if not file.exists():
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            password = secrets.token_urlsafe(32)
+            self.set_password(user, password)
+            write_private(file, password.encode())
+        return {
+            "COLLECTOR_KAFKA_BOOTSTRAP": self.bootstrap,
+            "COLLECTOR_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "COLLECTOR_KAFKA_SASL_USERNAME": user,
+            "COLLECTOR_KAFKA_SASL_PASSWORD_FILE": str(file),
+            "COLLECTOR_KAFKA_CA_FILE": str(self.authority.own.certificate),
+        }
+
     def set_password(self, user: str, password: str) -> None:
         """Makes the user if it is not there; it may do nothing until an ACL says so."""
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
@@ -113,6 +140,5 @@ class SecuredKafka(Kafka):
         issued = self.authority.issue(BROKER)
         keystore = issued.key.with_name("keystore.pem")
         if not keystore.exists():
-            with os.fdopen(os.open(keystore, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(issued.key.read_bytes() + issued.certificate.read_bytes())
+            write_private(keystore, issued.key.read_bytes() + issued.certificate.read_bytes())
         return keystore
