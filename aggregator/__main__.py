@@ -16,7 +16,7 @@ def main() -> None:
     settings = settings_or_exit(AggregatorSettings)
 
     def create() -> FastAPI:
-        end_offsets = KafkaEndOffsets(settings.kafka_bootstrap, settings.topic, settings.aggregator_kafka_timeout)
+        end_offsets = KafkaEndOffsets(settings, settings.topic, settings.aggregator_kafka_timeout)
         return create_app(settings, InfluxStore(settings, wall_clock), end_offsets, wall_clock)
 
     run_app(settings, create, drain_timeout=settings.aggregator_drain_timeout)

@@ -5,13 +5,14 @@ from typing import Final
 
 from pydantic import Field
 
+from kafka_log.settings import KafkaSettings
 from service.settings import ServiceSettings
 from stores.influx.settings import InfluxSettings
 
 _NONE: Final = timedelta(0)
 
 
-class ReadingSettings(ServiceSettings, InfluxSettings):
+class ReadingSettings(ServiceSettings, KafkaSettings, InfluxSettings):
     """What all have in common that read hours: the reader, and the keeper of `hours`."""
 
     aggregator_final_margin: timedelta = Field(

@@ -10,7 +10,8 @@ from deploy.local.errors import NoStack
 from deploy.local.services.influxdb import LOCAL_ORG, LOCAL_TOKEN
 from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import read_state
-from service.settings import KafkaSettings, settings_or_exit
+from kafka_log.settings import KafkaSettings
+from service.settings import settings_or_exit
 from stores.influx.settings import InfluxSettings
 
 _AGGREGATOR: Final = "http://127.0.0.1:8082"

@@ -7,15 +7,18 @@ settings.
 import asyncio
 import logging
 import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import Final, Self
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # it is exported untyped
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contract.errors import CollectorError, LogUnavailable, StoreUnavailable
+from deploy.kafka.acls import Principals, Resources, allow, permissions
+from deploy.kafka.admin import KafkaAdmin
+from deploy.kafka.topics import WantedTopic, ensure_topic
+from kafka_log.settings import KafkaSettings
 from service.process import configure_logging
 from service.settings import ProcessSettings, settings_or_exit
 from stores.influx.settings import InfluxSettings
@@ -24,63 +27,81 @@ from stores.influx.setup import create_buckets
 logger = logging.getLogger("deploy.provision")
 
 _AGAIN_SECONDS: Final = 1.0
-_ADMIN_SECONDS: Final = 10.0
 
 
-class ProvisionSettings(ProcessSettings, InfluxSettings):
+class ProvisionSettings(ProcessSettings, KafkaSettings, InfluxSettings):
     """What is to be created, and where."""
 
+    consumer_group: str = Field("stream-workers", description="The consumer group of all workers")
     rejected_topic: str = Field("actions.rejected", min_length=1, description="The topic of rejected lines")
 
     provision_partitions: int = Field(8, ge=1, description="Partitions of the topic of actions at its creation")
     provision_replication: int = Field(1, ge=1, description="Replicas of each partition at its creation")
+    provision_min_insync_replicas: int | None = Field(
+        None, ge=1, description="Replicas that must have a record; not given: one less than there are, at least one"
+    )
     provision_log_retention: timedelta = Field(
         timedelta(days=30), gt=timedelta(0), description="How long Kafka keeps records: the log is the source of truth"
+    )
+    provision_ingest_principal: str = Field("User:ingest", description="Who the ingest API is to Kafka")
+    provision_worker_principal: str = Field("User:worker", description="Who stream workers are")
+    provision_aggregator_principal: str = Field("User:aggregator", description="Who aggregators are")
+    provision_operator_principal: str = Field(
+        "User:operator", description="Who runs `collector audit`, `doctor` and `rebuild`"
     )
     provision_timeout: timedelta = Field(
         timedelta(minutes=3), gt=timedelta(0), description="Longest wait for Kafka and InfluxDB"
     )
 
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
+        if (self.provision_min_insync_replicas or 1) > self.provision_replication:
+            raise ValueError(
+                f"COLLECTOR_PROVISION_MIN_INSYNC_REPLICAS={self.provision_min_insync_replicas} is above "
+                f"COLLECTOR_PROVISION_REPLICATION={self.provision_replication}: nothing could be written"
+            )
+        return self
 
-async def create_topics(settings: ProvisionSettings) -> None:
-    """Makes both topics be there and be led; those that are keep their partitions and settings.
 
-    Raises LogUnavailable.
+async def create_topics(settings: ProvisionSettings, admin: KafkaAdmin, *, repair: bool = False) -> None:
+    """Makes both topics be there, be led and be as the settings say. Raises LogUnavailable and LogUnfit."""
+    replication = settings.provision_replication
+    partitions = {settings.topic: settings.provision_partitions, settings.rejected_topic: 1}
+    for name, number in partitions.items():
+        wanted = WantedTopic(
+            name,
+            number,
+            replication,
+            settings.provision_min_insync_replicas or max(1, replication - 1),
+            settings.provision_log_retention,
+            is_log=name == settings.topic,
+        )
+        await ensure_topic(admin, wanted, repair=repair)
+
+
+async def create_acls(settings: ProvisionSettings, admin: KafkaAdmin) -> None:
+    """Allows each program what it needs. Raises LogUnavailable and LogUnfit."""
+    principals = Principals(
+        settings.provision_ingest_principal,
+        settings.provision_worker_principal,
+        settings.provision_aggregator_principal,
+        settings.provision_operator_principal,
+    )
+    resources = Resources(settings.topic, settings.rejected_topic, settings.consumer_group)
+    await allow(admin, list(permissions(principals, resources)))
+
+
+async def provision(settings: ProvisionSettings, *, repair: bool = False, acls: bool = False) -> None:
+    """Topics, with `acls` who may use them, and buckets.
+
+    Raises TimeoutError, LogUnfit where a topic that is there is not as the settings say, and StoreConflict where a
+    bucket cannot be.
     """
-    retention_ms = settings.provision_log_retention // timedelta(milliseconds=1)
-    # The workers refuse any other timestamps: only the broker's rise along a partition.
-    config = {"message.timestamp.type": "LogAppendTime", "retention.ms": str(retention_ms)}
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap}, logger=logger)
-    for name, partitions in ((settings.topic, settings.provision_partitions), (settings.rejected_topic, 1)):
-        topic = NewTopic(name, partitions, settings.provision_replication, config=config)
-        try:
-            await _create(admin, topic)
-            await _check(admin, name)
-        except KafkaException as error:
-            raise LogUnavailable(f"topic {name!r}: {error.args[0].str()}") from error
-
-
-async def _create(admin: AdminClient, topic: NewTopic) -> None:
-    created = admin.create_topics([topic], operation_timeout=_ADMIN_SECONDS, request_timeout=_ADMIN_SECONDS)
-    try:
-        await asyncio.wrap_future(created[topic.topic])
-    except KafkaException as error:
-        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-            raise
-
-
-async def _check(admin: AdminClient, name: str) -> None:
-    """A broker may hear of a topic some time after it was created."""
-    described = admin.describe_topics(TopicCollection([name]), request_timeout=_ADMIN_SECONDS)
-    topic = await asyncio.wrap_future(described[name])
-    if not all(partition.leader for partition in topic.partitions):
-        raise LogUnavailable(f"topic {name!r}: no leader yet")
-
-
-async def provision(settings: ProvisionSettings) -> None:
-    """Topics and buckets. Raises TimeoutError, and StoreConflict where a bucket cannot be what the settings say."""
+    admin = KafkaAdmin(settings)
     async with asyncio.timeout(settings.provision_timeout.total_seconds()):
-        await _insist("topics", lambda: create_topics(settings))
+        await _insist("topics", lambda: create_topics(settings, admin, repair=repair))
+        if acls:
+            await _insist("ACLs", lambda: create_acls(settings, admin))
         await _insist("buckets", lambda: create_buckets(settings))
 
 
@@ -96,12 +117,20 @@ async def _insist(what: str, create: Callable[[], Awaitable[None]]) -> None:
             return
 
 
+def _arguments() -> Namespace:
+    parser = ArgumentParser("python -m deploy.provision", description="Creates topics and buckets, and looks at them.")
+    parser.add_argument("--repair", action="store_true", help="mend topics that are not as the settings say")
+    parser.add_argument("--acls", action="store_true", help="allow each program what it needs, and no more")
+    return parser.parse_args()
+
+
 def main() -> None:
     """Runs once."""
+    arguments = _arguments()
     settings = settings_or_exit(ProvisionSettings)
     configure_logging(settings)
     try:
-        asyncio.run(provision(settings))
+        asyncio.run(provision(settings, repair=arguments.repair, acls=arguments.acls))
     except TimeoutError:
         sys.exit(f"gave up after {settings.provision_timeout.total_seconds():.0f} s")
     except CollectorError as error:

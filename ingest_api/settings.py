@@ -12,6 +12,7 @@ from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.decoding.segment.event_rules import EventRules
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
 from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
+from kafka_log.settings import KafkaSettings
 from service.settings import ServiceSettings, duration_text
 
 _NONE: Final = timedelta(0)
@@ -59,7 +60,7 @@ def _call_rules(value: object) -> object:
     return rules
 
 
-class IngestSettings(ServiceSettings):
+class IngestSettings(ServiceSettings, KafkaSettings):
     """The settings of one API process."""
 
     port: int = Field(8081, ge=0, le=65_535, description="Port to listen on")

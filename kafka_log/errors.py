@@ -1,12 +1,24 @@
 """What the Kafka library's errors mean to us."""
 
+from typing import Final
+
 from confluent_kafka import KafkaError
 
 from contract.errors import LogUnavailable, LogUnfit
 
+FORBIDDEN: Final = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+}
 
-def explain(topic: str, error: KafkaError) -> LogUnavailable | LogUnfit:
-    """What an error of librdkafka's about a topic means to us."""
+
+def explain(topic: str, error: KafkaError, refusal: str | None = None) -> LogUnavailable | LogUnfit:
+    """What an error of librdkafka's about a topic means to us; `refusal`: why brokers refused the connection."""
     if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
         return LogUnfit(f"topic {topic!r} does not exist: create it with message.timestamp.type=LogAppendTime")
+    if error.code() in FORBIDDEN:
+        return LogUnavailable(f"Kafka does not allow this user what it asks of topic {topic!r}: {error.str()}")
+    if refusal is not None:
+        return LogUnavailable(f"Kafka refuses the connection: {refusal}")
     return LogUnavailable(f"Kafka did not answer about topic {topic!r}: {error.str()}")

@@ -3,17 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
+from kafka_log.client import client_config
+from kafka_log.settings import KafkaSettings
+
 
 def producer_config(
-    bootstrap: str, client_id: str, delivery_timeout: timedelta, **options: str | float
+    kafka: KafkaSettings, client_id: str, delivery_timeout: timedelta, **options: str | float
 ) -> dict[str, Any]:
     """Librdkafka's configuration; an option's name has `_` for each `.` of librdkafka's."""
     return {
-        "bootstrap.servers": bootstrap,
-        "client.id": client_id,
+        **client_config(kafka, client_id),
         "acks": "all",
         "enable.idempotence": True,
         "delivery.timeout.ms": round(delivery_timeout.total_seconds() * 1000),
-        "allow.auto.create.topics": False,
         **{name.replace("_", "."): value for name, value in options.items()},
     }

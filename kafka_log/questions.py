@@ -1,6 +1,5 @@
 """Every question to a topic that only Kafka can answer: its id, its partitions, its end offsets, its timestamps."""
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeVar
@@ -15,9 +14,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it exports a
 
 from contract.errors import LogReplaced, LogUnfit
 from contract.progress import log_of
+from kafka_log.client import CLIENT_LOG, Refusal, client_config
 from kafka_log.errors import explain
-
-logger = logging.getLogger(__name__)
+from kafka_log.settings import KafkaSettings
 
 T = TypeVar("T")
 
@@ -43,22 +42,23 @@ class TopicQuestions:
     """
 
     def __init__(
-        self, bootstrap: str, name: str, *, client_id: str, within: float | None = None, attempt: float | None = None
+        self,
+        kafka: KafkaSettings,
+        name: str,
+        *,
+        client_id: str,
+        within: float | None = None,
+        attempt: float | None = None,
     ) -> None:
         """Connections are made when first needed."""
         self.name = name
         self._within = ANSWER_WITHIN if within is None else within
         self._attempt = self._within if attempt is None else min(attempt, self._within)
-        self._admin = AdminClient(
-            {
-                "bootstrap.servers": bootstrap,
-                "client.id": client_id,
-                "socket.timeout.ms": int(max(self._within, ATTEMPT) * 1000),
-                # To ask about a topic must not create it, whatever the broker's settings are.
-                "allow.auto.create.topics": False,
-            },
-            logger=logger,
-        )
+        self._refusal = Refusal()
+        config = client_config(kafka, client_id)
+        config["socket.timeout.ms"] = int(max(self._within, ATTEMPT) * 1000)
+        config["error_cb"] = self._refusal.note
+        self._admin = AdminClient(config, logger=CLIENT_LOG)
         self._knows_whom_to_ask = True
 
     def describe(self) -> Description:
@@ -117,11 +117,14 @@ class TopicQuestions:
                 self._knows_whom_to_ask = False
                 answer = question(self._attempt)
             except KafkaException as error:
-                explained = explain(self.name, error.args[0])
+                # Errors of connections, and log lines, wait until they are asked for.
+                self._admin.poll(0)
+                explained = explain(self.name, error.args[0], self._refusal.reason)
                 if isinstance(explained, LogUnfit) or time.monotonic() >= last_attempt:
                     raise explained from error
             else:
                 self._knows_whom_to_ask = True
+                self._refusal.clear()
                 return answer
 
 

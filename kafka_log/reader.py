@@ -1,6 +1,5 @@
 """Reading the topic with a plain consumer that joins no group and commits nothing."""
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, cast
@@ -9,10 +8,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from contract.errors import LogNotRetained, LogTruncated, LogUnavailable
 from contract.record import Record, record_of
+from kafka_log.client import CLIENT_LOG, client_config
 from kafka_log.errors import explain
 from kafka_log.questions import Description, TopicQuestions
-
-logger = logging.getLogger(__name__)
+from kafka_log.settings import KafkaSettings
 
 _CLIENT: Final = "collector-log-reader"
 _ANSWER_WITHIN: Final = 10.0
@@ -38,20 +37,18 @@ class Extent(NamedTuple):
 class LogReader:
     """Reads the topic. Each method raises LogUnavailable, and LogUnfit where there is no such topic."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
         """Connections are made when first needed."""
         self._topic = topic
-        self._questions = TopicQuestions(bootstrap, topic, client_id=_CLIENT, within=_ANSWER_WITHIN)
+        self._questions = TopicQuestions(kafka, topic, client_id=_CLIENT, within=_ANSWER_WITHIN)
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
-                "client.id": _CLIENT,
+                **client_config(kafka, _CLIENT),
                 # The library asks for one; a consumer that is assigned by hand and commits nothing joins none.
                 "group.id": _CLIENT,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,
-                "allow.auto.create.topics": False,
                 # A fetch that waits at the end of one partition holds up the first fetch of the next.
                 "fetch.wait.max.ms": 10,
                 # A record that is not there must not be passed over.
@@ -60,7 +57,7 @@ class LogReader:
                 "isolation.level": "read_committed",
                 "check.crcs": True,
             },
-            logger=logger,
+            logger=CLIENT_LOG,
         )
 
     def identify(self) -> Description:

@@ -3,15 +3,16 @@
 import asyncio
 
 from kafka_log.questions import ATTEMPT, TopicQuestions
+from kafka_log.settings import KafkaSettings
 
 
 class LogTopic:
     """What a worker asks of its topic. Each raises as TopicQuestions does."""
 
-    def __init__(self, bootstrap: str, name: str) -> None:
+    def __init__(self, kafka: KafkaSettings, name: str) -> None:
         """Connections are made when first needed."""
         self.name = name
-        self._questions = TopicQuestions(bootstrap, name, client_id="stream-worker", attempt=ATTEMPT)
+        self._questions = TopicQuestions(kafka, name, client_id="stream-worker", attempt=ATTEMPT)
 
     async def log(self) -> str:
         """The topic's id."""

@@ -13,19 +13,10 @@ from contract.shown import shown
 EXIT_UNUSABLE_SETTINGS = 2
 
 
-class KafkaSettings(BaseSettings):
-    """Where the log is. From the environment: COLLECTOR_ and a field's name in capitals. Durations: ISO 8601."""
+class ProcessSettings(BaseSettings):
+    """A process. From the environment: COLLECTOR_ and a field's name in capitals. Durations: ISO 8601."""
 
     model_config = SettingsConfigDict(env_prefix="COLLECTOR_", frozen=True)
-
-    kafka_bootstrap: str = Field(
-        "127.0.0.1:9092", min_length=1, description="Kafka brokers, host:port, separated by commas"
-    )
-    topic: str = Field("actions", min_length=1, description="The topic of actions")
-
-
-class ProcessSettings(KafkaSettings):
-    """A process that works on the log."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Lowest level of log lines that are written"

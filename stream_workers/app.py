@@ -38,9 +38,9 @@ class Wired(NamedTuple):
 
 def build_app(settings: WorkerSettings, store: Store) -> Wired:
     """The Faust app with its agent. Opens no connection yet."""
-    topic = LogTopic(settings.kafka_bootstrap, settings.topic)
+    topic = LogTopic(settings, settings.topic)
     retry = RetryPolicy(asyncio.sleep, on_failure=_count_failure)
-    rejected = RejectedTopic(settings.kafka_bootstrap, settings.rejected_topic)
+    rejected = RejectedTopic(settings, settings.rejected_topic)
 
     gate = OffsetGate()
 
@@ -51,7 +51,7 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
         ends: Mapping[int, int] = await app.consumer.stable_ends()
         return ends
 
-    past = KafkaPastRecords(settings.kafka_bootstrap, settings.topic)
+    past = KafkaPastRecords(settings, settings.topic)
     flusher = Flusher(store, rejected, topic, retry, gather_all)
     assignment = Assignment(store, flusher, retry, _draw_slot, past)
     writer = Writer(

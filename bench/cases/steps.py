@@ -24,6 +24,7 @@ from contract.store import SLOTS
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.batch import check_batch
 from ingest_api.settings import IngestSettings
+from kafka_log.settings import KafkaSettings
 from stores.influx.line_protocol import action_bodies, result_bodies
 from stores.memory import MemoryStore
 from stream_workers.partition.flush import PartitionFlush
@@ -85,7 +86,7 @@ def _worker(made: Sequence[Made], values: Sequence[tuple[int, bytes]]) -> Figure
         log.append(Record(partition, offsets[partition], 1, value, PARTITIONS))
         offsets[partition] += 1
     states = [
-        PartitionState(LogPartition("bench", partition), Progress(), draw_slot, KafkaPastRecords("", ""))
+        PartitionState(LogPartition("bench", partition), Progress(), draw_slot, KafkaPastRecords(KafkaSettings(), ""))
         for partition in range(PARTITIONS)
     ]
     store = MemoryStore()

@@ -49,7 +49,7 @@ class Audit:
         self._target = target
         self._hours = hours
         settings = target.settings
-        self._log = LogReader(settings.kafka_bootstrap, settings.topic)
+        self._log = LogReader(settings, settings.topic)
         self._totals = RecountedTotals()
         self._expected: dict[int, dict[LogPartition, int]] = {}
         self._differences: list[Difference] = []

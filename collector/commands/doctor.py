@@ -13,7 +13,7 @@ from collector.hour_range import HourRange, hour_range
 from collector.options import INTERRUPTED, TargetOption
 from collector.target import find_target
 from contract.errors import CollectorError
-from service.settings import KafkaSettings
+from kafka_log.settings import KafkaSettings
 
 _LAST: Final = 1_000
 _UNREADABLE: Final = 2

@@ -55,6 +55,8 @@ def all_settings() -> list[Setting]:
 
 def _as_text(info: FieldInfo) -> str:
     default = info.default
+    if default is None:
+        return ""
     if isinstance(default, SecretStr):
         return default.get_secret_value()
     if isinstance(default, tuple):

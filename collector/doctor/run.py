@@ -6,7 +6,7 @@ from collector.doctor.examination import Examination
 from collector.doctor.findings import Diagnosis
 from collector.hour_range import HourRange
 from kafka_log.reader import Extent, LogReader
-from service.settings import KafkaSettings
+from kafka_log.settings import KafkaSettings
 
 Planned = Callable[[int], None]
 """Called with the number of offsets that will be read."""
@@ -23,7 +23,7 @@ class ProducersCheck:
     def __init__(self, settings: KafkaSettings, part: int | HourRange) -> None:
         """`part`: so many records of each partition, or hours. Connects to nothing yet."""
         self._topic = settings.topic
-        self._log = LogReader(settings.kafka_bootstrap, settings.topic)
+        self._log = LogReader(settings, settings.topic)
         self._part = part
 
     def run(self, planned: Planned, advanced: Advanced) -> Diagnosis:

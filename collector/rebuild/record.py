@@ -1,25 +1,24 @@
 """Telling the workers of a rebuild: the record that they find in the log."""
 
-import logging
 from datetime import timedelta
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogUnavailable
 from contract.rebuild import REBUILD_HEADER, Rebuild
+from kafka_log.client import CLIENT_LOG
 from kafka_log.producer import producer_config
+from kafka_log.settings import KafkaSettings
 
-logger = logging.getLogger(__name__)
 
-
-def append_rebuild(bootstrap: str, topic: str, partition: int, rebuild: Rebuild, timeout: float) -> int:
+def append_rebuild(kafka: KafkaSettings, topic: str, partition: int, rebuild: Rebuild, timeout: float) -> int:
     """Appends the rebuild's record to the partition and returns its offset.
 
     Raises LogUnavailable after `timeout` seconds; the record may be there all the same, which does no harm.
     """
     ends: list[tuple[KafkaError | None, Message]] = []
-    config = producer_config(bootstrap, "collector-rebuild", timedelta(seconds=timeout))
-    producer = Producer(config, logger=logger)
+    config = producer_config(kafka, "collector-rebuild", timedelta(seconds=timeout))
+    producer = Producer(config, logger=CLIENT_LOG)
     where = f"{topic}/{partition}"
     try:
         producer.produce(

@@ -57,7 +57,7 @@ class Rebuilding:
         self._hours = hours
         self._generation = generation
         self._patience = patience
-        self._log = LogReader(settings.kafka_bootstrap, settings.topic)
+        self._log = LogReader(settings, settings.topic)
         self._progress: dict[LogPartition, Progress] = {}
         """As it was before anything was counted again."""
 
@@ -107,7 +107,7 @@ class Rebuilding:
         hours = asyncio.run(self._with_store(lambda store: self._store(store, recount, source, through)))
         self._log.verify(source.log)
         offset = append_rebuild(
-            self._settings.kafka_bootstrap,
+            self._settings,
             self._settings.topic,
             source.partition,
             Rebuild(self._generation, *self._hours, through),

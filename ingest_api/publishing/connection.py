@@ -1,7 +1,6 @@
 """librdkafka's producer, and the thread that hears what became of its records."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from threading import Thread
 from typing import Any, Final, Protocol
@@ -12,10 +11,12 @@ from contract.errors import LogError
 from contract.record import PARTITIONS_HEADER
 from ingest_api.publishing.accumulator import OutgoingRecord
 from ingest_api.publishing.loop_bridge import LoopBridge
+from ingest_api.settings import IngestSettings
+from kafka_log.client import CLIENT_LOG, Refusal
 from kafka_log.errors import explain
+from kafka_log.producer import producer_config
 from kafka_log.questions import TopicQuestions
-
-logger = logging.getLogger(__name__)
+from kafka_log.settings import KafkaSettings
 
 _POLL_SECONDS: Final = 0.1
 """How soon the thread sees that it shall end; deliveries wake it at once."""
@@ -47,24 +48,42 @@ class Connect(Protocol):
     """Opens a connection whose callbacks are called on the running event loop."""
 
     def __call__(
-        self, config: dict[str, Any], on_delivered: Callable[[Delivery], None], on_fatal: Callable[[Connection], None]
+        self, settings: IngestSettings, on_delivered: Callable[[Delivery], None], on_fatal: Callable[[Connection], None]
     ) -> Connection:
         """`on_fatal`: the connection refuses all further records, and another one is needed."""
+
+
+def configuration(settings: IngestSettings) -> dict[str, Any]:
+    """How this producer is set, beyond what all of ours have in common."""
+    return producer_config(
+        settings,
+        "ingest-api",
+        settings.ingest_delivery_timeout,
+        compression_type=settings.ingest_compression,
+        # Lines have waited for each other already, see RecordAccumulator.
+        linger_ms=0,
+        # The budget is the bound that callers meet; this one lies above it.
+        queue_buffering_max_kbytes=settings.ingest_max_in_flight_bytes // 512,
+        topic_metadata_refresh_interval_ms=round(settings.ingest_metadata_refresh.total_seconds() * 1000),
+        # Kafka that is back is noticed within a second.
+        reconnect_backoff_max_ms=1000,
+    )
 
 
 class KafkaConnection:
     """One librdkafka producer."""
 
     def __init__(
-        self, config: dict[str, Any], on_delivered: Callable[[Delivery], None], on_fatal: Callable[[Connection], None]
+        self, settings: IngestSettings, on_delivered: Callable[[Delivery], None], on_fatal: Callable[[Connection], None]
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._bootstrap: str = config["bootstrap.servers"]
+        self._kafka: KafkaSettings = settings
         self._questions: TopicQuestions | None = None
         self._on_fatal = on_fatal
         self._deliveries = LoopBridge(self._loop, on_delivered)
         self._ending = False
-        self._producer = Producer({**config, "error_cb": self._on_error}, logger=logger)
+        self._refusal = Refusal()
+        self._producer = Producer({**configuration(settings), "error_cb": self._on_error}, logger=CLIENT_LOG)
         self._thread = Thread(target=self._serve, name="kafka-deliveries", daemon=True)
         self._thread.start()
 
@@ -82,15 +101,16 @@ class KafkaConnection:
         try:
             metadata = self._producer.list_topics(topic, timeout=timeout).topics[topic]
         except KafkaException as error:
-            raise explain(topic, error.args[0]) from error
+            raise explain(topic, error.args[0], self._refusal.reason) from error
         if metadata.error is not None:
             raise explain(topic, metadata.error)
+        self._refusal.clear()
         return len(metadata.partitions)
 
     def log_of(self, topic: str, timeout: float) -> str | None:
         # The producer has no question for it.
         if self._questions is None:
-            self._questions = TopicQuestions(self._bootstrap, topic, client_id="ingest-api", within=timeout)
+            self._questions = TopicQuestions(self._kafka, topic, client_id="ingest-api", within=timeout)
         try:
             return self._questions.describe().log
         except LogError:
@@ -107,6 +127,7 @@ class KafkaConnection:
 
     def _on_error(self, error: KafkaError) -> None:
         # librdkafka has logged it already.
+        self._refusal.note(error)
         if error.fatal():
             self._loop.call_soon_threadsafe(self._on_fatal, self)
 

@@ -17,30 +17,12 @@ from ingest_api.publishing.partitioning import group_by_partition
 from ingest_api.publishing.publisher import OnDelivered, Outcome
 from ingest_api.publishing.topic_metadata import TopicMetadata
 from ingest_api.settings import IngestSettings
-from kafka_log.producer import producer_config
 
 logger = logging.getLogger(__name__)
 
 _METADATA_SECONDS: Final = 2.0
 _LATE_SECONDS: Final = 3.0
 """librdkafka looks for records that are out of time about once a second."""
-
-
-def configuration(settings: IngestSettings) -> dict[str, Any]:
-    """How this producer is set, beyond what all of ours have in common."""
-    return producer_config(
-        settings.kafka_bootstrap,
-        "ingest-api",
-        settings.ingest_delivery_timeout,
-        compression_type=settings.ingest_compression,
-        # Lines have waited for each other already, see RecordAccumulator.
-        linger_ms=0,
-        # The budget is the bound that callers meet; this one lies above it.
-        queue_buffering_max_kbytes=settings.ingest_max_in_flight_bytes // 512,
-        topic_metadata_refresh_interval_ms=round(settings.ingest_metadata_refresh.total_seconds() * 1000),
-        # Kafka that is back is noticed within a second.
-        reconnect_backoff_max_ms=1000,
-    )
 
 
 class KafkaPublisher:
@@ -138,7 +120,7 @@ class KafkaPublisher:
         record.settle(outcome)
 
     def _connect(self) -> Connection:
-        return self._open(configuration(self._settings), self._on_delivered, self._replace)
+        return self._open(self._settings, self._on_delivered, self._replace)
 
     def _replace(self, broken: Connection) -> None:
         if self._connection is broken:

@@ -1,10 +1,16 @@
 """How Faust is configured: what it does by default and must not do here."""
 
 import os
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Final
 
+from aiokafka import client
+from aiokafka.protocol.metadata import MetadataRequest
+from faust import auth
+
+from kafka_log.settings import KafkaSettings
 from stream_workers.faust_adapter.app import App
 from stream_workers.faust_adapter.ports import Ports
 from stream_workers.settings import WorkerSettings
@@ -15,11 +21,13 @@ NEVER_IDLE: Final = 86_400.0
 
 def create_app(settings: WorkerSettings, ports: Ports) -> App:
     """Faust's app as our workers need it. Opens no connection yet."""
+    create_no_topics()
     return App(
         settings.consumer_group,
         ports=ports,
         buffered_bytes=settings.worker_buffered_bytes,
         broker=["kafka://" + address.strip() for address in settings.kafka_bootstrap.split(",")],
+        broker_credentials=credentials(settings),
         autodiscover=False,
         # Faust makes a folder for tables, which we have none of: not in the folder that the worker is started in.
         datadir=str(Path(gettempdir()) / f"faust-of-stream-workers-{os.getuid()}"),
@@ -44,3 +52,21 @@ def create_app(settings: WorkerSettings, ports: Ports) -> App:
         web_port=settings.port,
         worker_redirect_stdouts=False,
     )
+
+
+def credentials(kafka: KafkaSettings) -> auth.Credentials | None:
+    """How Faust's clients prove who they are; None where nobody asks."""
+    context = kafka.tls_context()
+    if kafka.uses_sasl:
+        return auth.SASLCredentials(
+            username=kafka.kafka_sasl_username,
+            password=kafka.sasl_password(),
+            mechanism=kafka.kafka_sasl_mechanism,
+            ssl_context=context,
+        )
+    return auth.SSLCredentials(context) if context is not None else None
+
+
+def create_no_topics() -> None:
+    """To ask about a topic must not create it, whatever the broker's settings are: aiokafka has no setting for it."""
+    client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)

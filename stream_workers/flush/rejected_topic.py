@@ -8,7 +8,9 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogUnavailable
+from kafka_log.client import CLIENT_LOG
 from kafka_log.producer import producer_config
+from kafka_log.settings import KafkaSettings
 from stream_workers.partition.decoded import RejectedLine
 
 MAX_VALUE: Final = 64 * 1024
@@ -20,19 +22,20 @@ DELIVER_WITHIN: Final = 10.0
 class RejectedTopic:
     """Publishes rejected lines with acks=all."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
         self._topic = topic
         within = timedelta(seconds=DELIVER_WITHIN)
         self._producer = Producer(
             producer_config(
-                bootstrap,
+                kafka,
                 "stream-worker-rejected",
                 within,
                 compression_type="lz4",
                 linger_ms=5,
-                # Nothing is lost where nobody has created it and the broker may.
-                allow_auto_create_topics=True,
-            )
+                # Sooner than lines are out of time: a topic that is missing must be told from a broker that is away.
+                topic_metadata_propagation_max_ms=round(DELIVER_WITHIN * 500),
+            ),
+            logger=CLIENT_LOG,
         )
 
     async def publish(self, lines: Sequence[RejectedLine]) -> None:

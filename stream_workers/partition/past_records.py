@@ -9,6 +9,7 @@ from typing import Final
 from contract.progress import LogPartition
 from contract.record import Record
 from kafka_log.reader import LogReader
+from kafka_log.settings import KafkaSettings
 
 _BATCH: Final = 1_000
 
@@ -16,15 +17,15 @@ _BATCH: Final = 1_000
 class KafkaPastRecords:
     """Implements PastRecords with a plain consumer of its own for each reading."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
         """Opens nothing yet."""
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._topic = topic
 
     async def read(self, source: LogPartition, first: int, end: int) -> AsyncIterator[Record]:
         if first >= end:
             return
-        log = LogReader(self._bootstrap, self._topic)
+        log = LogReader(self._kafka, self._topic)
         try:
             await asyncio.to_thread(log.verify, source.log)
             records = log.records(source.partition, end - 1, first)
@@ -43,7 +44,7 @@ class KafkaPastRecords:
             stopped.set()
 
     def _is_empty(self, partition: int, first: int, end: int, stopped: Event) -> bool:
-        log = LogReader(self._bootstrap, self._topic)
+        log = LogReader(self._kafka, self._topic)
         try:
             return log.is_empty(partition, first, end, stopped.is_set)
         finally:

@@ -18,9 +18,6 @@ from deploy.local.services.service import Service
 
 _PROPERTIES = """\
 process.roles=broker,controller
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs={data}
 auto.create.topics.enable=false
@@ -29,6 +26,12 @@ offsets.topic.num.partitions=8
 group.initial.rebalance.delay.ms=0
 # The default takes 128 MB of a small heap for topics that we do not have.
 log.cleaner.dedupe.buffer.size=8388608
+"""
+
+_OPEN = """\
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 """
 
 _ALONE = """\
@@ -77,7 +80,7 @@ class Kafka(Service):
         """Who formats its folder under the same one belongs to the same cluster."""
         self._artifacts = artifacts
         self._folder = folder
-        self._controller_port = controller_port
+        self.controller_port = controller_port
 
     @property
     def bootstrap(self) -> str:
@@ -97,29 +100,37 @@ class Kafka(Service):
     def answers(self) -> bool:
         return kafka_answers(self.port)
 
+    def admin(self) -> AdminClient:
+        """A client that may do everything, and logs nothing: its errors are raised."""
+        return _admin(self.bootstrap)
+
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
         """Creates a topic whose record timestamps are the broker's (LogAppendTime), unless `config` says otherwise."""
         settings = {"message.timestamp.type": "LogAppendTime", **(config or {})}
         topic = NewTopic(name, partitions, self.replicas, config=settings)
-        admin = _admin(self.bootstrap)
+        # A client that nobody holds any more answers nothing.
+        admin = self.admin()
         admin.create_topics([topic], operation_timeout=_ADMIN_SECONDS)[name].result(_ADMIN_SECONDS)
 
     def topics(self) -> set[str]:
         """The names of all topics."""
-        return set(_admin(self.bootstrap).list_topics(timeout=_ADMIN_SECONDS).topics)
+        return set(self.admin().list_topics(timeout=_ADMIN_SECONDS).topics)
 
     def _java(self, *arguments: str) -> list[str]:
         return [str(self._artifacts.java), "-cp", f"{self._artifacts.kafka_jars}/*", *arguments]
 
     def _properties(self, data: Path) -> Path:
         path = self._folder / "server.properties"
-        common = _PROPERTIES.format(port=self.port, controller_port=self._controller_port, data=data)
-        path.write_text(common + self.membership())
+        path.write_text(_PROPERTIES.format(data=data) + self.listeners() + self.membership())
         return path
+
+    def listeners(self) -> str:
+        """The properties that say where it listens, and to whom."""
+        return _OPEN.format(port=self.port, controller_port=self.controller_port)
 
     def membership(self) -> str:
         """The properties that say who it is among whom."""
-        return _ALONE.format(controller_port=self._controller_port)
+        return _ALONE.format(controller_port=self.controller_port)
 
     def format_flags(self) -> list[str]:
         """How its folder is formatted."""

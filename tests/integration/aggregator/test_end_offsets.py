@@ -9,6 +9,7 @@ from aggregator.end_offsets.kafka import KafkaEndOffsets
 from aggregator.end_offsets.port import LogEndOffsets
 from contract.errors import LogError, LogUnavailable, LogUnfit
 from deploy.local.services.ports import free_port
+from kafka_log.settings import KafkaSettings
 
 PARTITIONS = 4
 SECONDS = 60
@@ -23,7 +24,7 @@ def admin(kafka_bootstrap: str) -> AdminClient:
 @pytest.fixture
 async def end_offsets(kafka_bootstrap: str, topic: str) -> KafkaEndOffsets:
     """Of a topic whose partitions have found their leader."""
-    end_offsets = KafkaEndOffsets(kafka_bootstrap, topic, TIMEOUT)
+    end_offsets = KafkaEndOffsets(KafkaSettings(kafka_bootstrap=kafka_bootstrap), topic, TIMEOUT)
     await _until(end_offsets, lambda ends: ends is not None)
     return end_offsets
 
@@ -82,12 +83,14 @@ async def test_added_partitions_are_seen(
 
 async def test_a_topic_that_does_not_exist_is_said_to(kafka_bootstrap: str) -> None:
     with pytest.raises(LogUnfit, match="does not exist"):
-        await KafkaEndOffsets(kafka_bootstrap, "no-such-topic", TIMEOUT).read()
+        await KafkaEndOffsets(KafkaSettings(kafka_bootstrap=kafka_bootstrap), "no-such-topic", TIMEOUT).read()
 
 
 async def test_a_kafka_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(LogUnavailable):
-        await KafkaEndOffsets(f"127.0.0.1:{free_port()}", "actions", timedelta(milliseconds=200)).read()
+        await KafkaEndOffsets(
+            KafkaSettings(kafka_bootstrap=f"127.0.0.1:{free_port()}"), "actions", timedelta(milliseconds=200)
+        ).read()
 
 
 async def _until(

@@ -48,7 +48,7 @@ def settings(influx: InfluxSettings, kafka_bootstrap: str, topic: str) -> Aggreg
 @pytest.fixture
 async def log(settings: AggregatorSettings) -> str:
     """The topic's id, once its partitions have found their leader."""
-    end_offsets = KafkaEndOffsets(settings.kafka_bootstrap, settings.topic, settings.aggregator_kafka_timeout)
+    end_offsets = KafkaEndOffsets(settings, settings.topic, settings.aggregator_kafka_timeout)
     while True:
         try:
             return (await end_offsets.read()).log
@@ -58,7 +58,7 @@ async def log(settings: AggregatorSettings) -> str:
 
 @asynccontextmanager
 async def serving(settings: AggregatorSettings) -> AsyncIterator[httpx.AsyncClient]:
-    end_offsets = KafkaEndOffsets(settings.kafka_bootstrap, settings.topic, settings.aggregator_kafka_timeout)
+    end_offsets = KafkaEndOffsets(settings, settings.topic, settings.aggregator_kafka_timeout)
     app = create_app(settings, InfluxStore(settings, now), end_offsets, now)
     transport = httpx.ASGITransport(app)
     async with (

@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from contract.errors import LogNotRetained, LogReplaced, LogTruncated, LogUnavailable, LogUnfit
 from kafka_log.reader import Extent, LogReader
+from kafka_log.settings import KafkaSettings
 from support.services.kafka_admin import create_again, delete_topic, log_of_topic, remove_records
 
 
@@ -22,7 +23,7 @@ def topic(create_topic: Callable[..., str], kafka_bootstrap: str) -> str:
 
 @pytest.fixture
 def log(kafka_bootstrap: str, topic: str) -> Iterator[LogReader]:
-    one = LogReader(kafka_bootstrap, topic)
+    one = LogReader(KafkaSettings(kafka_bootstrap=kafka_bootstrap), topic)
     yield one
     one.close()
 
@@ -114,7 +115,7 @@ def test_nothing_is_known_of_an_open_transaction_and_what_follows_on_it(
 
 def test_a_look_that_nobody_waits_for_any_more_ends() -> None:
     """There is no Kafka that would answer."""
-    log = LogReader("127.0.0.1:1", "actions")
+    log = LogReader(KafkaSettings(kafka_bootstrap="127.0.0.1:1"), "actions")
     with pytest.raises(LogUnavailable, match="actions/0"):
         log.is_empty(0, 0, 1, is_stopped=lambda: True)
     log.close()
@@ -168,7 +169,7 @@ def test_a_topic_that_is_created_again_is_another_log(log: LogReader, topic: str
 
 
 def test_a_topic_that_is_not_there_is_told(kafka_bootstrap: str) -> None:
-    log = LogReader(kafka_bootstrap, "no-such-topic")
+    log = LogReader(KafkaSettings(kafka_bootstrap=kafka_bootstrap), "no-such-topic")
     with pytest.raises(LogUnfit, match="'no-such-topic' does not exist"):
         log.identify()
     log.close()

@@ -8,6 +8,7 @@ from confluent_kafka.admin import AdminClient
 from contract.errors import LogReplaced, LogUnavailable, LogUnfit
 from deploy.local.services.ports import free_port
 from kafka_log import questions
+from kafka_log.settings import KafkaSettings
 from kafka_log.topic import LogTopic
 from support.services.kafka_admin import create_again, delete_topic, log_of_topic
 
@@ -21,7 +22,7 @@ async def test_a_topic_is_known_by_its_id_as_long_as_it_is_the_same_one(
     kafka_bootstrap: str, topic: str, admin: AdminClient
 ) -> None:
     known = log_of_topic(admin, topic)
-    mine = LogTopic(kafka_bootstrap, topic)
+    mine = LogTopic(KafkaSettings(kafka_bootstrap=kafka_bootstrap), topic)
     assert await mine.log() == known
     await mine.verify(known)
     await mine.require_append_time()
@@ -36,7 +37,7 @@ async def test_a_topic_is_known_by_its_id_as_long_as_it_is_the_same_one(
 
 
 async def test_a_topic_that_is_not_there_is_unfit(kafka_bootstrap: str) -> None:
-    nobodys = LogTopic(kafka_bootstrap, "nobody-created-me")
+    nobodys = LogTopic(KafkaSettings(kafka_bootstrap=kafka_bootstrap), "nobody-created-me")
     for question in (nobodys.log(), nobodys.verify("id"), nobodys.require_append_time()):
         with pytest.raises(LogUnfit, match="does not exist"):
             await question
@@ -45,14 +46,14 @@ async def test_a_topic_that_is_not_there_is_unfit(kafka_bootstrap: str) -> None:
 async def test_a_topic_with_the_producers_timestamps_is_unfit(
     kafka_bootstrap: str, create_topic: Callable[..., str]
 ) -> None:
-    theirs = LogTopic(kafka_bootstrap, create_topic(message_timestamp_type="CreateTime"))
+    theirs = LogTopic(KafkaSettings(kafka_bootstrap=kafka_bootstrap), create_topic(message_timestamp_type="CreateTime"))
     with pytest.raises(LogUnfit, match="CreateTime"):
         await theirs.require_append_time()
 
 
 async def test_a_kafka_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "ANSWER_WITHIN", 0.5)
-    nowhere = LogTopic(f"127.0.0.1:{free_port()}", "actions")
+    nowhere = LogTopic(KafkaSettings(kafka_bootstrap=f"127.0.0.1:{free_port()}"), "actions")
     for question in (nowhere.log(), nowhere.verify("id"), nowhere.require_append_time()):
         with pytest.raises(LogUnavailable, match="actions"):
             await question

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from contract.action import Action, encode_action
 from contract.partitioning import partition_of
 from kafka_log.questions import TopicQuestions
+from kafka_log.settings import KafkaSettings
 from support.pipeline.eventually import eventually
 from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.transactions.client import TransactionalClient
@@ -17,7 +18,9 @@ class TransactionalProducer:
     def __init__(self, pipeline: Pipeline, client: TransactionalClient) -> None:
         self._pipeline = pipeline
         self._client = client
-        self._questions = TopicQuestions(pipeline.bootstrap, pipeline.topic, client_id="test")
+        self._questions = TopicQuestions(
+            KafkaSettings(kafka_bootstrap=pipeline.bootstrap), pipeline.topic, client_id="test"
+        )
         self._sent: dict[int, list[Action]] = defaultdict(list)
 
     def begin(self) -> None:

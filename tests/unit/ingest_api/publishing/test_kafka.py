@@ -14,7 +14,7 @@ from contract.partitioning import partition_of
 from contract.position import Position
 from contract.record import MAX_LINES, decode_record
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
-from ingest_api.publishing.kafka import configuration
+from ingest_api.publishing.connection import configuration
 from ingest_api.publishing.publisher import publish
 from ingest_api.settings import IngestSettings
 from support.fixtures.ingest import APPENDED, PARTITIONS, TIMED_OUT, PublisherFixture, action, until

@@ -15,6 +15,8 @@ from types import FunctionType
 import aiokafka
 import faust
 import pytest
+from aiokafka import client
+from aiokafka.protocol.metadata import MetadataRequest
 from faust.transport.drivers import aiokafka as driver
 from mode.utils.queues import ThrowableQueue
 
@@ -230,3 +232,10 @@ def test_the_three_are_pinned_to_what_is_installed(package: str) -> None:
     project = tomllib.loads((ROOM.parents[1] / "pyproject.toml").read_text())["project"]
     (pin,) = [one for one in project["dependencies"] if re.match(rf"{package}\b(?!-)", one)]
     assert pin == f"{package}=={version(package)}"
+
+
+def test_aiokafka_asks_for_metadata_by_the_name_that_is_replaced() -> None:
+    """Else a worker's questions would create its topic again, on brokers with Kafka's defaults."""
+    asks = inspect.getsource(client.AIOKafkaClient._metadata_update)  # noqa: SLF001 # we depend on this source
+    assert "MetadataRequest(list(topics) if topics else None)" in asks
+    assert parameters_of(MetadataRequest, "__init__") == "(self, topics=None, allow_auto_topic_creation=None)"

@@ -1,0 +1,1 @@
+"""What Kafka must hold before the services start: topics, and who may do what with them."""
