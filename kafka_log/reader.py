@@ -13,7 +13,8 @@ from kafka_log.errors import explain
 from kafka_log.questions import Description, TopicQuestions
 from kafka_log.settings import KafkaSettings
 
-_CLIENT: Final = "collector-log-reader"
+READER_GROUP: Final = "collector-log-reader"
+"""Readers join no group, but librdkafka asks for this one's coordinator: brokers with ACLs must let it."""
 _ANSWER_WITHIN: Final = 10.0
 """Seconds that one question may take."""
 _STOPS_WITHIN: Final = 0.2
@@ -40,12 +41,12 @@ class LogReader:
     def __init__(self, kafka: KafkaSettings, topic: str) -> None:
         """Connections are made when first needed."""
         self._topic = topic
-        self._questions = TopicQuestions(kafka, topic, client_id=_CLIENT, within=_ANSWER_WITHIN)
+        self._questions = TopicQuestions(kafka, topic, client_id=READER_GROUP, within=_ANSWER_WITHIN)
         self._consumer = Consumer(
             {
-                **client_config(kafka, _CLIENT),
+                **client_config(kafka, READER_GROUP),
                 # The library asks for one; a consumer that is assigned by hand and commits nothing joins none.
-                "group.id": _CLIENT,
+                "group.id": READER_GROUP,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,

@@ -10,7 +10,10 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from hypothesis import HealthCheck, settings
 
+from deploy.local.artifacts.installed import installed
+from deploy.local.errors import LocalError
 from deploy.local.services.ports import free_port
+from deploy.local.services.secured_kafka import SecuredKafka
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.builds.influxdb2 import influxd2
@@ -19,6 +22,7 @@ from support.services.containers import docker_answers, services_as_containers
 from support.services.influxdb2 import ORG, InfluxDB2
 from support.services.kafka_admin import wait_until_led
 from support.services.processes import services_as_processes
+from support.services.secured import Secured
 
 PARTITIONS = 4
 
@@ -75,6 +79,26 @@ def create_topic(kafka_bootstrap: str) -> Callable[..., str]:
 def topic(create_topic: Callable[..., str]) -> str:
     """A topic for actions that only this test knows."""
     return create_topic()
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    """A broker that asks everybody who they are; as a process, also where other services are containers."""
+    try:
+        artifacts = installed()
+    except LocalError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Kafka: {error}")
+    folder = tmp_path_factory.mktemp("secured-kafka")
+    with SecuredKafka(artifacts, folder, free_port(), free_port(), free_port()) as kafka:
+        yield kafka
+
+
+@pytest.fixture
+async def secured(secured_kafka: SecuredKafka, influx: InfluxSettings) -> Secured:
+    """Topics of a test's own, users and ACLs, and the two buckets."""
+    secured = Secured(secured_kafka)
+    await secured.provision(influx)
+    return secured
 
 
 @pytest.fixture

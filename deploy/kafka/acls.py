@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it exports a
 
 from contract.errors import LogUnfit
 from deploy.kafka.admin import SECONDS, KafkaAdmin
+from kafka_log.reader import READER_GROUP
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +73,12 @@ def permissions(principals: Principals, resources: Resources) -> Iterator[Permis
         # A worker starts only where timestamps are the broker's.
         (principals.worker, topic, actions, AclOperation.DESCRIBE_CONFIGS),
         (principals.worker, group, workers, AclOperation.READ),
+        (principals.worker, group, READER_GROUP, AclOperation.DESCRIBE),
         (principals.worker, topic, rejected, AclOperation.WRITE),
         # It asks for end offsets only.
         (principals.aggregator, topic, actions, AclOperation.DESCRIBE),
         (principals.operator, topic, actions, AclOperation.READ),
+        (principals.operator, group, READER_GROUP, AclOperation.DESCRIBE),
         # A rebuild is told to the workers by a record.
         (principals.operator, topic, actions, AclOperation.WRITE),
     ]

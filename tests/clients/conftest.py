@@ -44,7 +44,12 @@ async def start_product(
         def start(**settings: str) -> Product:
             environment = {f"COLLECTOR_{name.upper()}": value for name, value in settings.items()}
             pipeline = Pipeline(
-                tmp_path, kafka_bootstrap, create_topic(4), create_topic(1), influx1, ingest_settings=environment
+                tmp_path,
+                kafka_bootstrap,
+                create_topic(4),
+                create_topic(1),
+                influx1,
+                settings_by_module={"ingest_api": environment},
             )
             stack.enter_context(closing(pipeline))
             pipeline.start_worker()

@@ -102,8 +102,12 @@ class SecuredKafka(Kafka):
         )
 
     def admin_environment(self) -> dict[str, str]:
-        """Settings of a program that may do everything: it shows a certificate."""
-        issued = self.authority.issue(ADMIN)
+        """Settings of a program that may do everything."""
+        return self.certificate_environment(ADMIN)
+
+    def certificate_environment(self, user: str) -> dict[str, str]:
+        """Settings of a program that is `user`, and shows a certificate."""
+        issued = self.authority.issue(user)
         return {
             "COLLECTOR_KAFKA_BOOTSTRAP": self.tls_bootstrap,
             "COLLECTOR_KAFKA_SECURITY_PROTOCOL": "SSL",

@@ -24,8 +24,10 @@ class Pipeline:
         rejected_topic: str,
         influx: InfluxSettings,
         *,
-        ingest_settings: Mapping[str, str] = _DEFAULTS,
+        settings_by_module: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
+        """`settings_by_module`: what a service has other than all."""
+        self._settings_by_module = settings_by_module
         self._folder = folder
         self.bootstrap = bootstrap
         self.topic = topic
@@ -38,7 +40,7 @@ class Pipeline:
             "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT30S",
         }
         self._services: list[PythonService] = []
-        self.ingest = self.start("ingest_api", ingest_settings)
+        self.ingest = self.start("ingest_api")
         self.aggregator = self.start("aggregator")
 
     @property
@@ -51,7 +53,7 @@ class Pipeline:
 
     def start(self, module: str, settings: Mapping[str, str] = _DEFAULTS) -> PythonService:
         name = f"{module}-{len(self._services) + 1}"
-        environment = {**self.environment, **settings}
+        environment = {**self.environment, **self._settings_by_module.get(module, {}), **settings}
         service = PythonService(name, free_port(), self._folder / f"{name}.log", module, environment)
         service.start()
         self._services.append(service)

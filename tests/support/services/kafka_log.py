@@ -2,7 +2,9 @@
 
 import secrets
 import time
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
@@ -28,9 +30,10 @@ def _end(consumer: Consumer, source: TopicPartition) -> int:
                 raise
 
 
-def read_log(bootstrap: str, topic: str) -> list[Read]:
-    """All records that are in the log now, partition by partition."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": secrets.token_hex(6), "enable.auto.commit": False})
+def read_log(bootstrap: str, topic: str, config: Mapping[str, Any] = MappingProxyType({})) -> list[Read]:
+    """All records that are in the log now, partition by partition; `config`: how brokers are spoken to."""
+    plain = {**config, "bootstrap.servers": bootstrap}
+    consumer = Consumer({**plain, "group.id": secrets.token_hex(6), "enable.auto.commit": False})
     try:
         partitions = consumer.list_topics(topic, timeout=_SECONDS).topics[topic].partitions
         sources = [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions]
