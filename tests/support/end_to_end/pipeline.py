@@ -25,6 +25,7 @@ class Pipeline:
         influx: InfluxSettings,
         *,
         ingest_settings: Mapping[str, str] = _DEFAULTS,
+        aggregator_settings: Mapping[str, str] = _DEFAULTS,
     ) -> None:
         self._folder = folder
         self.bootstrap = bootstrap
@@ -39,7 +40,7 @@ class Pipeline:
         }
         self._services: list[PythonService] = []
         self.ingest = self.start("ingest_api", ingest_settings)
-        self.aggregator = self.start("aggregator")
+        self.aggregator = self.start("aggregator", aggregator_settings)
 
     @property
     def ingest_url(self) -> str:
