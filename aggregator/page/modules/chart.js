@@ -119,7 +119,8 @@ const middle = row => row.timestamp + HOUR / 2;
 const rate = row => (row.impressions ? (100 * row.clicks) / row.impressions : null);
 const size = host => ({ width: Math.max(120, host.clientWidth), height: Math.max(60, host.clientHeight) });
 const bars = (name, width) => ({ fill: colour(name), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [width, 60] }) });
-const look = () => ({ stroke: colour("soft"), font: `${0.8 * rem()}px system-ui, sans-serif`, ticks: { show: false } });
+// Whole pixels: uPlot reads the height of a line from the digits before `px`.
+const look = () => ({ stroke: colour("soft"), font: `${Math.round(0.8 * rem())}px system-ui, sans-serif`, ticks: { show: false } });
 const time = () => ({ ...look(), grid: { show: false }, space: 5 * rem(), size: 3 * rem(), values: TIMES });
 const numbers = incrs => ({ ...look(), incrs, space: 2.2 * rem(), size: AXIS_WIDTH * (rem() / 15), grid: { stroke: colour("rule"), width: 1 } });
 

@@ -133,6 +133,7 @@ function showSpan() {
   const unknown = rows === null && trouble !== "";
   byId("chart-view").hidden = empty || unknown || state.view !== "chart";
   byId("table-view").hidden = empty || unknown || state.view !== "table";
+  byId("open").disabled = rows === null;
   if (rows && !empty) {
     if (state.view === "chart") showChart();
     else table.show(rows, state.sort, currentHour, state.zone);
@@ -147,10 +148,8 @@ function showChart() {
 
 function showSums() {
   const [clicks, impressions] = [span.sum("clicks"), span.sum("impressions")];
-  const { users } = span;
-  const asOf = users && !users.final && users.complete_through ? `as of ${clockWithSeconds(Date.parse(users.complete_through), state.zone)}` : "";
   const told = [
-    ["Unique users", count(users?.unique_users), users ? asOf || "final" : span.trouble || kind in TROUBLE ? "not known" : "being counted"],
+    ["Unique users", count(span.users?.unique_users), usersNote(span.users)],
     ["Clicks", count(clicks), ""],
     ["Impressions", count(impressions), ""],
     ["Click-through rate", percent(clicks, impressions), ""],
@@ -163,6 +162,13 @@ function showSums() {
     say(number, value);
     say(small, note);
   });
+}
+
+function usersNote(users) {
+  if (!users) return span.trouble || kind in TROUBLE ? "not known" : "being counted";
+  if (users.final) return "final";
+  if (!users.complete_through) return "how complete is unknown";
+  return `as of ${clockWithSeconds(Date.parse(users.complete_through), state.zone)}`;
 }
 
 // The API's own table where one answer holds it, else what the page has of its pages.

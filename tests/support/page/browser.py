@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 WIDTHS: Final = {"phone": (360, 780), "laptop": (1280, 900), "4k": (3840, 2160)}
 """Width and height by name."""
 THEMES: Final = ("light", "dark")
+LOOPBACK: Final = "127.0.0.1"
+ELSEWHERE: Final = "collector.example"
+"""A name that the browser finds on loopback, and does not know to be there."""
 _GRAVE: Final = ("serious", "critical")
 _AXE: Final = "() => axe.run().then(told => told.violations.map(one => [one.impact, one.id, one.nodes[0].html]))"
 _TEXTS: Final = "(table) => [...table.rows].map(row => [...row.cells].map(cell => cell.textContent))"
@@ -31,16 +34,24 @@ class Looking:
         self.asked_elsewhere: list[str] = []
 
     @contextmanager
-    def page(self, path: str = "/", size: str = "laptop", **options: Any) -> Iterator["Page"]:  # noqa: ANN401 - playwright's
-        """A page in a context of its own."""
+    def page(
+        self,
+        path: str = "/",
+        size: str = "laptop",
+        *,
+        host: str = LOOPBACK,
+        **options: Any,  # noqa: ANN401 - playwright's
+    ) -> Iterator["Page"]:
+        """A page in a context of its own; `host`: LOOPBACK or ELSEWHERE."""
         width, height = WIDTHS[size]
         context = self._browser.new_context(viewport={"width": width, "height": height}, **options)
         try:
             page = context.new_page()
             page.on("pageerror", lambda error: self.errors.append(str(error)))
             page.on("console", lambda said: self._said(said.type, said.text))
-            page.on("request", lambda request: self._asked(request.url))
-            page.goto(f"{self._origin}{path}")
+            origin = self._origin.replace(LOOPBACK, host)
+            page.on("request", lambda request: self._asked(origin, request.url))
+            page.goto(f"{origin}{path}")
             yield page
         finally:
             context.close()
@@ -58,8 +69,8 @@ class Looking:
         if kind in ("error", "warning") and "Failed to load resource" not in text:
             self.errors.append(text)
 
-    def _asked(self, url: str) -> None:
-        if not url.startswith((self._origin, f"blob:{self._origin}")):
+    def _asked(self, origin: str, url: str) -> None:
+        if not url.startswith((origin, f"blob:{origin}")):
             self.asked_elsewhere.append(url)
 
 
@@ -71,7 +82,8 @@ def looking(origin: str, pictures: Path) -> Iterator[Looking]:
     pictures.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as driver:
         # Its sandbox refuses root.
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        options = ["--no-sandbox", f"--host-resolver-rules=MAP {ELSEWHERE} {LOOPBACK}"]
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=options)
         try:
             yield Looking(browser, origin, pictures)
         finally:
