@@ -6,29 +6,16 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
-from contract.action import is_event
 from contract.shown import shown
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.decoding.segment.event_rules import EventRules
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
 from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
 from kafka_log.settings import KafkaSettings
-from service.settings import ServiceSettings, duration_text
+from service.settings import EventSettings, ServiceSettings, duration_text
 
 _NONE: Final = timedelta(0)
 _MIB: Final = 1024 * 1024
-
-
-def _names(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    names = tuple(name.strip() for name in value.split(","))
-    for name in names:
-        if not is_event(name):
-            raise ValueError(
-                f"{shown(name)} is not the name of an event: a lower-case letter, then up to 31 of a-z, 0-9 and _"
-            )
-    return names
 
 
 def _origins(value: object) -> object:
@@ -60,14 +47,11 @@ def _call_rules(value: object) -> object:
     return rules
 
 
-class IngestSettings(ServiceSettings, KafkaSettings):
+class IngestSettings(ServiceSettings, EventSettings, KafkaSettings):
     """The settings of one API process."""
 
     port: int = Field(8081, ge=0, le=65_535, description="Port to listen on")
 
-    ingest_events: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
-        ("click", "impression"), min_length=1, description="Accepted events, separated by commas"
-    )
     ingest_oldest: Annotated[Oldest, BeforeValidator(parse_oldest), AfterValidator(check_oldest)] = Field(
         "1990-01-01",
         validate_default=True,

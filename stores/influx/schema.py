@@ -7,8 +7,11 @@ In `hourly/autogen`, kept without limit:
     progress      log, partition        time: the hour of its watermark + slot   state
     hours         (none)                time: the hour's start + 1               clicks, impressions, unique_users, …
 In `actions/autogen`, kept for the retention:
-    actions       event, lap, log, partition   time: the action's ms, then six digits of its line's number   user, id
+    actions       event, lap, log, partition   time: the action's ms, then six digits of its line's number
+                                                                                 user, id; name
 
+Events that the settings do not name share the tag `_other`, with their names in the field `name`, and the field
+`count__other`: foreign producers can make up any number of them.
 `state` is one text because a reader of a point that is being overwritten sees a mix of old and new fields. The numbers
 beside it are for people, and for the marks of hours; `hours` is for people only. All times are ns
 since the epoch; all queries ask for them so (epoch=ns).

@@ -1,9 +1,10 @@
 """The store in InfluxDB 1.8 and 2.x."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from contract.event_names import BUSINESS_EVENTS
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.segment import Segment
@@ -27,9 +28,15 @@ _USERS: Final = 100_000
 class InfluxStore:
     """Implements contract.store.Store. One instance serves one event loop, and any number of calls at a time."""
 
-    def __init__(self, settings: InfluxSettings, clock: Callable[[], int]) -> None:
-        """Opens nothing. `clock` tells the ms since the epoch: raw actions older than the retention are not sent."""
+    def __init__(
+        self, settings: InfluxSettings, clock: Callable[[], int], events: Collection[str] = BUSINESS_EVENTS
+    ) -> None:
+        """Opens nothing. `clock` tells the ms since the epoch: raw actions older than the retention are not sent.
+
+        `events` have series of their own among the raw actions, and numbers for people; all others share one.
+        """
         self._clock = clock
+        self._events = frozenset(events)
         self._raw_storage = settings.raw_storage
         self._raw_age = (settings.raw_retention - settings.raw_retention_margin) // _MS
         self._connection = InfluxConnection(settings)
@@ -41,10 +48,10 @@ class InfluxStore:
 
     async def write_actions(self, batches: Sequence[RawActions]) -> None:
         if self._raw_storage:
-            await self._actions.write(action_bodies(batches, self._clock() - self._raw_age))
+            await self._actions.write(action_bodies(batches, self._clock() - self._raw_age, self._events))
 
     async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
-        await self._results.write(result_bodies(windows, segments))
+        await self._results.write(result_bodies(windows, segments, self._events))
 
     async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
         await self._results.write(progress_bodies(points))
