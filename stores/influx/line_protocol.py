@@ -110,10 +110,9 @@ _prefixes = lru_cache(maxsize=1024)(_Prefixes)
 def _window_line(point: WindowPoint, events: frozenset[str]) -> str:
     value = point.value
     counts = "".join([f",count_{event}={count}i" for event, count in _by_known_name(value.counts, events).items()])
-    return (
-        f'hourly,{_tags(point.source)} state="{_escaped(encode_state(value))}"'
-        f",unique_users={value.unique_users}i{counts} {_time(point.hour, point.slot, 'slot')}"
-    )
+    numbers = f"through_offset={value.through_offset}i,unique_users={value.unique_users}i{counts}"
+    state = _escaped(encode_state(value))
+    return f'hourly,{_tags(point.source)} state="{state}",{numbers} {_time(point.hour, point.slot, "slot")}'
 
 
 def _by_known_name(counts: Mapping[str, int], events: frozenset[str]) -> Mapping[str, int]:

@@ -1,6 +1,7 @@
 """The store in InfluxDB 1.8 and 2.x."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Final
 
@@ -8,12 +9,12 @@ from contract.event_names import BUSINESS_EVENTS
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.segment import Segment
-from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import BlockVersion, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from stores.influx import schema
 from stores.influx.connection import InfluxConnection
 from stores.influx.line_protocol import action_bodies, progress_bodies, result_bodies
-from stores.influx.rows import progress_in, segments_in, source_of, windows_in
+from stores.influx.rows import block_versions_in, progress_in, segments_in, source_of, windows_in
 from stores.influx.schema import MS, Bucket
 from stores.influx.settings import InfluxSettings
 from stores.influx.writer import InfluxWriter
@@ -80,6 +81,16 @@ class InfluxStore:
     async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
         (series,) = await self._connection.query(self._hourly, schema.windows_between(first, end, source))
         return list(windows_in(series))
+
+    async def stream_windows(self, first: int, end: int, source: LogPartition) -> AsyncIterator[Sequence[WindowPoint]]:
+        answer = self._connection.stream(self._hourly, schema.windows_between(first, end, source))
+        async with aclosing(answer):
+            async for series in answer:
+                yield list(windows_in(series))
+
+    async def read_block_versions(self, source: LogPartition) -> dict[int, BlockVersion]:
+        (series,) = await self._connection.query(self._hourly, schema.block_versions(source))
+        return dict(block_versions_in(series))
 
     async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
         return (await self.read_segments_of_hours(source, {hour: window}))[hour]

@@ -71,7 +71,7 @@ def test_a_window_carries_its_state_and_numbers_for_people() -> None:
         r"\"fewest_partitions\":5,\"most_partitions\":6,\"generation\":0,\"full_through\":-1}"
     )
     time = NOVEMBER * 1_000_000 + 7
-    assert body.decode() == f'hourly,{TAGS} state="{state}",unique_users=4i,count_click=2i {time}'
+    assert body.decode() == f'hourly,{TAGS} state="{state}",through_offset=1i,unique_users=4i,count_click=2i {time}'
 
 
 def test_the_numbers_of_events_that_no_setting_names_are_added_up() -> None:
