@@ -71,6 +71,9 @@ class IngestSettings(ServiceSettings, EventSettings, KafkaSettings):
         "stands for any text, the first that matches counts; of other types, the last dotted part is the event",
     )
     ingest_max_lines: int = Field(10_000, ge=1, description="Maximum number of lines, or array elements, in a batch")
+    ingest_hours_per_batch: int = Field(
+        1_000, ge=1, description="Maximum number of different hours that a batch's actions may lie in; then 413"
+    )
     ingest_max_body_bytes: int = Field(8 * _MIB, ge=1, description="Maximum size of a body as sent, in bytes")
     ingest_max_decompressed_bytes: int = Field(
         16 * _MIB, ge=1, description="Maximum size of a body once decompressed, in bytes"
