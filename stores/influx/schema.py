@@ -14,8 +14,8 @@ In `actions/autogen`, kept for the retention:
 Events that the settings do not name share the tag `_other`, with their names in the field `name`, and the field
 `count__other`: foreign producers can make up any number of them.
 `state` is one text because a reader of a point that is being overwritten sees a mix of old and new fields. The numbers
-beside it are for people, for the marks of hours and the versions of blocks; `hours` is for people only. All times are ns
-since the epoch; all queries ask for them so (epoch=ns).
+beside it are for people, for the marks of hours and the versions of blocks; `hours` is for people only. All times are
+ns since the epoch; all queries ask for them so (epoch=ns).
 """
 
 from typing import Final, NamedTuple, Self

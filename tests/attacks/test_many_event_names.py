@@ -30,7 +30,7 @@ async def test_40000_made_up_event_names_make_no_series_and_are_all_kept(pipelin
     rows = await found(pipeline, raw, 'SELECT "name" FROM "actions" WHERE "event" = \'_other\'')
     assert sorted(str(name) for _, name in rows) == sorted(names)
     fields = {str(name) for name, _ in await found(pipeline, hourly, 'SHOW FIELD KEYS FROM "hourly"')}
-    assert fields == {"state", "unique_users", "count_click", "count__other"}
+    assert fields == {"state", "through_offset", "unique_users", "count_click", "count__other"}
     counts = [number.counts for number in (await pipeline.numbers()).values()]
     assert sum(sum(one.values()) for one in counts) == NAMES + 1
     assert sum(one.get("click", 0) for one in counts) == 1
