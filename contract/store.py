@@ -5,16 +5,21 @@ different turns of one writer. Values are facts about the log, each with the off
 writes does not matter and a write may be repeated.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
 
 from contract.action import Action
+from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.segment import Segment
 from contract.window_value import WindowValue
 
 SLOTS = 3_600_000_000_000
 """Slots are 0 <= slot < SLOTS: the nanoseconds of an hour."""
+
+
+BLOCK_MS: Final = 512 * HOUR_MS
+"""So long is a block of hours; blocks begin at the epoch."""
 
 
 class RawActions(NamedTuple):
@@ -91,7 +96,28 @@ class StoreReader(Protocol):
         """By hour, what `read_segments` gives for each; in as many requests as one answer's size allows for."""
 
 
-class Store(StoreWriter, StoreReader, Protocol):
+class BlockVersion(NamedTuple):
+    """What is another whenever a value of the block's hours was written: each write adds a value or raises one."""
+
+    values: int
+    offsets: int
+    """The sum of the values' offsets."""
+
+
+class HistoryReader(StoreReader, Protocol):
+    """What those ask who add up all hours there ever were: nothing here grows with how many these are."""
+
+    def stream_windows(self, first: int, end: int, source: LogPartition) -> AsyncIterator[Sequence[WindowPoint]]:
+        """What `read_windows_between` gives, in portions of bounded size, in the order of the hours."""
+
+    async def read_block_versions(self, source: LogPartition) -> dict[int, BlockVersion]:
+        """By the block's start, for each block of hours that has values.
+
+        What is acknowledged is seen. Values that older versions of this program wrote may be left out.
+        """
+
+
+class Store(StoreWriter, HistoryReader, Protocol):
     """A store that can be written and read."""
 
     async def ping(self) -> None:

@@ -61,7 +61,14 @@ def create_app(
         redirect_slashes=False,
     )
     problems.install(app)
-    intake = Intake(BodyReader(settings, metrics), policy, metered, metrics, settings.ingest_max_lines)
+    intake = Intake(
+        BodyReader(settings, metrics),
+        policy,
+        metered,
+        metrics,
+        settings.ingest_max_lines,
+        settings.ingest_hours_per_batch,
+    )
     mapper = CloudEventMapper(settings.ingest_events, TypeRules(settings.cloudevents_events).event_of)
     cloud_events = CloudEvents(intake, mapper, clock)
     calls = CallReader(EventRules(settings.segment_events), policy, settings.ingest_max_lines)

@@ -6,29 +6,16 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
-from contract.action import is_event
 from contract.shown import shown
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.decoding.segment.event_rules import EventRules
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
 from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
 from kafka_log.settings import KafkaSettings
-from service.settings import ServiceSettings, duration_text
+from service.settings import EventSettings, ServiceSettings, duration_text
 
 _NONE: Final = timedelta(0)
 _MIB: Final = 1024 * 1024
-
-
-def _names(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    names = tuple(name.strip() for name in value.split(","))
-    for name in names:
-        if not is_event(name):
-            raise ValueError(
-                f"{shown(name)} is not the name of an event: a lower-case letter, then up to 31 of a-z, 0-9 and _"
-            )
-    return names
 
 
 def _origins(value: object) -> object:
@@ -60,14 +47,11 @@ def _call_rules(value: object) -> object:
     return rules
 
 
-class IngestSettings(ServiceSettings, KafkaSettings):
+class IngestSettings(ServiceSettings, EventSettings, KafkaSettings):
     """The settings of one API process."""
 
     port: int = Field(8081, ge=0, le=65_535, description="Port to listen on")
 
-    ingest_events: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
-        ("click", "impression"), min_length=1, description="Accepted events, separated by commas"
-    )
     ingest_oldest: Annotated[Oldest, BeforeValidator(parse_oldest), AfterValidator(check_oldest)] = Field(
         "1990-01-01",
         validate_default=True,
@@ -87,6 +71,9 @@ class IngestSettings(ServiceSettings, KafkaSettings):
         "stands for any text, the first that matches counts; of other types, the last dotted part is the event",
     )
     ingest_max_lines: int = Field(10_000, ge=1, description="Maximum number of lines, or array elements, in a batch")
+    ingest_hours_per_batch: int = Field(
+        1_000, ge=1, description="Maximum number of different hours that a batch's actions may lie in; then 413"
+    )
     ingest_max_body_bytes: int = Field(8 * _MIB, ge=1, description="Maximum size of a body as sent, in bytes")
     ingest_max_decompressed_bytes: int = Field(
         16 * _MIB, ge=1, description="Maximum size of a body once decompressed, in bytes"

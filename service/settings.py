@@ -3,14 +3,41 @@
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import Field, SecretStr, TypeAdapter, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contract.action import is_event
+from contract.event_names import BUSINESS_EVENTS
 from contract.shown import shown
 
 EXIT_UNUSABLE_SETTINGS = 2
+
+
+def _names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    names = tuple(name.strip() for name in value.split(","))
+    for name in names:
+        if not is_event(name):
+            raise ValueError(
+                f"{shown(name)} is not the name of an event: a lower-case letter, then up to 31 of a-z, 0-9 and _"
+            )
+    return names
+
+
+class EventSettings(BaseSettings):
+    """Which events there are: those that the API accepts, and that the store knows by name."""
+
+    model_config = SettingsConfigDict(env_prefix="COLLECTOR_", frozen=True)
+
+    ingest_events: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        BUSINESS_EVENTS,
+        min_length=1,
+        description="Accepted events, separated by commas; where the store holds others, sent by foreign producers, "
+        "they share one series `_other`",
+    )
 
 
 class ProcessSettings(BaseSettings):

@@ -76,13 +76,16 @@ def highest_committed(limits: dict[LogPartition, Progress], points: list[WindowP
         limit, best = limits.get(point.source), highest.get(point.source)
         if limit is None or point.value.through_offset > limit.through_offset:
             continue
-        if best is None or _rank(point.value) > _rank(best):
+        if best is None or rank_of(point.value) > rank_of(best):
             highest[point.source] = point.value
     return {source: Committed(progress, highest.get(source)) for source, progress in limits.items()}
 
 
-def _rank(value: WindowValue) -> tuple[int, int, int]:
-    # Values of one offset are the same numbers; of a rebuild's, and of a full segment, the users are surer and nearer.
+def rank_of(value: WindowValue) -> tuple[int, int, int]:
+    """The value of the highest rank is to be used, of those that are committed.
+
+    Values of one offset are the same numbers; of a rebuild's, and of a full segment, the users are surer and nearer.
+    """
     return value.through_offset, value.generation, value.full_through
 
 

@@ -1,14 +1,17 @@
 """A store in memory: the fake for tests, which passes the same suite as InfluxDB."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from contract.action import Action
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.segment import Segment
-from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import BLOCK_MS, BlockVersion, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
+
+_PORTION: Final = 1_000
 
 
 class SegmentKey(NamedTuple):
@@ -68,6 +71,21 @@ class MemoryStore:
             for (key, hour, slot), value in self.windows.items()
             if first <= hour < end and source in (None, key)
         ]
+
+    async def stream_windows(self, first: int, end: int, source: LogPartition) -> AsyncIterator[Sequence[WindowPoint]]:
+        points = await self.read_windows_between(first, end, source)
+        in_order = sorted(points, key=lambda point: point.hour)
+        for at in range(0, len(in_order), _PORTION):
+            yield in_order[at : at + _PORTION]
+
+    async def read_block_versions(self, source: LogPartition) -> dict[int, BlockVersion]:
+        values: Counter[int] = Counter()
+        offsets: Counter[int] = Counter()
+        for (key, hour, _), value in self.windows.items():
+            if key == source:
+                values[hour // BLOCK_MS * BLOCK_MS] += 1
+                offsets[hour // BLOCK_MS * BLOCK_MS] += value.through_offset
+        return {block: BlockVersion(number, offsets[block]) for block, number in values.items()}
 
     async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
         return [

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 async def _open(settings: WorkerSettings) -> InfluxStore:
-    return InfluxStore(settings, wall_clock)
+    return InfluxStore(settings, wall_clock, settings.ingest_events)
 
 
 if __name__ == "__main__":

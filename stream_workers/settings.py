@@ -6,13 +6,13 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from kafka_log.settings import KafkaSettings
-from service.settings import ServiceSettings
+from service.settings import EventSettings, ServiceSettings
 from stores.influx.settings import InfluxSettings
 
 _NONE: Final = timedelta(0)
 
 
-class WorkerSettings(ServiceSettings, KafkaSettings, InfluxSettings):
+class WorkerSettings(ServiceSettings, EventSettings, KafkaSettings, InfluxSettings):
     """The settings of one worker."""
 
     port: int = Field(8083, ge=1, le=65_535, description="Port to listen on")

@@ -3,7 +3,8 @@
 import os
 import secrets
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,18 +14,18 @@ from hypothesis import HealthCheck, settings
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
 from deploy.local.services.ports import free_port
+from deploy.local.services.python_service import PythonService
 from deploy.local.services.secured_kafka import SecuredKafka
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.builds.influxdb2 import influxd2
+from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.services.addresses import Addresses, Missing
 from support.services.containers import docker_answers, services_as_containers
 from support.services.influxdb2 import ORG, InfluxDB2
 from support.services.kafka_admin import wait_until_led
 from support.services.processes import services_as_processes
 from support.services.secured import Secured
-
-PARTITIONS = 4
 
 
 def pytest_configure() -> None:
@@ -143,3 +144,39 @@ async def influx2(influx2_server: InfluxDB2) -> InfluxSettings:
     )
     await create_buckets(settings)
     return settings
+
+
+@pytest.fixture
+async def pipeline(
+    kafka_bootstrap: str, influx: InfluxSettings, create_topic: Callable[..., str], tmp_path: Path
+) -> AsyncIterator[Pipeline]:
+    """Topics, buckets and a consumer group of its own; workers that are left over are killed."""
+    await create_buckets(influx)
+    one = Pipeline(kafka_bootstrap, influx, create_topic(PARTITIONS), create_topic(1), tmp_path)
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+def environment(pipeline: Pipeline) -> dict[str, str]:
+    return {
+        "COLLECTOR_KAFKA_BOOTSTRAP": pipeline.bootstrap,
+        "COLLECTOR_TOPIC": pipeline.topic,
+        "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
+        "COLLECTOR_RAW_BUCKET": pipeline.influx.raw_bucket,
+        "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
+        # A slow machine must not look like an outage.
+        "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT60S",
+        "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT60S",
+    }
+
+
+@pytest.fixture
+def aggregator(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    service = PythonService("aggregator", free_port(), tmp_path / "aggregator.log", "aggregator", environment)
+    try:
+        service.start()
+        service.wait_until_ready()
+        yield f"http://127.0.0.1:{service.port}"
+    finally:
+        service.kill()

@@ -93,12 +93,13 @@ def routes(reader: HourCache, ledger_reader: LedgerReader, after: AfterReader) -
         summary="Where each line of the log went",
         responses={**_LEDGER_PROBLEMS, HTTPStatus.OK: {"headers": {"Cache-Control": NO_STORE_IN_OPENAPI}}},
     )
-    async def ledger(response: Response) -> Ledger:
+    async def ledger(request: Request, response: Response) -> Ledger:
         """For each partition: lines read = counted + duplicates + rejected + lost, over all hours there ever were.
 
-        It reads all of them: ask rarely. A partition that is counted on meanwhile is reported as in flight.
+        The first reading takes all of them in, later ones what was counted since; with `Cache-Control: no-cache` all is
+        read again. A partition that is counted on meanwhile is reported as in flight.
         """
-        found = await ledger_reader.read()
+        found = await ledger_reader.read(fresh=wants_fresh(request))
         response.headers["Cache-Control"] = NO_STORE
         return found
 

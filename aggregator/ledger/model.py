@@ -6,8 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
+from aggregator.ledger.books import Totals
 from contract.progress import Progress
-from contract.window_value import WindowValue
 
 Rejected = Annotated[dict[str, int], Field(description="Lines that break the log's rules, by the rule's code.")]
 Lines = Annotated[int, Field(description="Lines read so far; each record that was lost counts as one.")]
@@ -40,14 +40,9 @@ class PartitionLedger(BaseModel):
     in_flight: bool = Field(description="The partition was counted on while it was read: ask again.")
 
     @classmethod
-    def of_still(
-        cls, log: str, partition: int, progress: Progress, windows: Iterable[WindowValue], end: int | None
-    ) -> Self:
+    def of_still(cls, log: str, partition: int, totals: Totals, end: int | None) -> Self:
         """A partition whose progress stood still while all its committed windows were read."""
-        counted = duplicates = 0
-        for window in windows:
-            counted += sum(window.counts.values())
-            duplicates += window.duplicates
+        progress, (counted, duplicates) = totals
         told = cls.of_moving(log, partition, progress, end)
         accounted = counted + duplicates + sum(progress.rejected.values()) + progress.lost
         balanced = accounted == progress.lines

@@ -17,6 +17,7 @@ from bench.case import Case, Contender, Figures, require
 from bench.load.traffic import Made, count, make, records
 from bench.running.services import PARTITIONS, Services
 from contract.action import Action, encode_action
+from contract.event_names import BUSINESS_EVENTS
 from contract.partitioning import partition_of
 from contract.progress import LogPartition, Progress
 from contract.record import Record, decode_record
@@ -35,6 +36,7 @@ T = TypeVar("T")
 
 _NUMBER = 50_000
 _LINES = 500
+_EVENTS = frozenset(BUSINESS_EVENTS)
 
 
 def worker_steps(_: Services) -> Case:
@@ -113,10 +115,11 @@ def _worker(made: Sequence[Made], values: Sequence[tuple[int, bytes]]) -> Figure
 def _format(flushes: Sequence[PartitionFlush]) -> int:
     """The bodies' size."""
     bodies = chain(
-        action_bodies((flush.raw for flush in flushes), 0),
+        action_bodies((flush.raw for flush in flushes), 0, _EVENTS),
         result_bodies(
             (point for flush in flushes for point in flush.window_points()),
             (segment for flush in flushes for segment in flush.segments),
+            _EVENTS,
         ),
     )
     return sum(map(len, bodies))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from contract.position import Position
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.batch import CheckedBatch
+from ingest_api.decoding.hours import require_few_hours
 from ingest_api.http.request.body import BodyReader
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.publisher import Publisher, publish
@@ -30,12 +31,16 @@ class Intake:
     metrics: Metrics
     max_lines: int
     """How many actions a request may have."""
+    max_hours: int
+    """How many hours these may lie in."""
 
     async def publish(self, checked: CheckedBatch, *, strict: bool = False) -> Taken:
         """What was accepted, once the log has acknowledged it. What is refused is counted.
 
-        With `strict`, nothing is published where anything is refused. Raises NotPublished or OutcomeUnknown.
+        With `strict`, nothing is published where anything is refused. Raises NotPublished or OutcomeUnknown, and
+        RequestRefused (413) for actions of too many hours: then, too, nothing is published.
         """
+        require_few_hours(checked.accepted, self.max_hours)
         for code, times in Counter(refusal.rejection.code for refusal in checked.refused).items():
             self.metrics.rejected.labels(code).inc(times)
         accepted = [] if strict and checked.refused else checked.accepted

@@ -75,7 +75,8 @@ _ACTION_REF: Final = {"$ref": "#/components/schemas/Action"}
 _DESCRIPTIONS: Final = {
     HTTPStatus.BAD_REQUEST: "A value, or the body as a whole, breaks a rule: `code` names it.",
     HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes, as sent or decompressed, or more lines than are accepted.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes, as sent or decompressed, more lines, or actions of more hours "
+    "than are accepted; what is `too_many_hours` is accepted in smaller batches.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: f"None of {ACCEPT_POST}, or a Content-Encoding other than gzip.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "An error in this program: each action may or may not be counted.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Kafka has not acknowledged in time, or too much is in flight: `outcome` says "

@@ -8,6 +8,7 @@ from typing import Final
 
 from contract.action import Action
 from contract.errors import StoreConflict
+from contract.event_names import OTHER_EVENTS
 from contract.hour import hour_of
 from contract.progress import LogPartition
 from contract.rollup import Fields
@@ -24,22 +25,24 @@ MAX_BYTES: Final = 1_000_000
 _LOG = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-def action_bodies(batches: Iterable[RawActions], oldest: int) -> Iterator[bytes]:
-    """Bodies with the actions from `oldest` (ms since the epoch) on."""
+def action_bodies(batches: Iterable[RawActions], oldest: int, events: frozenset[str]) -> Iterator[bytes]:
+    """Bodies with the actions from `oldest` (ms since the epoch) on; `events` have series of their own."""
     pending: list[str] = []
     for source, first_line, lines in batches:
         for first, piece in _pieces(first_line, lines):
             if len(pending) + len(piece) > MAX_LINES:
                 yield from _bounded("\n".join(pending).encode())
                 pending = []
-            pending += _action_lines(source, first, piece, oldest)
+            pending += _action_lines(_prefixes(source, first // MS, events), first % MS, piece, oldest)
     yield from _bounded("\n".join(pending).encode())
 
 
-def result_bodies(windows: Iterable[WindowPoint], segments: Iterable[SegmentPoint]) -> Iterator[bytes]:
-    """Bodies with windows and segments."""
+def result_bodies(
+    windows: Iterable[WindowPoint], segments: Iterable[SegmentPoint], events: frozenset[str]
+) -> Iterator[bytes]:
+    """Bodies with windows and segments; beside the windows' states, `events` have numbers of their own."""
     yield from _bodies(map(_segment_line, segments))
-    yield from _bodies(map(_window_line, windows))
+    yield from _bodies(_window_line(window, events) for window in windows)
 
 
 def progress_bodies(points: Iterable[ProgressPoint]) -> Iterator[bytes]:
@@ -62,10 +65,8 @@ def _pieces(first_line: int, lines: Sequence[Action | None]) -> Iterator[tuple[i
         start += length
 
 
-def _action_lines(source: LogPartition, first_line: int, lines: Sequence[Action | None], oldest: int) -> list[str]:
-    """0.3 us an action, where none needs escapes."""
-    lap, first = divmod(first_line, MS)
-    prefixes = _prefixes(source, lap)
+def _action_lines(prefixes: "_Prefixes", first: int, lines: Sequence[Action | None], oldest: int) -> list[str]:
+    """0.3 us an action, where none needs escapes. `first`: the number of the first line within its lap."""
     texts = "".join([action.user if action.id is None else action.user + action.id for action in lines if action])
     if '"' in texts or "\\" in texts:
         lines = [action and _escaped_action(action) for action in lines]
@@ -88,26 +89,38 @@ def _escaped_action(action: Action) -> Action:
 
 
 class _Prefixes(dict[str, str]):
-    """What an action's line begins with, by event."""
+    """What an action's line begins with, by event.
 
-    def __init__(self, source: LogPartition, lap: int) -> None:
-        self._lap, self._source = lap, _tags(source)
+    The names of foreign producers are without number: they are no tags, each of which would be a series of its own, and
+    are not remembered here.
+    """
+
+    def __init__(self, source: LogPartition, lap: int, events: frozenset[str]) -> None:
+        tags = f"lap={lap},{_tags(source)}"
+        super().__init__({event: f'actions,event={event},{tags} user="' for event in events})
+        self._others = f"actions,event={OTHER_EVENTS},{tags}"
 
     def __missing__(self, event: str) -> str:
-        prefix = self[event] = f'actions,event={event},lap={self._lap},{self._source} user="'
-        return prefix
+        return f'{self._others} name="{event}",user="'
 
 
 _prefixes = lru_cache(maxsize=1024)(_Prefixes)
 
 
-def _window_line(point: WindowPoint) -> str:
+def _window_line(point: WindowPoint, events: frozenset[str]) -> str:
     value = point.value
-    counts = "".join([f",count_{event}={count}i" for event, count in value.counts.items()])
-    return (
-        f'hourly,{_tags(point.source)} state="{_escaped(encode_state(value))}"'
-        f",unique_users={value.unique_users}i{counts} {_time(point.hour, point.slot, 'slot')}"
-    )
+    counts = "".join([f",count_{event}={count}i" for event, count in _by_known_name(value.counts, events).items()])
+    numbers = f"through_offset={value.through_offset}i,unique_users={value.unique_users}i{counts}"
+    state = _escaped(encode_state(value))
+    return f'hourly,{_tags(point.source)} state="{state}",{numbers} {_time(point.hour, point.slot, "slot")}'
+
+
+def _by_known_name(counts: Mapping[str, int], events: frozenset[str]) -> Mapping[str, int]:
+    """All others under one name: each new field's name would stay in the store for as long as the hours do."""
+    if counts.keys() <= events:
+        return counts
+    known = {event: count for event, count in counts.items() if event in events}
+    return {**known, OTHER_EVENTS: sum(counts.values()) - sum(known.values())}
 
 
 def _segment_line(point: SegmentPoint) -> str:

@@ -1,5 +1,6 @@
 """An answer to an InfluxQL query, read so that none that was cut, or hides an error, is taken for a whole one."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ class _Chunk(msgspec.Struct):
     error: str | None = None
 
 
+_decode_chunk = msgspec.json.Decoder(_Chunk).decode
 _decode_chunks = msgspec.json.Decoder(_Chunk).decode_lines
 
 
@@ -42,7 +44,7 @@ def decode_answer(body: bytes, statements: int = 1) -> list[list[Series]]:
     try:
         chunks = _decode_chunks(body)
     except msgspec.DecodeError as error:
-        raise StoreUnavailable(f"answer {body[:200]!r}: {error}", reason="answer_unreadable") from error
+        raise _unreadable(body, error) from error
     answers: list[list[Series]] = [[] for _ in range(statements)]
     complete = [False] * statements
     for chunk in chunks:
@@ -54,6 +56,41 @@ def decode_answer(body: bytes, statements: int = 1) -> list[list[Series]]:
     if not all(complete):
         raise StoreUnavailable(f"answer cut after {len(body)} bytes", reason="answer_cut")
     return answers
+
+
+async def stream_answer(pieces: AsyncIterator[bytes]) -> AsyncIterator[list[Series]]:
+    """One statement's series, chunk by chunk, from an answer that comes in any pieces. Raises as decode_answer does."""
+    complete, size = False, 0
+    async for line in _lines_in(pieces):
+        size += len(line)
+        try:
+            chunk = _decode_chunk(line)
+        except msgspec.DecodeError as error:
+            raise _unreadable(line, error) from error
+        _raise_error(chunk.error)
+        for result in chunk.results:
+            _raise_error(result.error)
+            complete = not result.partial and not any(series.partial for series in result.series)
+            yield result.series
+    if not complete:
+        raise StoreUnavailable(f"answer cut after {size} bytes", reason="answer_cut")
+
+
+async def _lines_in(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    begun: list[bytes] = []
+    async for piece in pieces:
+        *ended, rest = piece.split(b"\n")
+        for line in ended:
+            if whole := b"".join([*begun, line]):
+                yield whole
+            begun = []
+        begun.append(rest)
+    if whole := b"".join(begun):
+        yield whole
+
+
+def _unreadable(text: bytes, error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"answer {text[:200]!r}: {error}", reason="answer_unreadable")
 
 
 def _raise_error(text: str | None) -> None:

@@ -9,7 +9,7 @@ from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.segment import Segment
 from contract.state import decode_state
-from contract.store import SLOTS, WindowPoint
+from contract.store import SLOTS, BlockVersion, WindowPoint
 from contract.window_value import WindowValue
 from stores.influx.response import Series
 from stores.influx.schema import MS
@@ -22,6 +22,13 @@ def windows_in(series: Iterable[Series]) -> Iterator[WindowPoint]:
         for time, state in one.values:
             hour, slot = divmod(time, SLOTS)
             yield WindowPoint(source, hour * HOUR_MS, slot, decode_state(state, WindowValue))
+
+
+def block_versions_in(series: Iterable[Series]) -> Iterator[tuple[int, BlockVersion]]:
+    """Each row's block, by its start in ms, and its version."""
+    for one in series:
+        for time, values, offsets in one.values:
+            yield time // MS, BlockVersion(values, offsets)
 
 
 def progress_in(series: Iterable[Series]) -> Iterator[tuple[LogPartition, Progress]]:

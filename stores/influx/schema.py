@@ -1,24 +1,28 @@
 """What the store holds in InfluxDB: names, times and the queries. docs/design.md says why it is so.
 
 In `hourly/autogen`, kept without limit:
-    hourly        log, partition        time: the hour's start + slot            state; count_<event>, unique_users
+    hourly        log, partition        time: the hour's start + slot
+                                        state; numbers: through_offset, unique_users, count_<event>
     hourly_users  log, partition, part, generation, full
                                         time: the hour's start + through_offset   users, ids: base64 of their hashes
     progress      log, partition        time: the hour of its watermark + slot   state
     hours         (none)                time: the hour's start + 1               clicks, impressions, unique_users, …
 In `actions/autogen`, kept for the retention:
-    actions       event, lap, log, partition   time: the action's ms, then six digits of its line's number   user, id
+    actions       event, lap, log, partition   time: the action's ms, then six digits of its line's number
+                                                                                 user, id; name
 
+Events that the settings do not name share the tag `_other`, with their names in the field `name`, and the field
+`count__other`: foreign producers can make up any number of them.
 `state` is one text because a reader of a point that is being overwritten sees a mix of old and new fields. The numbers
-beside it are for people, and for the marks of hours; `hours` is for people only. All times are ns
-since the epoch; all queries ask for them so (epoch=ns).
+beside it are for people, for the marks of hours and the versions of blocks; `hours` is for people only. All times are
+ns since the epoch; all queries ask for them so (epoch=ns).
 """
 
 from typing import Final, NamedTuple, Self
 
-from contract.hour import HOUR_MS
+from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import LogPartition
-from contract.store import SLOTS
+from contract.store import BLOCK_MS, SLOTS
 from contract.window_value import WindowValue
 
 MS: Final = 1_000_000
@@ -38,6 +42,12 @@ PROGRESS_OF_HOUR: Final = 'SELECT "state" FROM "progress" WHERE {times}{and_sour
 
 WINDOWS: Final = 'SELECT "state" FROM "hourly" WHERE {times}{and_source} GROUP BY "log", "partition"'
 """All slots of one hour, or of several."""
+
+BLOCK_VERSIONS: Final = (
+    'SELECT COUNT("through_offset"), SUM("through_offset") FROM "hourly" WHERE {times}{and_source}'
+    ' GROUP BY "log", "partition", time({block}ms) fill(none)'
+)
+"""For each block of hours what tells that a value of it was written: to read numbers is far cheaper than states."""
 
 SEGMENTS: Final = (
     'SELECT "users", "ids" FROM "hourly_users" WHERE {times}{and_source}'
@@ -89,6 +99,11 @@ def progress_of_hour(hour: int, source: LogPartition | None) -> str:
 def windows_between(first: int, end: int, source: LogPartition | None) -> str:
     """The query for all windows of the hours from `first` ms up to, not including, `end` ms."""
     return WINDOWS.format(times=_between(first, end), and_source=_and(source))
+
+
+def block_versions(source: LogPartition) -> str:
+    """The query for the versions of all blocks."""
+    return BLOCK_VERSIONS.format(times=_between(0, END_OF_TIME_MS), and_source=_and(source), block=BLOCK_MS)
 
 
 def segments_of_window(hour: int, source: LogPartition, window: WindowValue) -> list[str]:

@@ -1,18 +1,20 @@
 """The store in InfluxDB 1.8 and 2.x."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Final
 
+from contract.event_names import BUSINESS_EVENTS
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.segment import Segment
-from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import BlockVersion, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from stores.influx import schema
 from stores.influx.connection import InfluxConnection
 from stores.influx.line_protocol import action_bodies, progress_bodies, result_bodies
-from stores.influx.rows import progress_in, segments_in, source_of, windows_in
+from stores.influx.rows import block_versions_in, progress_in, segments_in, source_of, windows_in
 from stores.influx.schema import MS, Bucket
 from stores.influx.settings import InfluxSettings
 from stores.influx.writer import InfluxWriter
@@ -27,9 +29,15 @@ _USERS: Final = 100_000
 class InfluxStore:
     """Implements contract.store.Store. One instance serves one event loop, and any number of calls at a time."""
 
-    def __init__(self, settings: InfluxSettings, clock: Callable[[], int]) -> None:
-        """Opens nothing. `clock` tells the ms since the epoch: raw actions older than the retention are not sent."""
+    def __init__(
+        self, settings: InfluxSettings, clock: Callable[[], int], events: Collection[str] = BUSINESS_EVENTS
+    ) -> None:
+        """Opens nothing. `clock` tells the ms since the epoch: raw actions older than the retention are not sent.
+
+        `events` have series of their own among the raw actions, and numbers for people; all others share one.
+        """
         self._clock = clock
+        self._events = frozenset(events)
         self._raw_storage = settings.raw_storage
         self._raw_age = (settings.raw_retention - settings.raw_retention_margin) // _MS
         self._connection = InfluxConnection(settings)
@@ -41,10 +49,10 @@ class InfluxStore:
 
     async def write_actions(self, batches: Sequence[RawActions]) -> None:
         if self._raw_storage:
-            await self._actions.write(action_bodies(batches, self._clock() - self._raw_age))
+            await self._actions.write(action_bodies(batches, self._clock() - self._raw_age, self._events))
 
     async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
-        await self._results.write(result_bodies(windows, segments))
+        await self._results.write(result_bodies(windows, segments, self._events))
 
     async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
         await self._results.write(progress_bodies(points))
@@ -73,6 +81,16 @@ class InfluxStore:
     async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
         (series,) = await self._connection.query(self._hourly, schema.windows_between(first, end, source))
         return list(windows_in(series))
+
+    async def stream_windows(self, first: int, end: int, source: LogPartition) -> AsyncIterator[Sequence[WindowPoint]]:
+        answer = self._connection.stream(self._hourly, schema.windows_between(first, end, source))
+        async with aclosing(answer):
+            async for series in answer:
+                yield list(windows_in(series))
+
+    async def read_block_versions(self, source: LogPartition) -> dict[int, BlockVersion]:
+        (series,) = await self._connection.query(self._hourly, schema.block_versions(source))
+        return dict(block_versions_in(series))
 
     async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
         return (await self.read_segments_of_hours(source, {hour: window}))[hour]

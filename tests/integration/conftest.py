@@ -1,30 +1,14 @@
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.local.services.ports import free_port
-from deploy.local.services.python_service import PythonService
-from stores.influx.settings import InfluxSettings
-from stores.influx.setup import create_buckets
 from support.pipeline.collector_program import Auditor
-from support.pipeline.pipeline import PARTITIONS, Pipeline
+from support.pipeline.pipeline import Pipeline
 from support.services.tcp_gate import TcpGate
 from support.transactions.client import Librdkafka, TransactionalClient
 from support.transactions.java import Java
 from support.transactions.producer import NewProducer, TransactionalProducer
-
-
-@pytest.fixture
-async def pipeline(
-    kafka_bootstrap: str, influx: InfluxSettings, create_topic: Callable[..., str], tmp_path: Path
-) -> AsyncIterator[Pipeline]:
-    """Topics, buckets and a consumer group of its own; workers that are left over are killed."""
-    await create_buckets(influx)
-    one = Pipeline(kafka_bootstrap, influx, create_topic(PARTITIONS), create_topic(1), tmp_path)
-    yield one
-    await one.close()
 
 
 @pytest.fixture
@@ -33,31 +17,6 @@ def gate(pipeline: Pipeline) -> Iterator[TcpGate]:
     address = urlsplit(str(pipeline.influx.influx_url))
     with TcpGate(address.hostname or "", address.port or 0) as gate:
         yield gate
-
-
-@pytest.fixture
-def environment(pipeline: Pipeline) -> dict[str, str]:
-    return {
-        "COLLECTOR_KAFKA_BOOTSTRAP": pipeline.bootstrap,
-        "COLLECTOR_TOPIC": pipeline.topic,
-        "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
-        "COLLECTOR_RAW_BUCKET": pipeline.influx.raw_bucket,
-        "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
-        # A slow machine must not look like an outage.
-        "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT60S",
-        "COLLECTOR_AGGREGATOR_PROBE_TIMEOUT": "PT60S",
-    }
-
-
-@pytest.fixture
-def aggregator(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    service = PythonService("aggregator", free_port(), tmp_path / "aggregator.log", "aggregator", environment)
-    try:
-        service.start()
-        service.wait_until_ready()
-        yield f"http://127.0.0.1:{service.port}"
-    finally:
-        service.kill()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The rules of reading what is committed over many hours, on every store."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
@@ -23,12 +23,16 @@ class Watched:
         self._store, self._happenings = store, list(happenings)
         self.read_progress = store.read_progress
         self.read_windows = store.read_windows
+        self.read_windows_between = store.read_windows_between
         self.read_segments = store.read_segments
+        self.read_segments_of_hours = store.read_segments_of_hours
+        self.read_block_versions = store.read_block_versions
 
-    async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
+    async def stream_windows(self, first: int, end: int, source: LogPartition) -> AsyncIterator[Sequence[WindowPoint]]:
         if self._happenings:
             await self._happenings.pop(0)()
-        return await self._store.read_windows_between(first, end, source)
+        async for points in self._store.stream_windows(first, end, source):
+            yield points
 
 
 async def test_a_source_without_progress_has_nothing_committed(store: Store) -> None:

@@ -59,7 +59,8 @@ _DESCRIPTIONS: Final = {
     HTTPStatus.BAD_REQUEST: "The one event, or the body as a whole, breaks a rule: `code` names it, `field` the "
     "attribute.",
     HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes, as sent or decompressed, or more events than are accepted.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes, as sent or decompressed, more events, or events of more "
+    "hours than are accepted.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: f"Neither {CLOUD_EVENT} nor {CLOUD_EVENTS} nor `ce-` headers, or a "
     "Content-Encoding other than gzip.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "An error in this program: each event may or may not be counted.",

@@ -56,7 +56,7 @@ _RESPONSES: Final = {
         descriptions={
             HTTPStatus.BAD_REQUEST: "The body is not what SDKs send here.",
             HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes, or more calls, than are accepted.",
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More bytes, more calls, or calls of more hours, than are accepted.",
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "A Content-Encoding other than gzip.",
             HTTPStatus.TOO_MANY_REQUESTS: "By a setting, instead of 503.",
             HTTPStatus.INTERNAL_SERVER_ERROR: "An error in this program: each call may or may not be counted.",

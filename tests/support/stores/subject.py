@@ -29,15 +29,15 @@ def now() -> int:
 async def raw_actions(settings: InfluxSettings) -> Actions:
     """What the raw bucket holds, by source and line number."""
     connection = InfluxConnection(settings)
-    query = 'SELECT "user", "id" FROM "actions" GROUP BY "event", "lap", "log", "partition"'
+    query = 'SELECT "user", "id", "name" FROM "actions" GROUP BY "event", "lap", "log", "partition"'
     (found,) = await connection.query(Bucket.named(settings.raw_bucket), query)
     await connection.close()
     actions: Actions = {}
     for series in found:
         source = LogPartition(series.tags["log"], int(series.tags["partition"]))
-        for time_ns, user, action_id in series.values:
+        for time_ns, user, action_id, name in series.values:
             timestamp, number = divmod(time_ns, MS)
             key = source, int(series.tags["lap"]) * MS + number
             assert key not in actions
-            actions[key] = Action(timestamp, user, series.tags["event"], action_id)
+            actions[key] = Action(timestamp, user, name or series.tags["event"], action_id)
     return actions

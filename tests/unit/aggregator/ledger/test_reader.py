@@ -1,7 +1,7 @@
 """The ledger: where each line went, and whether that adds up."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -149,13 +149,13 @@ class MovingStore(MemoryStore):
         self.windows, self.progress = fixture.store.windows, fixture.store.progress
         self._world, self._times = fixture, times
 
-    async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
-        found = await super().read_windows_between(first, end, source)
+    async def stream_windows(self, first: int, end: int, source: LogPartition) -> AsyncIterator[Sequence[WindowPoint]]:
+        async for points in super().stream_windows(first, end, source):
+            yield points
         if self._times and source == LogPartition("log-1", 1):
             self._times -= 1
             self._world.append(1, click("c"))
             await self._world.count(1)
-        return found
 
 
 async def test_a_partition_that_is_counted_on_all_the_while_is_in_flight_and_not_judged() -> None:
@@ -224,10 +224,11 @@ class FailingStore(MemoryStore):
         super().__init__()
         self._error = error
 
-    async def read_windows_between(self, *_: object) -> list[WindowPoint]:
+    async def stream_windows(self, *_: object) -> AsyncIterator[Sequence[WindowPoint]]:
         if self._error is None:
             await asyncio.Event().wait()
         raise self._error or AssertionError
+        yield []
 
 
 @pytest.mark.parametrize(
@@ -249,14 +250,19 @@ async def test_a_store_that_cannot_be_read_gives_no_ledger(error: StoreError | N
     assert "collector_aggregator_store_errors_total{" in metrics
 
 
-async def test_who_asks_while_it_is_read_gets_that_ledger() -> None:
-    fixture = await busy_world()
-    store, settings, metrics = PausableStore(fixture), AggregatorSettings(), Metrics()
+def reader_of(fixture: AggregatorFixture, store: MemoryStore) -> LedgerReader:
+    settings, metrics = AggregatorSettings(), Metrics()
     limits = CacheLimits(
         settings.aggregator_ends_max_age, settings.aggregator_kafka_timeout, settings.aggregator_kafka_retry
     )
     end_offsets = EndOffsetsCache(fixture.end_offsets, fixture.clock, metrics, limits=limits)
-    reader = LedgerReader(store, end_offsets, metrics, settings)
+    return LedgerReader(store, end_offsets, metrics, settings)
+
+
+async def test_who_asks_while_it_is_read_gets_that_ledger() -> None:
+    fixture = await busy_world()
+    store = PausableStore(fixture)
+    reader = reader_of(fixture, store)
     first = asyncio.create_task(reader.read())
     await store.asked.wait()
     others = asyncio.gather(*(reader.read() for _ in range(5)))
@@ -267,7 +273,20 @@ async def test_who_asks_while_it_is_read_gets_that_ledger() -> None:
     assert {id(answer) for answer in answers} == {id(answers[0])}
     assert store.readings == 2
     await reader.read()
+    assert store.readings == 2
+    await reader.read(fresh=True)
     assert store.readings == 4
+
+
+async def test_what_changed_behind_our_back_is_seen_by_who_asks_for_a_fresh_reading() -> None:
+    fixture = await busy_world()
+    async with serving(fixture) as client:
+        assert (await client.get("/v1/ledger")).json()["balanced"] is True
+        (point,) = await fixture.store.read_windows(HOUR, LogPartition("log-1", 0))
+        damaged = msgspec.structs.replace(point.value, duplicates=0)
+        await fixture.store.write_windows([point._replace(value=damaged)], [])
+        answer = await client.get("/v1/ledger", headers={"Cache-Control": "no-cache"})
+    assert answer.json()["balanced"] is False
 
 
 class PausableStore(MemoryStore):
@@ -279,8 +298,9 @@ class PausableStore(MemoryStore):
         self.asked, self.let = asyncio.Event(), asyncio.Event()
         self.readings = 0
 
-    async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
+    async def stream_windows(self, first: int, end: int, source: LogPartition) -> AsyncIterator[Sequence[WindowPoint]]:
         self.readings += 1
         self.asked.set()
         await self.let.wait()
-        return await super().read_windows_between(first, end, source)
+        async for points in super().stream_windows(first, end, source):
+            yield points

@@ -11,12 +11,13 @@ from contract.window_value import WindowValue
 from stores.influx.line_protocol import MAX_BYTES, MAX_LINES, action_bodies, halves, progress_bodies, result_bodies
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
+EVENTS = frozenset({"click", "e"})
 TAGS = "log=OldrkDJ2R4WmwCUXOqKyRw,partition=3"
 NOVEMBER = 494_902 * HOUR_MS
 
 
 def action_lines(first_line: int, *lines: Action | None, oldest: int = 0) -> list[str]:
-    bodies = list(action_bodies([RawActions(SOURCE, first_line, lines)], oldest))
+    bodies = list(action_bodies([RawActions(SOURCE, first_line, lines)], oldest, EVENTS))
     return [line for body in bodies for line in body.decode().split("\n")]
 
 
@@ -25,6 +26,15 @@ def test_an_action_carries_its_ms_and_its_lines_number() -> None:
     assert lines == [
         f'actions,event=click,lap=4,{TAGS} user="u",id="i" {NOVEMBER + 5}000999',
         f'actions,event=e,lap=4,{TAGS} user="v" {NOVEMBER}001001',
+    ]
+
+
+def test_events_that_no_setting_names_share_a_tag_and_keep_their_names() -> None:
+    unknown, odd = Action(NOVEMBER, "u", "made_up", "i"), Action(NOVEMBER, 'q"', "also")
+    assert action_lines(0, unknown, odd, Action(NOVEMBER, "v", "e")) == [
+        f'actions,event=_other,lap=0,{TAGS} name="made_up",user="u",id="i" {NOVEMBER}000000',
+        f'actions,event=_other,lap=0,{TAGS} name="also",user="q\\"" {NOVEMBER}000001',
+        f'actions,event=e,lap=0,{TAGS} user="v" {NOVEMBER}000002',
     ]
 
 
@@ -55,18 +65,24 @@ def test_actions_older_than_asked_for_are_left_out_and_their_numbers_too() -> No
 
 def test_a_window_carries_its_state_and_numbers_for_people() -> None:
     point = WindowPoint(SOURCE, NOVEMBER, 7, WindowValue(1, {"click": 2}, 3, 4, 5, 6))
-    (body,) = result_bodies([point], [])
+    (body,) = result_bodies([point], [], EVENTS)
     state = (
         r"{\"version\":1,\"through_offset\":1,\"counts\":{\"click\":2},\"duplicates\":3,\"unique_users\":4,"
         r"\"fewest_partitions\":5,\"most_partitions\":6,\"generation\":0,\"full_through\":-1}"
     )
     time = NOVEMBER * 1_000_000 + 7
-    assert body.decode() == f'hourly,{TAGS} state="{state}",unique_users=4i,count_click=2i {time}'
+    assert body.decode() == f'hourly,{TAGS} state="{state}",through_offset=1i,unique_users=4i,count_click=2i {time}'
+
+
+def test_the_numbers_of_events_that_no_setting_names_are_added_up() -> None:
+    point = WindowPoint(SOURCE, NOVEMBER, 7, WindowValue(1, {"click": 2, "made_up": 3, "also": 4, "_other": 5}))
+    (body,) = result_bodies([point], [], EVENTS)
+    assert ",unique_users=0i,count_click=2i,count__other=12i " in body.decode()
 
 
 def test_a_segment_is_timed_by_its_offset_and_names_its_part() -> None:
     segment = Segment(10**12, pack_hashes([1]), b"", 2, 4)
-    (body,) = result_bodies([], [SegmentPoint(SOURCE, NOVEMBER, segment)])
+    (body,) = result_bodies([], [SegmentPoint(SOURCE, NOVEMBER, segment)], EVENTS)
     time = NOVEMBER * 1_000_000 + 10**12
     assert body.decode() == f'hourly_users,{TAGS},part=2/4 ids="",users="AQAAAAAAAAA=" {time}'
 
@@ -85,13 +101,13 @@ def test_a_slot_outside_the_hour_is_refused(slot: int) -> None:
     with pytest.raises(StoreConflict, match=f"slot {slot}"):
         list(progress_bodies([ProgressPoint(SOURCE, slot, Progress())]))
     with pytest.raises(StoreConflict, match=f"slot {slot}"):
-        list(result_bodies([WindowPoint(SOURCE, NOVEMBER, slot, WindowValue())], []))
+        list(result_bodies([WindowPoint(SOURCE, NOVEMBER, slot, WindowValue())], [], EVENTS))
 
 
 def test_an_offset_that_would_reach_into_the_next_hour_is_refused() -> None:
     segment = Segment(SLOTS, pack_hashes([1]), b"")
     with pytest.raises(StoreConflict, match=f"through_offset {SLOTS}"):
-        list(result_bodies([], [SegmentPoint(SOURCE, NOVEMBER, segment)]))
+        list(result_bodies([], [SegmentPoint(SOURCE, NOVEMBER, segment)], EVENTS))
 
 
 @pytest.mark.parametrize("log", ["", "a b", "a,b=c", "a\\", "a\nb", 'a"'])
@@ -107,7 +123,7 @@ LARGEST = Action(END_OF_TIME_MS - 1, "\\" * 128 + "😀" * (MAX_USER - 128), "e"
 @pytest.mark.parametrize("batch", [1, 999, 50_000])
 def test_bodies_of_actions_are_bounded_and_lose_no_line(action: Action, batch: int) -> None:
     batches = [RawActions(SOURCE, first, [action] * batch) for first in range(0, max(batch, 20_000), batch)]
-    bodies = list(action_bodies(batches, 0))
+    bodies = list(action_bodies(batches, 0, EVENTS))
     lines = [line for body in bodies for line in body.split(b"\n")]
     assert len(set(lines)) == len(lines) == len(batches) * batch
     assert max(map(len, bodies)) <= MAX_BYTES
@@ -119,7 +135,7 @@ def test_bodies_of_actions_are_bounded_and_lose_no_line(action: Action, batch: i
 def test_bodies_of_results_are_bounded_and_lose_no_line() -> None:
     windows = [WindowPoint(SOURCE, NOVEMBER, slot, WindowValue(slot)) for slot in range(12_000)]
     segments = [SegmentPoint(SOURCE, NOVEMBER, one) for one in cut_segments(7, range(200_000), [])]
-    bodies = list(result_bodies(windows, segments))
+    bodies = list(result_bodies(windows, segments, EVENTS))
     lines = [line for body in bodies for line in body.split(b"\n")]
     assert len(set(lines)) == len(lines) == len(windows) + len(segments)
     assert max(map(len, bodies)) <= MAX_BYTES
@@ -130,7 +146,7 @@ def test_a_line_longer_than_a_body_may_be_is_sent_by_itself() -> None:
     huge = WindowValue(1, {f"event_{number}": number for number in range(60_000)})
     small = WindowValue(2)
     points = [WindowPoint(SOURCE, NOVEMBER, slot, value) for slot, value in enumerate([small, huge, small])]
-    bodies = list(result_bodies(points, []))
+    bodies = list(result_bodies(points, [], EVENTS))
     assert [body.count(b"\n") + 1 for body in bodies] == [1, 1, 1]
     assert len(bodies[1]) > MAX_BYTES
 
@@ -142,7 +158,7 @@ def test_halves_are_cut_between_lines(body: bytes) -> None:
 
 
 def test_nothing_makes_no_body() -> None:
-    assert list(action_bodies([], 0)) == []
-    assert list(action_bodies([RawActions(SOURCE, 0, [None])], 0)) == []
-    assert list(result_bodies([], [])) == []
+    assert list(action_bodies([], 0, EVENTS)) == []
+    assert list(action_bodies([RawActions(SOURCE, 0, [None])], 0, EVENTS)) == []
+    assert list(result_bodies([], [], EVENTS)) == []
     assert list(progress_bodies([])) == []

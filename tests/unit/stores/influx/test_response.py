@@ -10,7 +10,8 @@ from contract.action import Action
 from contract.errors import StoreConflict, StoreError, StoreUnavailable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
-from contract.store import ProgressPoint, RawActions
+from contract.store import ProgressPoint, RawActions, WindowPoint
+from stores.influx.response import stream_answer
 from stores.influx.setup import create_buckets
 from stores.influx.store import InfluxStore
 from support.fixtures.influx_stub import CUT, STORED, Respond, Stub, answer, influx_stub, raw, silence
@@ -207,6 +208,10 @@ async def test_a_store_is_usable_again_after_a_failure() -> None:
         await store.write_progress(PROGRESS)
 
 
+async def streamed(store: InfluxStore) -> list[WindowPoint]:
+    return [point async for points in store.stream_windows(0, HOUR_MS, SOURCE) for point in points]
+
+
 WHOLE = '{"results":[{"statement_id":0}]}\n'
 
 
@@ -216,7 +221,7 @@ WHOLE = '{"results":[{"statement_id":0}]}\n'
         (answer(200, '{"results":[{"statement_id":0,"error":"database not found: hourly"}]}'), "query_failed"),
         (answer(200, '{"error":"unexpected"}'), "query_failed"),
         (answer(200, '{"results":[{"statement_id":0,"partial":true}]}'), "answer_cut"),
-        (answer(200, '{"results":[{"statement_id":0,"series":[{"partial":true}]}]}'), "answer_cut"),
+        (answer(200, '{"results":[{"series":[{"tags":{"log":"a","partition":"0"},"partial":true}]}]}'), "answer_cut"),
         (answer(200, '{"results":[]}'), "answer_cut"),
         (answer(200, ""), "answer_cut"),
         (answer(200, '{"results":[{"statement_id":0'), "answer_unreadable"),
@@ -232,7 +237,7 @@ WHOLE = '{"results":[{"statement_id":0}]}\n'
 )
 async def test_no_cut_or_failed_answer_is_taken_for_an_empty_one(respond: Respond, reason: str) -> None:
     async with store_that_gets(respond) as (store, _):
-        for call in (store.read_progress, lambda: store.read_windows(0), store.ping):
+        for call in (store.read_progress, lambda: store.read_windows(0), store.ping, lambda: streamed(store)):
             with pytest.raises(StoreUnavailable) as raised:
                 await call()
             assert raised.value.reason == reason
@@ -246,7 +251,31 @@ async def test_an_answer_that_never_ends_ends_with_the_timeout() -> None:
     async with store_that_gets(drip, influx_timeout="PT0.2S") as (store, _):
         with pytest.raises(StoreUnavailable) as raised:
             await store.read_windows(0)
-    assert raised.value.reason == "timeout"
+        with pytest.raises(StoreUnavailable) as raised_again:
+            await streamed(store)
+    assert {raised.value.reason, raised_again.value.reason} == {"timeout"}
+
+
+@pytest.mark.parametrize("length", range(1, 90))
+async def test_a_streamed_answer_may_come_in_any_pieces(length: int) -> None:
+    first = b'{"results":[{"statement_id":0,"series":[{"values":[[1,"a"]],"partial":true}],"partial":true}]}\n'
+    last = b'{"results":[{"statement_id":0,"series":[{"values":[[2,"b"],[3,"c"]]}]}]}\n'
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(first + last), length):
+            yield (first + last)[at : at + length]
+
+    found = [row async for series in stream_answer(pieces()) for one in series for row in one.values]
+
+    assert found == [[1, "a"], [2, "b"], [3, "c"]]
+
+
+async def test_a_streamed_answer_without_its_last_chunk_is_told_as_cut() -> None:
+    text = '{"results":[{"series":[{"tags":{"log":"a","partition":"0"},"partial":true}],"partial":true}]}\n'
+    async with store_that_gets(answer(200, text)) as (store, _):
+        with pytest.raises(StoreUnavailable) as raised:
+            await streamed(store)
+    assert raised.value.reason == "answer_cut"
 
 
 async def test_creating_buckets_says_why_it_cannot() -> None:
