@@ -17,6 +17,11 @@ CollectorError
 │   ├── LogNotRetained     records that must be read again were removed by retention
 │   ├── LogUnfit           the topic is missing, or does not use LogAppendTime
 │   └── RulesTooOld        progress was written under rules newer than this program's
+├── KeysUnreadable         service.keys.errors: the file of keys is missing, or a line of it describes no key
+├── KeyRefused             service.keys.errors: a request is not allowed
+│   ├── Unauthenticated    service.keys.errors: it brings no key, or none that is valid
+│   ├── Forbidden          service.keys.errors: its key does not allow this
+│   └── RateExceeded       service.keys.errors: its key was used too often; try again later
 ├── RequestRefused         ingest_api.errors: a request breaks a rule; nothing of it was published
 ├── PublishUnavailable     ingest_api.errors: try again, Kafka has not acknowledged the actions
 │   ├── NotPublished       ingest_api.errors: nothing was sent to Kafka

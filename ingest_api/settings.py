@@ -7,11 +7,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
 from contract.action import is_event
+from contract.origin import ALL, ORIGIN_RULE, is_origin
 from contract.shown import shown
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.decoding.segment.event_rules import EventRules
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
-from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
 from kafka_log.settings import KafkaSettings
 from service.settings import ServiceSettings, duration_text
 
