@@ -32,6 +32,8 @@ CollectorError
 ├── ParameterRefused       aggregator.http.problems: a parameter of a request breaks a rule
 ├── NoAnswer               collector.audit.answers: the aggregator did not answer for an hour
 ├── NotAnswered            collector.reading.pages: the aggregator does not answer, or refuses what was asked for
+├── NameTaken              collector.keys.errors: there is a key of this name
+├── NoSuchKey              collector.keys.errors: there is no key of this name
 ├── LogGrowsTooFast        collector.rebuild.run: a partition grows faster than it can be counted again
 ├── NotTakenOver           collector.rebuild.run: the workers have not counted up to a rebuild's record yet
 ├── FileUnreadable         collector.sending.errors: a file to send is damaged, or has a form that is not sent
