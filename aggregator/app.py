@@ -29,12 +29,16 @@ from aggregator.positions.watch import ProgressWatch
 from aggregator.settings import AggregatorSettings
 from contract.store import Store
 from service.clock import Clock
+from service.keys.guard import guard_of
+from service.keys.key import Scope
+from service.keys.middleware import Guarded
+from service.keys.openapi import key_docs
 from service.methods import PathMethods
 from service.openapi import add_schemas
 
 
 def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsReader, clock: Clock) -> FastAPI:
-    """The app; it owns `store` and `reader`, and closes them when it shuts down."""
+    """The app; it owns `store` and `reader`, and closes them when it shuts down. Raises KeysUnreadable."""
     metrics = Metrics()
     limits = CacheLimits(
         max_age=settings.aggregator_ends_max_age,
@@ -63,8 +67,10 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    problem_handlers().install(app)
-    add_schemas(app)
+    problems = problem_handlers()
+    problems.install(app)
+    guard = guard_of(settings, Scope.READ, clock)
+    add_schemas(app, amend=key_docs(guard))
     app.include_router(routes(hours, LedgerReader(store, end_offsets, metrics, settings), after))
     spans = RangeReader(hour_reader)
     app.include_router(ranges(spans, after, clock))
@@ -81,5 +87,7 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
     app.add_middleware(PathMethods, routes=app.router.routes)
     app.add_middleware(FastPath, hours=hours)
+    if guard is not None:
+        app.add_middleware(Guarded, guard=guard, answer=problems.answer)
     app.add_middleware(MeasuredRequests, metrics=metrics)
     return app

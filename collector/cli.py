@@ -7,6 +7,7 @@ import typer
 from collector.commands.audit import audit
 from collector.commands.doctor import doctor
 from collector.commands.down import down
+from collector.commands.keys import keys
 from collector.commands.logs import logs
 from collector.commands.ps import ps
 from collector.commands.rebuild import rebuild
@@ -29,6 +30,7 @@ app = typer.Typer(
 for command in (setup, up, down, ps, logs, scale, send, report, top, audit, rebuild, settings):
     app.command()(command)
 app.add_typer(doctor, name="doctor")
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

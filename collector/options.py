@@ -24,6 +24,15 @@ TargetOption = Annotated[
         "COLLECTOR_INFLUX_URL and related settings name; if neither is set, the stack in .collector.",
     ),
 ]
+KeyFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file",
+        metavar="FILE",
+        envvar="COLLECTOR_KEY_FILE",
+        help="Send the key that this file holds, where services want one.",
+    ),
+]
 DEFAULT_DATA = Path(".collector")
 DEFAULT_PORT = 8080
 INTERRUPTED = 130
@@ -33,6 +42,22 @@ INTERRUPTED = 130
 def folder_of(data: Path) -> DataFolder:
     """The stack's folder."""
     return DataFolder(data.expanduser())
+
+
+def key_headers(key_file: Path | None) -> dict[str, str]:
+    """What requests send to show the key in a file. A file without one is wrong usage.
+
+    A key is never given on the command line: everybody on the machine can read that.
+    """
+    if key_file is None:
+        return {}
+    try:
+        key = key_file.read_text("latin-1").strip()
+    except OSError as error:
+        raise typer.BadParameter(f"the key file {key_file} cannot be read: {error.strerror}") from error
+    if not key.isascii() or not key.isprintable() or not key or " " in key:
+        raise typer.BadParameter(f"the key file {key_file} holds no key: one line, as `collector keys` prints it")
+    return {"Authorization": f"Bearer {key}"}
 
 
 def report() -> Report:

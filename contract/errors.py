@@ -17,6 +17,11 @@ CollectorError
 │   ├── LogNotRetained     records that must be read again were removed by retention
 │   ├── LogUnfit           the topic is missing, or does not use LogAppendTime
 │   └── RulesTooOld        progress was written under rules newer than this program's
+├── KeysUnreadable         service.keys.errors: the file of keys is missing, or a line of it describes no key
+├── KeyRefused             service.keys.errors: a request is not allowed
+│   ├── Unauthenticated    service.keys.errors: it brings no key, or none that is valid
+│   ├── Forbidden          service.keys.errors: its key does not allow this
+│   └── RateExceeded       service.keys.errors: its key was used too often; try again later
 ├── RequestRefused         ingest_api.errors: a request breaks a rule; nothing of it was published
 ├── PublishUnavailable     ingest_api.errors: try again, Kafka has not acknowledged the actions
 │   ├── NotPublished       ingest_api.errors: nothing was sent to Kafka
@@ -27,6 +32,8 @@ CollectorError
 ├── ParameterRefused       aggregator.http.problems: a parameter of a request breaks a rule
 ├── NoAnswer               collector.audit.answers: the aggregator did not answer for an hour
 ├── NotAnswered            collector.reading.pages: the aggregator does not answer, or refuses what was asked for
+├── NameTaken              collector.keys.errors: there is a key of this name
+├── NoSuchKey              collector.keys.errors: there is no key of this name
 ├── LogGrowsTooFast        collector.rebuild.run: a partition grows faster than it can be counted again
 ├── NotTakenOver           collector.rebuild.run: the workers have not counted up to a rebuild's record yet
 ├── FileUnreadable         collector.sending.errors: a file to send is damaged, or has a form that is not sent

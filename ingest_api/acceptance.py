@@ -2,11 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TypeGuard, cast
+from typing import NamedTuple, TypeGuard, cast
 
 from contract.action import Action, Rejection, reject, reject_timestamp
 from ingest_api.oldest import MS, Oldest, rule_of
 from service.clock import Clock
+
+
+class Acceptance(NamedTuple):
+    """What the API accepts, as its settings say; see AcceptancePolicy."""
+
+    events: Sequence[str]
+    oldest: Oldest
+    tolerance: timedelta
 
 
 class AcceptancePolicy:

@@ -8,11 +8,10 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from ingest_api.acceptance import AcceptancePolicy
+from ingest_api.acceptance import Acceptance
 from ingest_api.decoding.cloud_events.mapper import CloudEventMapper
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.decoding.segment.event_rules import EventRules
-from ingest_api.decoding.segment.mapper import CallReader
 from ingest_api.http.health import health
 from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import SCHEMAS
@@ -31,8 +30,12 @@ from ingest_api.metrics import Metrics
 from ingest_api.publishing.kafka import KafkaPublisher
 from ingest_api.publishing.metered import MeteredPublisher
 from ingest_api.publishing.publisher import Publisher
+from ingest_api.senders import URL_KEYS, Senders
 from ingest_api.settings import IngestSettings
 from service.clock import Clock, wall_clock
+from service.keys.guard import guard_of
+from service.keys.key import Scope
+from service.keys.openapi import key_docs
 from service.methods import PathMethods
 from service.openapi import add_schemas
 
@@ -43,9 +46,11 @@ def create_app(
     """The app; it starts `publisher` when it starts, and closes it when it shuts down."""
     metrics = metrics or Metrics()
     metered = MeteredPublisher(publisher, metrics)
-    policy = AcceptancePolicy(settings.ingest_events, settings.ingest_oldest, settings.ingest_future_tolerance, clock)
+    acceptance = Acceptance(settings.ingest_events, settings.ingest_oldest, settings.ingest_future_tolerance)
+    guard = guard_of(settings, Scope.WRITE, clock, URL_KEYS)
+    senders = Senders(acceptance, clock, guard)
     problems = problem_handlers(metrics, HTTPStatus(int(settings.segment_unavailable_status)))
-    single = SingleAction(policy, metered, metrics, problems)
+    single = SingleAction(senders, metered, metrics, problems)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -63,7 +68,6 @@ def create_app(
     problems.install(app)
     intake = Intake(
         BodyReader(settings, metrics),
-        policy,
         metered,
         metrics,
         settings.ingest_max_lines,
@@ -71,18 +75,17 @@ def create_app(
     )
     mapper = CloudEventMapper(settings.ingest_events, TypeRules(settings.cloudevents_events).event_of)
     cloud_events = CloudEvents(intake, mapper, clock)
-    calls = CallReader(EventRules(settings.segment_events), policy, settings.ingest_max_lines)
     take_actions = (
         routes(single, intake, cloud_events.take),
         pixel_routes(single, clock),
         cloud_event_routes(cloud_events),
-        segment_routes(calls, intake, clock),
+        segment_routes(EventRules(settings.segment_events), intake, clock),
     )
     for router in take_actions:
         app.include_router(router)
-    app.add_fast_paths(*take_actions, problems=problems, origins=settings.ingest_origins)
+    app.add_fast_paths(*take_actions, senders=senders, problems=problems, origins=settings.ingest_origins)
     app.include_router(health(metered, metrics))
-    add_schemas(app, {**SCHEMAS, **CLOUD_EVENT_SCHEMAS, **SEGMENT_SCHEMAS})
+    add_schemas(app, {**SCHEMAS, **CLOUD_EVENT_SCHEMAS, **SEGMENT_SCHEMAS}, key_docs(guard))
     app.add_middleware(PathMethods, routes=app.router.routes)
     return app
 

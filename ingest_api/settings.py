@@ -6,11 +6,11 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
+from contract.origin import ALL, ORIGIN_RULE, is_origin
 from contract.shown import shown
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.decoding.segment.event_rules import EventRules
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
-from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
 from kafka_log.settings import KafkaSettings
 from service.settings import EventSettings, ServiceSettings, duration_text
 

@@ -1,6 +1,6 @@
 """What OpenAPI documents have in common: problems, and schemas that are referred to by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -31,8 +31,15 @@ def documented(
     return responses
 
 
-def add_schemas(app: FastAPI, schemas: Mapping[str, dict[str, Any]] | None = None) -> None:
-    """Makes the app's document hold the schemas that routes refer to by name; `Problem` is one of them."""
+def add_schemas(
+    app: FastAPI,
+    schemas: Mapping[str, dict[str, Any]] | None = None,
+    amend: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> None:
+    """Makes the app's document hold the schemas that routes refer to by name; `Problem` is one of them.
+
+    `amend` is called with the document once, at its end.
+    """
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -40,6 +47,7 @@ def add_schemas(app: FastAPI, schemas: Mapping[str, dict[str, Any]] | None = Non
                 title=app.title, version=app.version, summary=app.summary, description=_EVERY_PATH, routes=app.routes
             )
             made["components"]["schemas"] |= {"Problem": Problem.model_json_schema(), **(schemas or {})}
+            amend(made)
             app.openapi_schema = made
         return app.openapi_schema
 

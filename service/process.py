@@ -4,7 +4,9 @@ import gc
 import logging
 from typing import Final
 
-from service.settings import ProcessSettings
+from service.settings import ProcessSettings, ServiceSettings
+
+logger = logging.getLogger(__name__)
 
 _GARBAGE: Final = 50_000
 """So many more objects than before are alive when cycles among them are looked for."""
@@ -13,6 +15,15 @@ _GARBAGE: Final = 50_000
 def configure_logging(settings: ProcessSettings) -> None:
     """Log lines on standard error, from the level in the settings on."""
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
+def say_who_may(settings: ServiceSettings) -> None:
+    """One log line at the start: whether requests need keys."""
+    address = f"{settings.host}:{settings.port}"
+    if settings.keys_file is not None:
+        logger.info("requests to %s need a key of %s", address, settings.keys_file)
+    else:
+        logger.warning("there are no keys: whoever reaches %s may do everything", address)
 
 
 def spare_garbage_collection() -> None:

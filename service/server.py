@@ -1,6 +1,7 @@
 """Running an app under the HTTP server until a signal ends it."""
 
 import asyncio
+import logging
 import math
 import signal
 import socket
@@ -14,8 +15,11 @@ import uvloop
 from fastapi import FastAPI
 
 from service.http_protocol import BoundedHttpProtocol
-from service.process import configure_logging, spare_garbage_collection
-from service.settings import ServiceSettings
+from service.keys.errors import KeysUnreadable
+from service.process import configure_logging, say_who_may, spare_garbage_collection
+from service.settings import EXIT_UNUSABLE_SETTINGS, ServiceSettings
+
+logger = logging.getLogger(__name__)
 
 _KEEP_ALIVE_SECONDS: Final = 75
 """Above the minute after which common load balancers drop an idle connection: so the service is never first."""
@@ -30,16 +34,21 @@ def run_app(
 ) -> None:
     """Serves until SIGTERM or SIGINT; then answers what is in flight, for `drain_timeout` at most, and exits with 0.
 
-    `create` is called on the event loop. What the app has as `state.on_stop` is called when the stop begins: it ends
-    answers that have no end.
+    Where the file of keys is unusable: a log line, and exit code 2. `create` is called on the event loop. What the app
+    has as `state.on_stop` is called when the stop begins: it ends answers that have no end.
     """
     # The server finishes cleanly on a signal, then raises it again: this turns it into a clean exit.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     configure_logging(settings)
+    say_who_may(settings)
     spare_garbage_collection()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, create, drain_timeout, protocol))
+        try:
+            runner.run(_serve(settings, create, drain_timeout, protocol))
+        except KeysUnreadable as error:
+            logger.error("cannot start: %s", error)  # noqa: TRY400 - the text says all, a traceback would hide it
+            sys.exit(EXIT_UNUSABLE_SETTINGS)
 
 
 async def _serve(

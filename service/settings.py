@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal, TypeVar
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contract.action import is_event
@@ -40,6 +42,18 @@ class EventSettings(BaseSettings):
     )
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _none_if_empty(value: object) -> object:
+    return value or None
+
+
 class ProcessSettings(BaseSettings):
     """A process. From the environment: COLLECTOR_ and a field's name in capitals. Durations: ISO 8601."""
 
@@ -55,6 +69,23 @@ class ServiceSettings(ProcessSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(ge=0, le=65_535, description="Port to listen on")
+    keys_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = Field(
+        None, description="The file of keys that `collector keys` makes: with it, each request needs one"
+    )
+    open: bool = Field(
+        default=False,
+        description="Whether a service without keys may listen on another address than this machine's own: for what "
+        "something else guards",
+    )
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Self:
+        if not (self.keys_file or self.open or is_loopback(self.host)):
+            raise ValueError(
+                f"COLLECTOR_HOST={self.host} lets others in, and there are no keys: make some by `collector keys add` "
+                "and name their file in COLLECTOR_KEYS_FILE; or set COLLECTOR_OPEN=true, if something else guards it"
+            )
+        return self
 
 
 _DURATION: Final = TypeAdapter(timedelta)

@@ -6,8 +6,9 @@ import sys
 
 from contract.errors import CollectorError
 from service.clock import wall_clock
-from service.process import configure_logging, spare_garbage_collection
-from service.settings import settings_or_exit
+from service.keys.errors import KeysUnreadable
+from service.process import configure_logging, say_who_may, spare_garbage_collection
+from service.settings import EXIT_UNUSABLE_SETTINGS, settings_or_exit
 from stores.influx.store import InfluxStore
 from stream_workers.app import build_app
 from stream_workers.faust_adapter.worker import DrainingWorker
@@ -20,15 +21,19 @@ def main() -> None:
     """Runs until stopped: exit code 0 drained, 75 not drained, 1 crashed, 2 unusable settings."""
     settings = settings_or_exit(WorkerSettings)
     configure_logging(settings)
+    say_who_may(settings)
     if settings.log_level != "DEBUG":
         for library in ("faust", "mode", "aiokafka"):
             logging.getLogger(library).setLevel(logging.WARNING)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     store = loop.run_until_complete(_open(settings))
-    wired = build_app(settings, store)
     try:
+        wired = build_app(settings, store)
         loop.run_until_complete(wired.topic.require_append_time())
+    except KeysUnreadable as error:
+        logger.error("cannot start: %s", error)  # noqa: TRY400 - the text says all, a traceback would hide it
+        sys.exit(EXIT_UNUSABLE_SETTINGS)
     except CollectorError as error:
         logger.error("cannot start: %s", error)  # noqa: TRY400 - the text says all, a traceback would hide it
         sys.exit(1)

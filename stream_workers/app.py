@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from contract.store import SLOTS, Store
 from kafka_log.topic import LogTopic
+from service.clock import wall_clock
+from service.keys.guard import guard_of
+from service.keys.key import Scope
 from stream_workers import health, metrics
 from stream_workers.counting.assignment import Assignment
 from stream_workers.counting.empty_tails import EmptyTails
@@ -22,6 +25,7 @@ from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
 from stream_workers.flush.rejected_topic import RejectedTopic
 from stream_workers.gather_all import gather_all
+from stream_workers.guarded_pages import web_options
 from stream_workers.partition.past_records import KafkaPastRecords
 from stream_workers.retry import RetryPolicy
 from stream_workers.settings import WorkerSettings
@@ -37,7 +41,7 @@ class Wired(NamedTuple):
 
 
 def build_app(settings: WorkerSettings, store: Store) -> Wired:
-    """The Faust app with its agent. Opens no connection yet."""
+    """The Faust app with its agent. Opens no connection yet. Raises KeysUnreadable."""
     topic = LogTopic(settings, settings.topic)
     retry = RetryPolicy(asyncio.sleep, on_failure=_count_failure)
     rejected = RejectedTopic(settings, settings.rejected_topic)
@@ -63,7 +67,8 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
         flush_lines=settings.worker_flush_lines,
     )
     release_timeout = settings.worker_release_timeout.total_seconds()
-    app = create_app(settings, Ports(topic, gate, assignment, writer.release, release_timeout))
+    guard = guard_of(settings, Scope.ADMIN, wall_clock)
+    app = create_app(settings, Ports(topic, gate, assignment, writer.release, release_timeout), web_options(guard))
     add_agent(app, settings.topic, writer)
     health.add_pages(app, writer, retry)
     return Wired(app, writer, topic, store)

@@ -1,5 +1,6 @@
 """The reader's own errors as problems.
 
+401, 403, 429  keys are on, and the request's does not allow it: see service.keys.problems
 400  a parameter breaks a rule: code, field, value (cut) and rule say which
 500  `state_unreadable`
 503  `store_unavailable`: try again after Retry-After seconds
@@ -10,6 +11,8 @@ from http import HTTPStatus
 
 from contract.action import Rejection
 from contract.errors import CollectorError, StateUnreadable, StoreUnavailable
+from service.keys.errors import KeyRefused
+from service.keys.problems import explain_refused
 from service.problems import RETRY_AFTER, Explained, Problem, ProblemHandlers, problem
 
 logger = logging.getLogger(__name__)
@@ -25,12 +28,14 @@ class ParameterRefused(CollectorError):
 
 def problem_handlers() -> ProblemHandlers:
     """Answers every error."""
-    return ProblemHandlers(_explain, ParameterRefused, StoreUnavailable, StateUnreadable)
+    return ProblemHandlers(_explain, KeyRefused, ParameterRefused, StoreUnavailable, StateUnreadable)
 
 
 def _explain(error: Exception, path: str) -> Explained | None:
     if isinstance(error, ParameterRefused):
         return Explained(_refused(error))
+    if isinstance(error, KeyRefused):
+        return explain_refused(error, asks_people=True)
     if isinstance(error, StoreUnavailable):
         # Readers are told no addresses; operators find the reason here and in /readyz.
         logger.warning("503 on %s: the store: %s", path, error)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from aggregator.end_offsets.cache import CacheLimits, EndOffsetsCache
 from aggregator.end_offsets.port import EndOffsetsReader
 from aggregator.hours.reader import HourReader
+from aggregator.http.problems import problem_handlers
 from aggregator.rollup.keeper import Keeper, Pace
 from aggregator.rollup.metrics import RollupMetrics
 from aggregator.rollup.rounds import Rounds
@@ -17,13 +18,16 @@ from aggregator.rollup.settings import RollupSettings
 from contract.store import Store
 from service.clock import Clock
 from service.health import Readiness, health_routes
+from service.keys.guard import guard_of
+from service.keys.key import Scope
+from service.keys.middleware import Guarded
 from stores.influx.rollup import InfluxRollup
 
 
 def create_app(
     settings: RollupSettings, store: Store, rollup: InfluxRollup, reader: EndOffsetsReader, clock: Clock
 ) -> FastAPI:
-    """The app; it owns `store`, `rollup` and `reader`, and closes them when it shuts down."""
+    """The app; it owns `store`, `rollup` and `reader`, and closes them when it shuts down. Raises KeysUnreadable."""
     metrics = RollupMetrics()
     limits = CacheLimits(
         max_age=settings.aggregator_ends_max_age,
@@ -56,4 +60,6 @@ def create_app(
     app.include_router(
         health_routes(Readiness, check, metrics, ready="Are the hours right?", unready="They can't be compared.")
     )
+    if (guard := guard_of(settings, Scope.ADMIN, clock)) is not None:
+        app.add_middleware(Guarded, guard=guard, answer=problem_handlers().answer)
     return app

@@ -101,7 +101,7 @@ async def _answer(client: httpx.AsyncClient, hour: int) -> Numbers:
     return Numbers(found.counts, found.duplicates, found.unique_users)
 
 
-def aggregator_client(url: str) -> httpx.AsyncClient:
+def aggregator_client(url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
     """A client of the aggregator: each hour is read afresh, and no proxy is used, as none can reach our services."""
-    headers = {"Cache-Control": "no-cache"}
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT, trust_env=False)
+    fresh = {**headers, "Cache-Control": "no-cache"}
+    return httpx.AsyncClient(base_url=url, headers=fresh, timeout=_TIMEOUT, trust_env=False)

@@ -44,8 +44,9 @@ class Audit:
     The log is read with blocking calls, outside any event loop, so that Ctrl-C ends them.
     """
 
-    def __init__(self, target: Target, hours: HourRange) -> None:
-        """Connects to nothing yet."""
+    def __init__(self, target: Target, hours: HourRange, headers: Mapping[str, str] | None = None) -> None:
+        """`headers`: what the aggregator is sent, such as a key. Connects to nothing yet."""
+        self._headers = headers or {}
         self._target = target
         self._hours = hours
         settings = target.settings
@@ -158,7 +159,7 @@ class Audit:
     async def _ask(self, log: str, expected: Mapping[int, Covered]) -> Answers:
         store = self._store()
         try:
-            async with aggregator_client(self._target.aggregator_url) as client:
+            async with aggregator_client(self._target.aggregator_url, self._headers) as client:
                 return await ask_for_hours(store, client, log, expected)
         finally:
             await store.close()

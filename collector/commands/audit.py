@@ -1,6 +1,6 @@
 """`collector audit`."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -11,8 +11,8 @@ from rich.progress import Progress
 from collector.audit.run import Audit
 from collector.audit.verdict import EXIT_CODES, NotJudged, Verdict
 from collector.hour_range import HourRange, hour_range
-from collector.options import INTERRUPTED, TargetOption
-from collector.target import find_target
+from collector.options import INTERRUPTED, KeyFileOption, TargetOption, key_headers
+from collector.target import Target, find_target
 from contract.errors import CollectorError
 
 
@@ -25,6 +25,7 @@ def audit(
     url: Annotated[
         str | None, typer.Option(help="Where the aggregator is.", show_default="the stack's gateway, or port 8082 here")
     ] = None,
+    key_file: KeyFileOption = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as one JSON object.")] = False,
 ) -> None:
@@ -40,7 +41,7 @@ def audit(
     """
     hours = hour_range(first, last)
     try:
-        verdict = _run(hours, data, url)
+        verdict = _run(hours, find_target(data, url), key_headers(key_file))
     except (CollectorError, ValidationError) as error:
         verdict = Verdict(not_judged=[NotJudged(None, str(error))])
     except KeyboardInterrupt:
@@ -53,8 +54,8 @@ def audit(
     raise typer.Exit(EXIT_CODES[verdict.outcome])
 
 
-def _run(hours: HourRange, data: Path | None, url: str | None) -> Verdict:
-    audit = Audit(find_target(data, url), hours)
+def _run(hours: HourRange, target: Target, headers: Mapping[str, str]) -> Verdict:
+    audit = Audit(target, hours, headers)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("counting the log again", total=None)
         return audit.run(

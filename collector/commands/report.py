@@ -12,6 +12,7 @@ import httpx
 import typer
 from rich.console import Console
 
+from collector.options import KeyFileOption
 from collector.reading.pages import pages
 from collector.reading.table import Row, as_table
 from collector.sending.client import DEFAULT_URL, client_of, gateway_of
@@ -49,6 +50,7 @@ def report(  # noqa: PLR0913 - one a command-line option
         Path | None, typer.Option("--data", metavar="DIR", help="Ask the gateway of the stack in this folder.")
     ] = None,
     *,
+    key_file: KeyFileOption = None,
     days: Annotated[bool, typer.Option("--days", help="A row for each day, its users each once.")] = False,
 ) -> None:
     """Prints the numbers of each hour, or day, of a span, with bars, and how complete they are."""
@@ -56,7 +58,7 @@ def report(  # noqa: PLR0913 - one a command-line option
         raise typer.BadParameter("give either --url or --data")
     zone = _zone(tz)
     query = _query(first, to, zone, days=days) | {"format": "json" if written is ReportFormat.TABLE else written.value}
-    with client_of(url or (gateway_of(data) if data else DEFAULT_URL)) as client:
+    with client_of(url or (gateway_of(data) if data else DEFAULT_URL), key_file) as client:
         found = pages(client, "/v1/days" if days else "/v1/hours", query)
         if written is ReportFormat.TABLE:
             _print_table(found, zone, "days" if days else "hours")

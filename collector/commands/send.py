@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from collector.options import KeyFileOption
 from collector.sending.batches import in_batches
 from collector.sending.client import DEFAULT_URL, client_of, gateway_of
 from collector.sending.delivery import Delivery, Waiting
@@ -61,6 +62,7 @@ def send(  # noqa: PLR0913 - one a command-line option
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Send to the gateway of the stack in this folder.")
     ] = None,
+    key_file: KeyFileOption = None,
     compress: Annotated[bool, typer.Option("--gzip", help="Compress the requests.")] = False,
 ) -> None:
     """Sends actions from a file, or synthetic ones, and reports what became of them.
@@ -82,7 +84,7 @@ def send(  # noqa: PLR0913 - one a command-line option
     summary = Summary(settled=skip)
     with (
         Interruption() as interruption,
-        client_of(url or (gateway_of(data) if data else DEFAULT_URL)) as client,
+        client_of(url or (gateway_of(data) if data else DEFAULT_URL), key_file) as client,
         _progress(Console(stderr=True), has_bar=file != "-") as progress,
         ExitStack() as resources,
     ):

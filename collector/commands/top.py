@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from collector.options import KeyFileOption
 from collector.reading.live import LiveHour
 from collector.reading.screen import as_screen
 from collector.sending.client import DEFAULT_URL, client_of, gateway_of
@@ -27,6 +28,7 @@ _EVERY: Final = 0.25
 def top(
     url: Annotated[str | None, typer.Option(help="Where the API is.", show_default=DEFAULT_URL)] = None,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Watch the stack in this folder.")] = None,
+    key_file: KeyFileOption = None,
 ) -> None:
     """Shows the current hour as it moves, until q or Ctrl-C.
 
@@ -36,7 +38,7 @@ def top(
         raise typer.BadParameter("give either --url or --data")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise typer.BadParameter("this is for a terminal; `collector report` prints numbers once")
-    with client_of(url or (gateway_of(data) if data else DEFAULT_URL)) as client:
+    with client_of(url or (gateway_of(data) if data else DEFAULT_URL), key_file) as client:
         hour = LiveHour(client)
         # A daemon: nobody waits at the end for a server that is silent.
         Thread(target=hour.listen, daemon=True).start()

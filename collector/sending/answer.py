@@ -65,6 +65,8 @@ def read_answer(response: httpx.Response) -> Answer | Unanswered:
 def _advice(response: httpx.Response) -> str:
     if response.is_redirect:
         return f"; it leads to {response.headers.get('location')}"
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        return "; --key-file names the file that holds the key"
     if response.status_code == HTTPStatus.NOT_FOUND:
         return "; is it the ingest API's address, without a path?"
     return ""

@@ -6,7 +6,7 @@ from typing import Final
 import httpx
 import typer
 
-from collector.options import DEFAULT_PORT, folder_of
+from collector.options import DEFAULT_PORT, folder_of, key_headers
 from deploy.local.errors import NoStack
 from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import read_state
@@ -25,8 +25,8 @@ def gateway_of(data: Path) -> str:
     return f"http://127.0.0.1:{ports[0]}"
 
 
-def client_of(url: str) -> httpx.Client:
-    """A client of the API at this address. An address that is none is wrong usage."""
+def client_of(url: str, key_file: Path | None = None) -> httpx.Client:
+    """A client of the API at this address, with the key in a file. What is none of these is wrong usage."""
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -34,4 +34,5 @@ def client_of(url: str) -> httpx.Client:
     if address.scheme not in {"http", "https"} or not address.host:
         raise typer.BadParameter(f"{url} is not an HTTP address, such as {DEFAULT_URL}")
     # A proxy cannot reach this machine's own ports.
-    return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=address.host not in _LOOPBACK)
+    proxied = address.host not in _LOOPBACK
+    return httpx.Client(base_url=url, headers=key_headers(key_file), timeout=_TIMEOUT, trust_env=proxied)

@@ -20,13 +20,16 @@ _MANY_DIGITS: Final = 20
 """So many digits are out of any range, whatever follows."""
 _CACHE_BUSTER: Final = "_"
 """What jQuery and others add, so that no cache answers: it says nothing about the action."""
+KEY: Final = "key"
+"""Who sends it; see service/keys."""
+_PASSED_OVER: Final = (_CACHE_BUSTER, KEY)
 
 
 def action_in_query(query: bytes, arrived: int | None = None) -> Action | Rejection:
     """The action, or the first rule that the query breaks. `+` is a space, as forms and most clients write it.
 
-    Nothing between two `&`, and a parameter `_`, are passed over. `arrived`, ms since the epoch, is the timestamp of an
-    action that names none; None: an action must name one.
+    Nothing between two `&`, and the parameters `_` and `key`, are passed over. `arrived`, ms since the epoch, is the
+    timestamp of an action that names none; None: an action must name one.
     """
     fields: dict[str, object] = {}
     for pair in query.split(b"&"):
@@ -36,10 +39,11 @@ def action_in_query(query: bytes, arrived: int | None = None) -> Action | Reject
         if isinstance(decoded, Rejection):
             return decoded
         name, value = decoded
-        if name in fields and name != _CACHE_BUSTER:
+        if name in fields and name not in _PASSED_OVER:
             return reject("parameter_repeated", shown_text(name), value, RULES["parameter_repeated"])
         fields[name] = _integer(value) if name == "timestamp" else value
     fields.pop(_CACHE_BUSTER, None)
+    fields.pop(KEY, None)
     if arrived is not None:
         fields.setdefault("timestamp", arrived)
     return check(fields)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from contract.position import Position
-from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.batch import CheckedBatch
 from ingest_api.decoding.hours import require_few_hours
 from ingest_api.http.request.body import BodyReader
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.publisher import Publisher, publish
+from ingest_api.senders import Sender
 
 
 class Taken(NamedTuple):
@@ -26,7 +26,6 @@ class Intake:
     """The one acceptance that all formats share."""
 
     bodies: BodyReader
-    policy: AcceptancePolicy
     publisher: Publisher
     metrics: Metrics
     max_lines: int
@@ -34,15 +33,16 @@ class Intake:
     max_hours: int
     """How many hours these may lie in."""
 
-    async def publish(self, checked: CheckedBatch, *, strict: bool = False) -> Taken:
-        """What was accepted, once the log has acknowledged it. What is refused is counted.
+    async def publish(self, checked: CheckedBatch, sender: Sender, *, strict: bool = False) -> Taken:
+        """What was accepted of a sender, once the log has acknowledged it. What is refused is counted.
 
-        With `strict`, nothing is published where anything is refused. Raises NotPublished or OutcomeUnknown, and
-        RequestRefused (413) for actions of too many hours: then, too, nothing is published.
+        With `strict`, nothing is published where anything is refused. Raises RateExceeded, NotPublished or
+        OutcomeUnknown, and RequestRefused (413) for actions of too many hours: then, too, nothing is published.
         """
         require_few_hours(checked.accepted, self.max_hours)
+        accepted = [] if strict and checked.refused else checked.accepted
+        sender.spend(len(accepted))
         for code, times in Counter(refusal.rejection.code for refusal in checked.refused).items():
             self.metrics.rejected.labels(code).inc(times)
-        accepted = [] if strict and checked.refused else checked.accepted
         position = await publish(self.publisher, accepted) if accepted else None
         return Taken(len(accepted), position)

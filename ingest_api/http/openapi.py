@@ -112,8 +112,8 @@ def _parameters(*required: str) -> list[dict[str, Any]]:
 ACTION_DOCS: Final[dict[str, Any]] = {
     "summary": "One action, in the query or in a form",
     "description": "Answers once Kafka has acknowledged it. The query is percent-encoded UTF-8, `+` is a space; each "
-    "parameter is given once, and no others but `_`, which is ignored. Parameters may as well stand in a form's body, "
-    "or some of them; any other body is ignored.",
+    "parameter is given once, and no others but `_` and `key`, which are no part of the action. Parameters may as well "
+    "stand in a form's body, or some of them; any other body is ignored.",
     "response_description": "The action is in the log, and will be counted.",
     "responses": {
         **_problems(

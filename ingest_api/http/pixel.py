@@ -9,6 +9,7 @@ from ingest_api.errors import RequestRefused
 from ingest_api.http.openapi import PIXEL_DOCS
 from ingest_api.http.rejected_header import rejected_header
 from ingest_api.http.request.form import Parameters
+from ingest_api.http.server.fast_path import sender_of
 from ingest_api.http.single_action import SingleAction
 from service.clock import Clock
 
@@ -33,7 +34,7 @@ def pixel_routes(single: SingleAction, clock: Clock) -> APIRouter:
     @router.get("/v1/pixel.gif", response_class=Response, **PIXEL_DOCS)
     async def pixel(request: Request) -> Response:
         try:
-            taken = await single.publish(Parameters(request.scope["query_string"]), arrived=clock())
+            taken = await single.publish(Parameters(request.scope["query_string"]), sender_of(request), arrived=clock())
         except RequestRefused as refused:
             return _image(rejected_header(refused.code, str(refused)))
         return _image(taken.headers)

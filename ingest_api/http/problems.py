@@ -1,6 +1,7 @@
 """The API's own errors as problems.
 
 400  one value, or the body, breaks a rule; code, field, value (cut) and rule say which
+401, 403, 429  keys are on, and the request's does not allow it: see service.keys.problems
 408, 413, 415  the body is too slow, too large, or of a kind that is not read
 503  `not_published` or `outcome_unknown`: try again after Retry-After seconds; by a setting, Segment's SDKs get 429
 """
@@ -10,6 +11,8 @@ from http import HTTPStatus
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable, RequestRefused
 from ingest_api.http.sdks.segment import SEGMENT_PATHS
 from ingest_api.metrics import Metrics
+from service.keys.errors import KeyRefused
+from service.keys.problems import explain_refused
 from service.problems import RETRY_AFTER, Explained, Problem, ProblemHandlers
 
 
@@ -24,12 +27,15 @@ def problem_handlers(
     def explain(error: Exception, path: str) -> Explained | None:
         if isinstance(error, RequestRefused):
             return Explained(_refused(error), error.headers)
+        if isinstance(error, KeyRefused):
+            return explain_refused(error)
         if isinstance(error, PublishUnavailable):
             status = segment_unavailable if path in SEGMENT_PATHS else HTTPStatus.SERVICE_UNAVAILABLE
             return Explained(_unavailable(error, status), RETRY_AFTER)
         return None
 
-    return ProblemHandlers(explain, RequestRefused, PublishUnavailable, count=count, paths_with_message=SEGMENT_PATHS)
+    own = RequestRefused, KeyRefused, PublishUnavailable
+    return ProblemHandlers(explain, *own, count=count, paths_with_message=SEGMENT_PATHS)
 
 
 def _refused(error: RequestRefused) -> Problem:

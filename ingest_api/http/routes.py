@@ -12,7 +12,7 @@ from ingest_api.http.position import position_headers
 from ingest_api.http.request.batch_options import options_in
 from ingest_api.http.request.content_type import is_cloud_event_format, require_accepted
 from ingest_api.http.request.form import parameters_of
-from ingest_api.http.server.fast_path import Endpoint
+from ingest_api.http.server.fast_path import Endpoint, sender_of
 from ingest_api.http.single_action import SingleAction
 
 
@@ -35,13 +35,14 @@ class BatchAnswer(BaseModel):
 async def publish_batch(request: Request, intake: Intake) -> Response:
     """Answers once the log has acknowledged all that is accepted.
 
-    Raises RequestRefused, NotPublished or OutcomeUnknown.
+    Raises RequestRefused, RateExceeded, NotPublished or OutcomeUnknown.
     """
+    sender = sender_of(request)
     options = options_in(request.scope["query_string"])
     require_accepted(request.headers.get("content-type"))
     async with intake.bodies.read(request) as body:
-        checked = await check_batch(body, intake.max_lines, intake.policy, ignore_unknown=options.ignore_unknown)
-    return batch_answer(await intake.publish(checked, strict=options.strict), checked)
+        checked = await check_batch(body, intake.max_lines, sender.policy, ignore_unknown=options.ignore_unknown)
+    return batch_answer(await intake.publish(checked, sender, strict=options.strict), checked)
 
 
 def routes(single: SingleAction, intake: Intake, take_cloud_events: Endpoint) -> APIRouter:
@@ -50,7 +51,8 @@ def routes(single: SingleAction, intake: Intake, take_cloud_events: Endpoint) ->
 
     @router.post("/analytics", status_code=HTTPStatus.NO_CONTENT, response_class=Response, **ACTION_DOCS)
     async def analytics(request: Request) -> Response:
-        return await single.publish(await parameters_of(request, intake.bodies))
+        sender = sender_of(request)
+        return await single.publish(await parameters_of(request, intake.bodies), sender)
 
     @router.post("/v1/actions", response_model=BatchAnswer, **BATCH_DOCS)
     async def actions(request: Request) -> Response:

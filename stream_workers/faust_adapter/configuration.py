@@ -1,10 +1,11 @@
 """How Faust is configured: what it does by default and must not do here."""
 
 import os
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import client
 from aiokafka.protocol.metadata import MetadataRequest
@@ -19,8 +20,8 @@ NEVER_IDLE: Final = 86_400.0
 """Seconds. A fetch loop that waits for the store counts as idle; a worker that leaves for it would never come back."""
 
 
-def create_app(settings: WorkerSettings, ports: Ports) -> App:
-    """Faust's app as our workers need it. Opens no connection yet."""
+def create_app(settings: WorkerSettings, ports: Ports, web_options: Mapping[str, Any]) -> App:
+    """Faust's app as our workers need it; its web server is made with `web_options`. Opens no connection yet."""
     create_no_topics()
     return App(
         settings.consumer_group,
@@ -50,6 +51,7 @@ def create_app(settings: WorkerSettings, ports: Ports) -> App:
         web_bind=settings.host,
         web_host=settings.host,
         web_port=settings.port,
+        web_application_options=web_options,
         worker_redirect_stdouts=False,
     )
 

@@ -28,6 +28,8 @@ def merge_documents(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
         own = _renamed(document, {name: service.capitalize() + name for name in clashing})
         merged["info"] |= {key: own["info"][key] for key in ("version", "description") if key in own["info"]}
         merged["components"]["schemas"] |= _schemas(own)
+        if schemes := document["components"]["securitySchemes"]:
+            merged["components"].setdefault("securitySchemes", {}).update(schemes)
         for path, operations in own["paths"].items():
             merged["paths"].setdefault(path, {}).update(operations)
     return merged
@@ -39,7 +41,12 @@ def _routed(document: Mapping[str, Any]) -> dict[str, Any]:
     schemas = _schemas(document)
     needed = _referred(paths, schemas)
     kept = {name: schema for name, schema in schemas.items() if name in needed}
-    return {"info": document["info"], "paths": paths, "components": {"schemas": kept}}
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    return {
+        "info": document["info"],
+        "paths": paths,
+        "components": {"schemas": kept, "securitySchemes": schemes},
+    }
 
 
 def _referred(value: object, schemas: Mapping[str, Any]) -> set[str]:

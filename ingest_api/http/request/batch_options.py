@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from contract.action import reject
 from contract.shown import shown_text
+from ingest_api.decoding.query import KEY
 from ingest_api.errors import RequestRefused
 
 
@@ -25,11 +26,13 @@ _RULES: Final = {name: f"{name} is {default} or {other}" for name, (default, oth
 
 
 def options_in(query: bytes) -> BatchOptions:
-    """The options in a query string. Raises RequestRefused (400) for others than these."""
+    """The options in a query string; a key is none of them. Raises RequestRefused (400) for others than these."""
     if not query:
         return _NONE
     given: dict[str, str] = {}
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if name == KEY:
+            continue
         if name not in _VALUES:
             raise _refused("parameter_unknown", name, value, f"the parameters are {' and '.join(_VALUES)}")
         if name in given:

@@ -24,6 +24,8 @@ from ingest_api.http.request.content_type import (
 )
 from ingest_api.http.routes import batch_answer
 from ingest_api.http.sdks.cloud_events_openapi import EVENTS_DOCS
+from ingest_api.http.server.fast_path import sender_of
+from ingest_api.senders import Sender
 from service.clock import Clock
 
 _COMMAS_PER_EVENT: Final = 32
@@ -43,23 +45,24 @@ class CloudEvents:
         """Answers once the log has acknowledged all that is accepted.
 
         An event that stands alone is answered like an action that does, a batch like a batch of actions. Raises
-        RequestRefused, NotPublished or OutcomeUnknown.
+        RequestRefused, RateExceeded, NotPublished or OutcomeUnknown.
         """
+        sender = sender_of(request)
         options = options_in(request.scope["query_string"])
         content_type = request.headers.get("content-type")
         if content_type is None or not is_cloud_event_format(content_type):
-            return await self._answer_single(await self._check_binary(request))
+            return await self._answer_single(await self._check_binary(request, sender), sender)
         require_cloud_event_format(content_type)
         async with self.intake.bodies.read(request) as body:
             text = text_of(body)
             is_array = text.lstrip()[:1] == b"["
             texts = self._split(text) if is_array else [text]
-            checked = await check_events(texts, self.mapper, self.intake.policy, self.clock())
+            checked = await check_events(texts, self.mapper, sender.policy, self.clock())
         if is_array or _is_batch(content_type):
-            return batch_answer(await self.intake.publish(checked, strict=options.strict), checked)
-        return await self._answer_single(checked)
+            return batch_answer(await self.intake.publish(checked, sender, strict=options.strict), checked)
+        return await self._answer_single(checked, sender)
 
-    async def _check_binary(self, request: Request) -> CheckedBatch:
+    async def _check_binary(self, request: Request, sender: Sender) -> CheckedBatch:
         headers = request.headers.raw
         if not is_cloud_event(headers):
             raise unsupported(
@@ -67,7 +70,7 @@ class CloudEvents:
                 "header ce-specversion"
             )
         await self.intake.bodies.pass_over(request)
-        (judged,) = self.mapper.judge([attributes_in(headers)], self.intake.policy, self.clock())
+        (judged,) = self.mapper.judge([attributes_in(headers)], sender.policy, self.clock())
         if isinstance(judged, Action):
             return CheckedBatch([judged], [])
         return CheckedBatch([], [Refusal(0, judged)])
@@ -76,8 +79,8 @@ class CloudEvents:
         events = self.intake.max_lines
         return split_array(text, events, max(_COMMAS, _COMMAS_PER_EVENT * events))
 
-    async def _answer_single(self, checked: CheckedBatch) -> Response:
-        taken = await self.intake.publish(checked)
+    async def _answer_single(self, checked: CheckedBatch, sender: Sender) -> Response:
+        taken = await self.intake.publish(checked, sender)
         for _, rejection in checked.refused:
             detail = rejection.message if rejection.field else f"body {rejection.value}: {rejection.rule}"
             raise RequestRefused(HTTPStatus.BAD_REQUEST, rejection.code, detail, rejection=rejection)

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from ingest_api.decoding.batch import Refusal
-from ingest_api.decoding.segment.event_rules import CALL_TYPES
+from ingest_api.decoding.segment.event_rules import CALL_TYPES, EventRules
 from ingest_api.decoding.segment.mapper import CallReader
 from ingest_api.http.intake import Intake
 from ingest_api.http.rejected_header import rejected_header
 from ingest_api.http.sdks.segment_openapi import CALL_DOCS, CALLS_DOCS
-from ingest_api.http.server.fast_path import Endpoint
+from ingest_api.http.server.fast_path import Endpoint, sender_of
 from service.clock import Clock
 
 _BATCH_PATHS: Final = ("/v1/batch", "/v1/b", "/v1/import", "/v1/import/", "/beacon/v1/batch")
@@ -34,17 +34,22 @@ _SUCCESS: Final = Success().model_dump_json()
 """With 200: some SDKs send again on 202 and 204."""
 
 
-def segment_routes(reader: CallReader, intake: Intake, clock: Clock) -> APIRouter:
-    """The routes of the protocol. By `clock`, a call without any time happens when it arrives."""
+def segment_routes(rules: EventRules, intake: Intake, clock: Clock) -> APIRouter:
+    """The routes of the protocol; `rules` say which calls are which events.
+
+    By `clock`, a call without any time happens when it arrives.
+    """
     router = APIRouter(tags=["sdks"])
 
     def takes(call_type: str | None) -> Endpoint:
         async def take(request: Request) -> Response:
+            sender = sender_of(request)
+            reader = CallReader(rules, sender.policy, intake.max_lines)
             async with intake.bodies.read(request) as body:
                 calls = await reader.read(body, call_type, clock())
             for unmapped, times in calls.unmapped.items():
                 intake.metrics.unmapped.labels(unmapped).inc(times)
-            await intake.publish(calls.events)
+            await intake.publish(calls.events, sender)
             return _answer(calls.events.refused)
 
         return take

@@ -7,7 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ingest_api.origin import ALL
+from contract.origin import ALL
 
 _READABLE: Final = ("Accept-Post", "Allow", "Collector-Position", "Collector-Rejected", "Retry-After")
 """Headers of answers that scripts may read, beyond those that they always may."""

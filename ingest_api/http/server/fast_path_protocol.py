@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 
 from ingest_api.http.position import ActionTaken
 from service.http_protocol import BoundedHttpProtocol
+from service.keys.presented import Headers
 
 SUBMIT_SINGLE: Final = "submit_single"
 """Where the app's lifespan state has SingleAction.submit."""
@@ -60,7 +61,7 @@ class FastPathProtocol(BoundedHttpProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._submit: Callable[[bytes, Callable[[Response], None]], None] = app_state[SUBMIT_SINGLE]
+        self._submit: Callable[[bytes, Headers, Callable[[Response], None]], None] = app_state[SUBMIT_SINGLE]
 
     def on_headers_complete(self) -> None:
         # It runs where an earlier request of the same piece of data is answered already.
@@ -76,7 +77,7 @@ class FastPathProtocol(BoundedHttpProtocol):
         exchange = cast("object", self.cycle)
         # Where an upgrade is offered, the exchange is still that of the request before.
         if isinstance(exchange, _Exchange) and not self.parser.should_upgrade():
-            self._submit(exchange.query, partial(self._answer, exchange))
+            self._submit(exchange.query, self.headers, partial(self._answer, exchange))
         else:
             super().on_message_complete()
 

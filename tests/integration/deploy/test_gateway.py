@@ -114,7 +114,10 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
         ("DELETE", "/analytics", "aggregator"),
         ("GET", "/v1/hours/2026-01-01T00", "aggregator"),
         ("OPTIONS", "/v1/ledger", "aggregator"),
-        ("POST", "/nowhere", "aggregator"),
+        ("GET", "/", "aggregator"),
+        ("GET", "/page/1/page.css", "aggregator"),
+        ("GET", "/v1/live", "aggregator"),
+        ("POST", "/v1/made/tomorrow", "aggregator"),
     ],
 )
 async def test_a_request_goes_to_the_service_of_its_method_and_path(
@@ -126,6 +129,26 @@ async def test_a_request_goes_to_the_service_of_its_method_and_path(
     (request,) = sent.pop(service)
     assert request.startswith(f"{method} {target} HTTP/1.1\r\n".encode())
     assert not any(sent.values())
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/page", "/redoc", "/nowhere", "/v1", "/%6Detrics"])
+async def test_what_is_not_public_does_not_pass(behind: Behind, client: httpx.AsyncClient, path: str) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        assert problem(await client.request(method, path)) == (404, "not_found")
+    assert (behind.ingest.requests, behind.aggregator.requests) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "header", [("Authorization", "Bearer uac_k"), ("X-API-Key", "uac_k"), ("Origin", "https://a.example")]
+)
+async def test_a_key_and_what_it_is_bound_to_pass_as_they_are(
+    behind: Behind, client: httpx.AsyncClient, header: tuple[str, str]
+) -> None:
+    for path in ("/v1/actions?key=uac_k", "/v1/hours"):
+        await client.request("POST" if "key" in path else "GET", path, headers=[header])
+    for request in (*behind.ingest.requests, *behind.aggregator.requests):
+        assert f"\r\n{header[0]}: {header[1]}\r\n".lower().encode() in request.lower()
+    assert b" /v1/actions?key=uac_k HTTP/1.1" in behind.ingest.requests[0]
 
 
 async def test_what_sdks_send_goes_to_the_ingest_api(behind: Behind, client: httpx.AsyncClient) -> None:

@@ -1,24 +1,36 @@
 """What people are told whose settings are unusable: by every process alike."""
 
+import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from ingest_api.settings import IngestSettings
-from service.settings import settings_or_exit
+from service.process import say_who_may
+from service.settings import is_loopback, settings_or_exit
 from stores.influx.settings import InfluxSettings
 
 PROCESSES = ["ingest_api", "stream_workers", "aggregator", "deploy.provision"]
+SERVICES = ["ingest_api", "stream_workers", "aggregator", "aggregator.rollup"]
+
+
+def run(process: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", process],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("process", PROCESSES)
 def test_each_unusable_setting_is_one_line_with_its_name_value_and_rule_and_exit_code_2(process: str) -> None:
-    environment = {**os.environ, "COLLECTOR_LOG_LEVEL": "foo", "COLLECTOR_TOPIC": ""}
-    ended = subprocess.run(
-        [sys.executable, "-m", process], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    ended = run(process, COLLECTOR_LOG_LEVEL="foo", COLLECTOR_TOPIC="")
     assert ended.returncode == 2
     assert ended.stdout == ""
     topic, log_level = ended.stderr.splitlines()
@@ -89,3 +101,69 @@ def test_a_url_that_may_hold_a_password_is_not_shown(
     told = capsys.readouterr().err
     assert told.startswith("COLLECTOR_INFLUX_URL: ")
     assert "secret" not in told
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_that_others_reach_does_not_start_without_keys_and_says_what_to_do(service: str) -> None:
+    ended = run(service, COLLECTOR_HOST="0.0.0.0")
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("COLLECTOR_HOST=0.0.0.0 lets others in, and there are no keys")
+    assert "COLLECTOR_KEYS_FILE" in line
+    assert "COLLECTOR_OPEN=true" in line
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_does_not_start_with_a_file_of_keys_that_is_broken(service: str, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("{}\n")
+    ended = run(service, COLLECTOR_KEYS_FILE=str(tmp_path / "keys"))
+    assert ended.returncode == 2
+    assert f"cannot start: {tmp_path}/keys, line 1: " in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "is_own"),
+    [
+        ("127.0.0.1", True),
+        ("127.0.0.2", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("", False),
+        ("10.0.0.1", False),
+        ("localhost.example", False),
+    ],
+)
+def test_only_this_machine_s_own_addresses_are_loopback(host: str, is_own: bool) -> None:  # noqa: FBT001 - a column of a table
+    assert is_loopback(host) is is_own
+
+
+@pytest.mark.parametrize("more", [{"COLLECTOR_OPEN": "true"}, {"COLLECTOR_KEYS_FILE": "keys"}])
+def test_with_keys_or_where_it_is_said_to_be_open_a_service_may_listen_everywhere(
+    monkeypatch: pytest.MonkeyPatch, more: dict[str, str]
+) -> None:
+    for name, value in {"COLLECTOR_HOST": "0.0.0.0", **more}.items():
+        monkeypatch.setenv(name, value)
+    assert IngestSettings().host == "0.0.0.0"
+
+
+def test_a_file_of_keys_that_is_set_to_nothing_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLECTOR_KEYS_FILE", "")
+    assert IngestSettings().keys_file is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "level", "told"),
+    [
+        (None, logging.WARNING, "there are no keys: whoever reaches 127.0.0.1:8081 may do everything"),
+        (Path("/run/keys"), logging.INFO, "requests to 127.0.0.1:8081 need a key of /run/keys"),
+    ],
+)
+def test_whether_requests_need_keys_is_said_at_the_start(
+    caplog: pytest.LogCaptureFixture, keys: Path | None, level: int, told: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    say_who_may(IngestSettings(keys_file=keys))
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [(level, told)]

@@ -70,3 +70,12 @@ def test_different_schemas_of_one_name_are_named_by_their_service() -> None:
     }
     assert merged["paths"]["/a"]["post"]["responses"]["200"]["$ref"] == REF + "IngestReadiness"
     assert merged["paths"]["/b"]["get"]["responses"]["200"]["$ref"] == REF + "AggregatorReadiness"
+
+
+def test_how_keys_are_sent_is_said_where_a_service_wants_keys() -> None:
+    plain, keyed = document(("/a", "get", "A"), schemas={"A": {}}), document(("/b", "post", "A"), schemas={"A": {}})
+    schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
+    keyed["components"] = {"schemas": {"A": {}}, "securitySchemes": schemes}
+
+    assert "securitySchemes" not in merge_documents({"aggregator": plain})["components"]
+    assert merge_documents({"aggregator": plain, "ingest": keyed})["components"]["securitySchemes"] == schemes

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from ingest_api.publishing.publisher import OnDelivered
 from ingest_api.settings import IngestSettings
 from support.fixtures.http_connection import Transport
 from support.fixtures.ingest import until
+from support.fixtures.keys import key_of, write_keys
 
 NOW = 1_800_000_000_000
 GOOD = f"timestamp={NOW}&user=u%201&event=click&id=i"
@@ -69,9 +71,9 @@ class Api:
 
 
 @asynccontextmanager
-async def opened(keep_alive: int = 75) -> AsyncIterator[Api]:
+async def opened(keep_alive: int = 75, keys: Path | None = None) -> AsyncIterator[Api]:
     log = PausableLog()
-    app = create_app(IngestSettings(), log, Metrics(), clock=lambda: NOW)
+    app = create_app(IngestSettings(keys_file=keys), log, Metrics(), clock=lambda: NOW)
     config = Config(
         app, log_config=None, access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=keep_alive
     )
@@ -281,3 +283,75 @@ async def test_a_client_that_does_not_read_its_answers_is_made_to_wait(api: Api)
     assert (transport.written, transport.reading) == (b"", False)
     protocol.resume_writing()
     await until(lambda: transport.written.count(TAKEN) == 2)
+
+
+KEYS = [
+    key_of("uac_write", "write"),
+    key_of("uac_read", "read"),
+    key_of("uac_views", "write", events=("impression",)),
+    key_of("uac_page", "write", origins=("https://shop.example",)),
+    key_of("uac_once", "write", requests_per_second=0.001),
+    key_of("uac_spent", "write", actions_per_second=0.001),
+]
+WITH_KEYS = [
+    ("authorization: Bearer uac_write\r\n", "", b"204"),
+    ("x-api-key: uac_write\r\n", "", b"204"),
+    ("authorization: Basic dWFjX3dyaXRlOg==\r\n", "", b"204"),
+    ("", "&key=uac_write", b"204"),
+    ("", "", b"401"),
+    ("authorization: Bearer uac_other\r\n", "", b"401"),
+    ("authorization: Bearer uac_other\r\n", "&key=uac_write", b"401"),
+    ("", "&key=uac_read", b"403"),
+    ("authorization: Bearer uac_read\r\n", "", b"403"),
+    ("authorization: Bearer uac_page\r\n", "", b"403"),
+    ("authorization: Bearer uac_views\r\n", "", b"400"),
+]
+
+
+@pytest.fixture
+async def locked(tmp_path: Path) -> AsyncIterator[Api]:
+    async with opened(keys=write_keys(tmp_path / "keys", KEYS)) as one:
+        yield one
+
+
+@pytest.mark.parametrize(("head", "query", "status"), WITH_KEYS)
+async def test_a_key_is_looked_at_alike_on_both_paths(locked: Api, head: str, query: str, status: bytes) -> None:
+    chunked, body = NO_BODY_BUT_CHUNKED
+    short = await locked.answer(request(GOOD + query, head))
+    usual = await locked.answer(request(GOOD + query, head + chunked, body))
+    assert short == usual
+    assert short.startswith(b"HTTP/1.1 " + status)
+    assert len(locked.log.published) == (2 if status == b"204" else 0)
+
+
+@pytest.mark.parametrize("head", ["authorization: Bearer uac_write\r\n", ""])
+async def test_with_keys_too_a_plain_request_is_answered_with_one_write_and_without_a_task(
+    locked: Api, head: str
+) -> None:
+    protocol, transport = locked.connect()
+    protocol.data_received(request(head=head))
+    assert (transport.writes, locked.server.tasks, locked.server.total_requests) == (1, set(), 1)
+
+
+@pytest.mark.parametrize("key", ["uac_once", "uac_spent"])
+async def test_a_rate_holds_over_both_paths_together(locked: Api, key: str) -> None:
+    head = f"x-api-key: {key}\r\n"
+    chunked, body = NO_BODY_BUT_CHUNKED
+    assert (await locked.answer(request(head=head))).startswith(b"HTTP/1.1 204")
+    short, usual = await locked.answer(request(head=head)), await locked.answer(request(GOOD, head + chunked, body))
+    for refused in (short, usual):
+        assert refused.startswith(b"HTTP/1.1 429")
+        assert b"\r\nretry-after: " in refused
+    assert len(locked.log.published) == 1
+
+
+async def test_an_error_while_a_key_is_looked_at_is_answered_and_lets_nothing_in(
+    locked: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> bytes:
+        raise RuntimeError("nobody thought of it")
+
+    monkeypatch.setattr("service.keys.keyring.digest_of", broken)
+    answer = await locked.answer(request(head="x-api-key: uac_write\r\n"))
+    assert answer.startswith(b"HTTP/1.1 500")
+    assert locked.log.published == []

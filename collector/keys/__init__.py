@@ -1,0 +1,1 @@
+"""The file of keys as those change it who give keys out."""

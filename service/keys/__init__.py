@@ -1,0 +1,1 @@
+"""Keys: who may write, read, backfill or administer, how fast, and until when."""

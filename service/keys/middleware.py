@@ -1,0 +1,29 @@
+"""The guard before an app."""
+
+from collections.abc import Callable
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.keys.errors import KeyRefused
+from service.keys.guard import KeyGuard
+
+
+class Guarded:
+    """ASGI middleware: what the guard refuses is answered at once, before anything of it is read."""
+
+    def __init__(self, app: ASGIApp, guard: KeyGuard, answer: Callable[[Exception, str], Response]) -> None:
+        """`answer`: to an error on a path."""
+        self._app = app
+        self._guard = guard
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on what may pass."""
+        if scope["type"] == "http":
+            try:
+                self._guard.admit(scope)
+            except KeyRefused as error:
+                await self._answer(error, scope["path"])(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
