@@ -16,7 +16,7 @@ SECOND = timedelta(seconds=1)
 
 def answer(completeness: Completeness) -> Answer:
     counts = {"click": 3, "signup": 2}
-    return Answer(HOUR, HourTotals(counts, unique_users=4, duplicates=1), completeness, lost=0, windows={})
+    return Answer(HOUR, HourTotals(counts, unique_users=4, duplicates=1), completeness, lost=0, windows={}, progress={})
 
 
 def point(**fields: Value) -> dict[str, Value]:
