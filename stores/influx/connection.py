@@ -19,8 +19,8 @@ _OK: Final = 200
 _LONG_QUERY: Final = 4_000
 """Characters above which proxies may refuse an address."""
 _MAX_SHOWN: Final = 1_000
-_STREAMED_ROWS: Final = 1_000
-"""A quarter of a MB, read in some milliseconds: then others have their turn."""
+STREAMED_ROWS: Final = 1_000
+"""Of windows a quarter of a MB, read in some milliseconds: then others have their turn."""
 
 
 class Answer(NamedTuple):
@@ -65,9 +65,11 @@ class InfluxConnection:
             body = await self.request("GET", "/query", query=[*query, text])
         return decode_answer(body, len(statements))
 
-    async def stream(self, bucket: Bucket, statement: str) -> AsyncGenerator[list[Series], None]:
-        """One statement's series as they come, `_STREAMED_ROWS` rows at a time. Raises StoreUnavailable."""
-        query = [*_scope(bucket), ("chunk_size", str(_STREAMED_ROWS)), ("q", statement)]
+    async def stream(
+        self, bucket: Bucket, statement: str, rows: int = STREAMED_ROWS
+    ) -> AsyncGenerator[list[Series], None]:
+        """One statement's series as they come, so many rows at a time. Raises StoreUnavailable."""
+        query = [*_scope(bucket), ("chunk_size", str(rows)), ("q", statement)]
         try:
             async with self._answer("GET", "/query", query) as response:
                 async for series in stream_answer(response.content.iter_any()):

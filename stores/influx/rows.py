@@ -48,6 +48,14 @@ def segments_in(series: Iterable[Series], hour: int) -> Iterator[Segment]:
             yield Segment(time - hour * MS, _hashes(users), _hashes(ids), part, parts, generation, full)
 
 
+def small_segments_in(series: Iterable[Series]) -> Iterator[tuple[int, Segment]]:
+    """Each row's hour, and its segment of one part. Raises StateUnreadable."""
+    for one in series:
+        for time, users, ids in one.values:
+            hour, through_offset = divmod(time, SLOTS)
+            yield hour * HOUR_MS, Segment(through_offset, _hashes(users), _hashes(ids))
+
+
 def source_of(series: Series) -> LogPartition:
     """The source that the series' tags name. Raises StateUnreadable."""
     try:

@@ -56,6 +56,12 @@ SEGMENTS: Final = (
 )
 """All parts of the segments of one hour within some offsets. A tag that a point has not is like an empty one."""
 
+SMALL_SEGMENTS: Final = (
+    'SELECT "users", "ids" FROM "hourly_users" WHERE {times}{and_source}'
+    " AND \"part\" = '0/1' AND \"generation\" = '' AND \"full\" = ''"
+)
+"""All segments of several hours that were neither cut, nor rebuilt, nor full, in the order of the hours."""
+
 FULL: Final = "yes"
 """The tag `full` of segments that hold all hashes up to their offset; others do not have it."""
 
@@ -121,6 +127,11 @@ def _segments(hour: int, source: LogPartition, window: WindowValue, first: int, 
         generation=window.generation or "",
         full=FULL if first == window.full_through else "",
     )
+
+
+def small_segments_between(first: int, end: int, source: LogPartition) -> str:
+    """The query for the segments, of one part and not full, of the hours from `first` ms up to `end` ms."""
+    return SMALL_SEGMENTS.format(times=_between(first, end), and_source=_and(source))
 
 
 def marks_between(first: int, end: int) -> str:

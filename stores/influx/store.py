@@ -1,6 +1,6 @@
 """The store in InfluxDB 1.8 and 2.x."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Final
@@ -14,16 +14,13 @@ from contract.window_value import WindowValue
 from stores.influx import schema
 from stores.influx.connection import InfluxConnection
 from stores.influx.line_protocol import action_bodies, progress_bodies, result_bodies
-from stores.influx.rows import block_versions_in, progress_in, segments_in, source_of, windows_in
+from stores.influx.rows import block_versions_in, progress_in, source_of, windows_in
 from stores.influx.schema import MS, Bucket
+from stores.influx.segments import SegmentReader
 from stores.influx.settings import InfluxSettings
 from stores.influx.writer import InfluxWriter
 
 _MS: Final = timedelta(milliseconds=1)
-
-_HOURS: Final = 50
-_USERS: Final = 100_000
-"""So many hours, and users of theirs, are asked for at once: about a MB of an answer."""
 
 
 class InfluxStore:
@@ -42,6 +39,7 @@ class InfluxStore:
         self._raw_age = (settings.raw_retention - settings.raw_retention_margin) // _MS
         self._connection = InfluxConnection(settings)
         self._hourly = Bucket.named(settings.hourly_bucket)
+        self._segments = SegmentReader(self._connection, self._hourly)
         side_by_side = settings.influx_connections
         self._results = InfluxWriter(self._connection, self._hourly, side_by_side=side_by_side, expires=False)
         raw = Bucket.named(settings.raw_bucket)
@@ -98,35 +96,10 @@ class InfluxStore:
     async def read_segments_of_hours(
         self, source: LogPartition, windows: Mapping[int, WindowValue]
     ) -> dict[int, list[Segment]]:
-        found: dict[int, list[Segment]] = {hour: [] for hour in windows}
-        for some in _bounded(windows):
-            asked = [
-                (hour, statement)
-                for hour, window in some.items()
-                for statement in schema.segments_of_window(hour, source, window)
-            ]
-            answers = await self._connection.query(self._hourly, *(statement for _, statement in asked))
-            for (hour, _), series in zip(asked, answers, strict=True):
-                found[hour] += segments_in(series, hour)
-        return found
+        return await self._segments.read(source, windows)
 
     async def ping(self) -> None:
         await self._connection.query(self._hourly, schema.PROBE)
 
     async def close(self) -> None:
         await self._connection.close()
-
-
-def _bounded(windows: Mapping[int, WindowValue]) -> Iterator[dict[int, WindowValue]]:
-    """Windows in lots that one answer may hold; those that nothing belongs to are left out."""
-    lot: dict[int, WindowValue] = {}
-    for hour, window in windows.items():
-        if window.through_offset < 0:
-            continue
-        users = window.unique_users + sum(other.unique_users for other in lot.values())
-        if lot and (len(lot) == _HOURS or users > _USERS):
-            yield lot
-            lot = {}
-        lot[hour] = window
-    if lot:
-        yield lot
