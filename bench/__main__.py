@@ -13,6 +13,7 @@ _CASES: Final[Cases] = {
     "batch": api.batch,
     "singles-64": api.singles_64,
     "singles-256": api.singles_256,
+    "singles-keys": api.singles_with_keys,
     "gateway-singles": gateway.single_posts,
     "gateway-batch": gateway.batches,
     "read": reads.current_hour,

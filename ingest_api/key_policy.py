@@ -27,6 +27,7 @@ class KeyPolicy(AcceptancePolicy):
         self._key = key
         self._allowed = self._events if key.events is None else self._events.intersection(key.events)
         self._hours = None if key.hours is None else TouchedHours(key.hours)
+        self._is_unbounded = key.events is None and key.hours is None
         self._rules["timestamp_too_old"] += f"; a key with the scope {Scope.BACKFILL} may send older ones"
 
     def accepts_all(self, parsed: Sequence[Action | Rejection]) -> TypeGuard[Sequence[Action]]:
@@ -38,7 +39,8 @@ class KeyPolicy(AcceptancePolicy):
         )
 
     def _refuse(self, action: Action, now: int) -> Rejection | None:
-        return super()._refuse(action, now) or self._refuse_by_key(action, now)
+        refused = super()._refuse(action, now)
+        return refused if refused is not None or self._is_unbounded else self._refuse_by_key(action, now)
 
     def _refuse_by_key(self, action: Action, now: int) -> Rejection | None:
         key = self._key

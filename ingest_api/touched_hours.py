@@ -16,6 +16,8 @@ class TouchedHours:
     def admit(self, hours: AbstractSet[int], now: int) -> bool:
         """Whether all of them may be touched; else none of them is. `now` in ms since the epoch."""
         within = now // HOUR_MS
+        if within == self._within and hours <= self._touched:
+            return True
         if within != self._within:
             self._touched, self._within = set(), within
         more = hours - self._touched

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import psutil  # type: ignore[import-untyped] # it has no types
@@ -16,13 +18,18 @@ from bench.load.log_content import lines_of
 from bench.load.traffic import Made, make
 from bench.running.cores import apart
 from bench.running.services import PARTITIONS, Services, pid_of
+from collector.keys.changes import hex_of
+from collector.keys.rewriting import rewrite
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
+from service.keys.key import Key, Scope
+from service.keys.secret import new_secret
 
 SECONDS = 5.0
 WARM_SECONDS = 1.0
 _USERS = 20_000
 _BATCH = 1_000
+_NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
 class Shape(NamedTuple):
@@ -42,10 +49,10 @@ def batches() -> Shape:
     return Shape(ndjson, carried, b"200 ", 8)
 
 
-def single_posts(connections: int) -> Shape:
-    """One action a request."""
+def single_posts(connections: int, key: str = "") -> Shape:
+    """One action a request, with a key or without."""
     made = make(4, 5_000, _USERS)
-    requests = [request("POST", "/analytics?" + urlencode(action._asdict())) for action in made]
+    requests = [request("POST", "/analytics?" + urlencode(action._asdict()), key=key) for action in made]
     return Shape(requests, [[action] for action in made], b"204 ", connections)
 
 
@@ -64,6 +71,29 @@ def singles_64(services: Services) -> Case:
 def singles_256(services: Services) -> Case:
     """Single POSTs over 256 connections."""
     return _singles(services, 256)
+
+
+def singles_with_keys(services: Services) -> Case:
+    """Single POSTs with a key that has all its limits, on a service that needs keys, and the same with keys off."""
+    secret = new_secret()
+    file = services.folder / "keys.jsonl"
+    limited: dict[str, Any] = {
+        "actions_per_second": 1e9,
+        "requests_per_second": 1e9,
+        "hours": 1_000,
+        "events": ("click", "impression"),
+    }
+    limited["expires"] = datetime.now(UTC) + timedelta(days=1)
+    key = Key(name="bench", sha256=hex_of(secret), scopes=frozenset({Scope.WRITE}), **limited)
+    rewrite(file, lambda _: [key], create=True)
+    shape, keys = single_posts(64, secret), {"COLLECTOR_KEYS_FILE": str(file)}
+    return Case(
+        "API, single POSTs, keys on",
+        [
+            Contender("ours", partial(_run, services, "ingest_api", shape, settings=keys)),
+            Contender("keys off", partial(_run, services, "ingest_api", shape)),
+        ],
+    )
 
 
 def _singles(services: Services, connections: int) -> Case:
@@ -92,9 +122,12 @@ def _lines(actions: Sequence[Made]) -> list[bytes]:
     return [action.line() for action in actions]
 
 
-def _run(services: Services, module: str, shape: Shape, *, logged: bool = True) -> Figures:
+def _run(
+    services: Services, module: str, shape: Shape, *, logged: bool = True, settings: Mapping[str, str] = _NO_SETTINGS
+) -> Figures:
     topic = services.topic()
-    api = PythonService(module, free_port(), services.log(module), module, services.environment(topic))
+    environment = {**services.environment(topic), **settings}
+    api = PythonService(module, free_port(), services.log(module), module, environment)
     with api, apart(pid_of(api), services.pids):
         warm = load(shape, api.port, WARM_SECONDS)
         process = psutil.Process(pid_of(api))

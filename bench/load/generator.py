@@ -31,9 +31,11 @@ class Answers:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
 
 
-def request(method: str, target: str, body: bytes = b"", content_type: str = "") -> bytes:
+def request(method: str, target: str, body: bytes = b"", content_type: str = "", key: str = "") -> bytes:
     """One request, as it goes over the wire."""
     head = f"{method} {target} HTTP/1.1\r\nhost: bench\r\n"
+    if key:
+        head += f"authorization: Bearer {key}\r\n"
     if body:
         head += f"content-type: {content_type}\r\ncontent-length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body

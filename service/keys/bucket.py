@@ -21,9 +21,11 @@ class TokenBucket:
 
     def seconds_until_free(self, now: float) -> float:
         """After so many seconds somebody may spend; 0: now."""
-        self._tokens = min(self._most, self._tokens + (now - self._filled) * self.rate)
+        tokens = self._tokens + (now - self._filled) * self.rate
+        # `min` and `max` would take twice as long, with each request.
+        self._tokens = tokens = tokens if tokens < self._most else self._most  # noqa: FURB136
         self._filled = now
-        return max(0.0, (1.0 - self._tokens) / self.rate)
+        return 0.0 if tokens >= 1.0 else (1.0 - tokens) / self.rate
 
     def spend(self, tokens: int) -> None:
         """Takes them, whether they are there or not."""

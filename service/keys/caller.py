@@ -25,23 +25,29 @@ class Caller:
 
     def begin(self) -> None:
         """To be called for each request, before any work. Raises RateExceeded."""
-        if self.requests is not None:
-            self._require(self.requests, "requests")
-        if self.actions is not None:
-            self._require(self.actions, "actions")
-        if self.requests is not None:
-            self.requests.spend(1)
+        requests, actions = self.requests, self.actions
+        if requests is None and actions is None:
+            return
+        now = self._timer()
+        if requests is not None and (wait := requests.seconds_until_free(now)):
+            raise self._exceeded(requests, "requests", wait)
+        if actions is not None and (wait := actions.seconds_until_free(now)):
+            raise self._exceeded(actions, "actions", wait)
+        if requests is not None:
+            requests.spend(1)
 
-    def spend(self, actions: int) -> None:
-        """To be called before actions are published. Raises RateExceeded: then none of them may be."""
-        if self.actions is not None:
-            self._require(self.actions, "actions")
-            self.actions.spend(actions)
+    def spend(self, number: int) -> None:
+        """To be called before so many actions are published. Raises RateExceeded: then none of them may be."""
+        actions = self.actions
+        if actions is None:
+            return
+        if wait := actions.seconds_until_free(self._timer()):
+            raise self._exceeded(actions, "actions", wait)
+        actions.spend(number)
 
-    def _require(self, bucket: TokenBucket, what: str) -> None:
-        if wait := bucket.seconds_until_free(self._timer()):
-            detail = f"the key {self.key.name} sends more than {bucket.rate:g} {what} a second"
-            raise RateExceeded(detail, math.ceil(wait))
+    def _exceeded(self, bucket: TokenBucket, what: str, wait: float) -> RateExceeded:
+        detail = f"the key {self.key.name} sends more than {bucket.rate:g} {what} a second"
+        return RateExceeded(detail, math.ceil(wait))
 
 
 def _bucket(rate: float | None, before: TokenBucket | None, timer: Timer) -> TokenBucket | None:

@@ -2,21 +2,15 @@
 
 import binascii
 from collections.abc import Collection, Iterable
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 Headers = Iterable[tuple[bytes, bytes]]
 """Names in lower case, as ASGI has them."""
 
+_BEARER: Final = b"Bearer "
+
 WAYS: Final = "Authorization: Bearer KEY, X-API-Key: KEY, or Basic with the key as the user"
-
-
-class Presented(NamedTuple):
-    """A key as it came."""
-
-    secret: bytes
-    in_url: bool = False
-    """Whether it came in the query, where logs and histories keep it."""
 
 
 def key_in_headers(headers: Headers) -> bytes | None:
@@ -40,6 +34,8 @@ def key_in_query(query: bytes, names: Collection[bytes]) -> bytes | None:
 
 
 def _of_authorization(value: bytes) -> bytes | None:
+    if value.startswith(_BEARER):
+        return value[len(_BEARER) :].strip()
     scheme, _, credentials = value.strip().partition(b" ")
     scheme = scheme.lower()
     if scheme == b"bearer":
