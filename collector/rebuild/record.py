@@ -30,11 +30,11 @@ def append_rebuild(kafka: KafkaSettings, topic: str, partition: int, rebuild: Re
         )
         producer.flush(timeout)
     except KafkaException as error:
-        raise LogUnavailable(f"{where}: {error}") from error
+        raise LogUnavailable(f"{where}: {error.args[0].str()}") from error
     if not ends:
         raise LogUnavailable(f"{where}: Kafka did not acknowledge within {timeout:.0f} s")
     failure, message = ends[0]
     offset = message.offset()
     if failure is not None or offset is None:
-        raise LogUnavailable(f"{where}: Kafka did not acknowledge: {failure}")
+        raise LogUnavailable(f"{where}: Kafka did not acknowledge: {failure.str() if failure else 'no offset'}")
     return offset
