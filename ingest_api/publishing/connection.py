@@ -15,7 +15,7 @@ from ingest_api.publishing.loop_bridge import LoopBridge
 from ingest_api.settings import IngestSettings
 from kafka_log.client import CLIENT_LOG, Refusal
 from kafka_log.errors import explain
-from kafka_log.producer import producer_config
+from kafka_log.producer import producer_config, wait_for_deliveries
 from kafka_log.questions import TopicQuestions
 from kafka_log.settings import KafkaSettings
 
@@ -120,9 +120,10 @@ class KafkaConnection:
             return None
 
     def close(self, timeout: float) -> None:
-        # A fatal error may be told here, and all records are given up then.
+        # After a fatal error, which is told once, all records are given up soon.
         with suppress(KafkaException):
-            self._producer.flush(timeout)
+            wait_for_deliveries(self._producer, timeout)
+        wait_for_deliveries(self._producer, timeout)
         self._ending = True
         self._thread.join()
 

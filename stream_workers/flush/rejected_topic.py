@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogUnavailable
 from kafka_log.client import CLIENT_LOG
-from kafka_log.producer import producer_config
+from kafka_log.producer import producer_config, wait_for_deliveries
 from kafka_log.settings import KafkaSettings
 from stream_workers.partition.decoded import RejectedLine
 
@@ -54,7 +54,7 @@ class RejectedTopic:
         try:
             for line in lines:
                 self._produce(line, on_delivery)
-            waiting = self._producer.flush(DELIVER_WITHIN + 1)
+            waiting = wait_for_deliveries(self._producer, DELIVER_WITHIN + 1)
         except KafkaException as error:
             # A fatal error ends a producer: its user may not write, for example.
             if error.args[0].fatal() or error.args[0].code() == KafkaError._FATAL:  # noqa: SLF001 - the package's own name for it
