@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from contract.errors import LogUnavailable
 from contract.rebuild import REBUILD_HEADER, Rebuild
 from kafka_log.client import CLIENT_LOG
-from kafka_log.producer import producer_config
+from kafka_log.producer import producer_config, wait_for_deliveries
 from kafka_log.settings import KafkaSettings
 
 
@@ -28,13 +28,13 @@ def append_rebuild(kafka: KafkaSettings, topic: str, partition: int, rebuild: Re
             headers=[(REBUILD_HEADER, b"")],
             on_delivery=lambda error, message: ends.append((error, message)),
         )
-        producer.flush(timeout)
+        wait_for_deliveries(producer, timeout)
     except KafkaException as error:
-        raise LogUnavailable(f"{where}: {error}") from error
+        raise LogUnavailable(f"{where}: {error.args[0].str()}") from error
     if not ends:
         raise LogUnavailable(f"{where}: Kafka did not acknowledge within {timeout:.0f} s")
     failure, message = ends[0]
     offset = message.offset()
     if failure is not None or offset is None:
-        raise LogUnavailable(f"{where}: Kafka did not acknowledge: {failure}")
+        raise LogUnavailable(f"{where}: Kafka did not acknowledge: {failure.str() if failure else 'no offset'}")
     return offset

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from typing import Any, Final, Protocol
 
@@ -14,7 +15,7 @@ from ingest_api.publishing.loop_bridge import LoopBridge
 from ingest_api.settings import IngestSettings
 from kafka_log.client import CLIENT_LOG, Refusal
 from kafka_log.errors import explain
-from kafka_log.producer import producer_config
+from kafka_log.producer import producer_config, wait_for_deliveries
 from kafka_log.questions import TopicQuestions
 from kafka_log.settings import KafkaSettings
 
@@ -44,13 +45,17 @@ class Connection(Protocol):
         """Returns once each record is delivered or given up, or after `timeout` seconds; blocks."""
 
 
+OnFatal = Callable[[Connection, KafkaError], None]
+"""Told that a connection refuses all further records, and why: another one is needed."""
+
+
 class Connect(Protocol):
     """Opens a connection whose callbacks are called on the running event loop."""
 
     def __call__(
-        self, settings: IngestSettings, on_delivered: Callable[[Delivery], None], on_fatal: Callable[[Connection], None]
+        self, settings: IngestSettings, on_delivered: Callable[[Delivery], None], on_fatal: OnFatal
     ) -> Connection:
-        """`on_fatal`: the connection refuses all further records, and another one is needed."""
+        """Opens one, and waits for nothing."""
 
 
 def configuration(settings: IngestSettings) -> dict[str, Any]:
@@ -73,9 +78,7 @@ def configuration(settings: IngestSettings) -> dict[str, Any]:
 class KafkaConnection:
     """One librdkafka producer."""
 
-    def __init__(
-        self, settings: IngestSettings, on_delivered: Callable[[Delivery], None], on_fatal: Callable[[Connection], None]
-    ) -> None:
+    def __init__(self, settings: IngestSettings, on_delivered: Callable[[Delivery], None], on_fatal: OnFatal) -> None:
         self._loop = asyncio.get_running_loop()
         self._kafka: KafkaSettings = settings
         self._questions: TopicQuestions | None = None
@@ -83,7 +86,7 @@ class KafkaConnection:
         self._deliveries = LoopBridge(self._loop, on_delivered)
         self._ending = False
         self._refusal = Refusal()
-        self._producer = Producer({**configuration(settings), "error_cb": self._on_error}, logger=CLIENT_LOG)
+        self._producer = Producer({**configuration(settings), "error_cb": self._refusal.note}, logger=CLIENT_LOG)
         self._thread = Thread(target=self._serve, name="kafka-deliveries", daemon=True)
         self._thread.start()
 
@@ -117,19 +120,20 @@ class KafkaConnection:
             return None
 
     def close(self, timeout: float) -> None:
-        self._producer.flush(timeout)
+        # After a fatal error, which is told once, all records are given up soon.
+        with suppress(KafkaException):
+            wait_for_deliveries(self._producer, timeout)
+        wait_for_deliveries(self._producer, timeout)
         self._ending = True
         self._thread.join()
 
     def _serve(self) -> None:
         while not self._ending:
-            self._producer.poll(_POLL_SECONDS)
-
-    def _on_error(self, error: KafkaError) -> None:
-        # librdkafka has logged it already.
-        self._refusal.note(error)
-        if error.fatal():
-            self._loop.call_soon_threadsafe(self._on_fatal, self)
+            try:
+                self._producer.poll(_POLL_SECONDS)
+            except KafkaException as error:
+                # Only what is fatal is raised, once, and `error_cb` is not called then.
+                self._loop.call_soon_threadsafe(self._on_fatal, self, error.args[0])
 
 
 def _place_of(message: Message) -> Place | None:

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from confluent_kafka import KafkaError
 
 from contract.action import Action
 from contract.errors import LogUnavailable
@@ -17,12 +19,22 @@ from ingest_api.publishing.partitioning import group_by_partition
 from ingest_api.publishing.publisher import OnDelivered, Outcome
 from ingest_api.publishing.topic_metadata import TopicMetadata
 from ingest_api.settings import IngestSettings
+from kafka_log.errors import FORBIDDEN
 
 logger = logging.getLogger(__name__)
 
 _METADATA_SECONDS: Final = 2.0
+_FORBIDDEN_SECONDS: Final = 5.0
+"""How soon a connection is tried again whose user may not write, and how long the next one must last to be trusted."""
 _LATE_SECONDS: Final = 3.0
 """librdkafka looks for records that are out of time about once a second."""
+
+
+class _Forbidden(NamedTuple):
+    """A connection whose user may not write the topic."""
+
+    connection: Connection
+    reason: str
 
 
 class KafkaPublisher:
@@ -40,6 +52,7 @@ class KafkaPublisher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._connection: Connection | None = None
         self._log: str | None = None
+        self._forbidden: _Forbidden | None = None
         metrics.in_flight_bytes.set_function(lambda: self._budget.used)
 
     async def start(self) -> None:
@@ -53,7 +66,8 @@ class KafkaPublisher:
             self._submit(actions, self._topic.partitions, on_delivered)
 
     async def unavailable_reason(self) -> str | None:
-        return await self._topic.unavailable_reason()
+        unavailable_reason = await self._topic.unavailable_reason()
+        return unavailable_reason or (self._forbidden.reason if self._forbidden else None)
 
     async def close(self) -> None:
         self._outgoing.flush()
@@ -96,7 +110,8 @@ class KafkaPublisher:
         try:
             self._connection.send(self._settings.topic, record)
         except Exception as error:  # noqa: BLE001 - whatever it raises, it queued nothing, and others wait behind it
-            self._finish(record, NotPublished(f"Kafka's queue refuses more: {error}"))
+            reason = self._forbidden.reason if self._forbidden else f"Kafka's queue refuses more: {error}"
+            self._finish(record, NotPublished(reason))
         else:
             self._metrics.record_lines.observe(record.lines)
             record.forget_text()  # librdkafka holds its own copy
@@ -122,11 +137,29 @@ class KafkaPublisher:
     def _connect(self) -> Connection:
         return self._open(self._settings, self._on_delivered, self._replace)
 
-    def _replace(self, broken: Connection) -> None:
+    def _replace(self, broken: Connection, error: KafkaError) -> None:
+        if error.code() not in FORBIDDEN:
+            logger.error("librdkafka's producer cannot go on: %s; another one takes over", error.str())
+            self._take_over(broken)
+            return
+        # The next one would end at once, too: until somebody gives this user the right.
+        reason = f"Kafka does not allow this user to write topic {self._settings.topic!r}: {error.str()}"
+        if self._forbidden is None:
+            logger.error("%s; this is tried again every %.0f s", reason, _FORBIDDEN_SECONDS)
+        self._forbidden = _Forbidden(broken, reason)
+        asyncio.get_running_loop().call_later(_FORBIDDEN_SECONDS, self._take_over, broken)
+
+    def _take_over(self, broken: Connection) -> None:
         if self._connection is broken:
-            logger.error("librdkafka's producer cannot go on; another one takes over")
             self._connection = self._connect()
             self._start_task(self._close(broken))
+            asyncio.get_running_loop().call_later(_FORBIDDEN_SECONDS, self._trust, self._connection)
+
+    def _trust(self, connection: Connection) -> None:
+        """A connection was not refused so far: the one before is forgotten."""
+        if self._connection is connection and self._forbidden and self._forbidden.connection is not connection:
+            logger.info("Kafka allows this user to write again")
+            self._forbidden = None
 
     def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogUnavailable
 from kafka_log.client import CLIENT_LOG
-from kafka_log.producer import producer_config
+from kafka_log.producer import producer_config, wait_for_deliveries
 from kafka_log.settings import KafkaSettings
 from stream_workers.partition.decoded import RejectedLine
 
@@ -23,13 +23,16 @@ class RejectedTopic:
     """Publishes rejected lines with acks=all."""
 
     def __init__(self, kafka: KafkaSettings, topic: str) -> None:
+        self._kafka = kafka
         self._topic = topic
-        within = timedelta(seconds=DELIVER_WITHIN)
-        self._producer = Producer(
+        self._producer = self._new_producer()
+
+    def _new_producer(self) -> Producer:
+        return Producer(
             producer_config(
-                kafka,
+                self._kafka,
                 "stream-worker-rejected",
-                within,
+                timedelta(seconds=DELIVER_WITHIN),
                 compression_type="lz4",
                 linger_ms=5,
                 # Sooner than lines are out of time: a topic that is missing must be told from a broker that is away.
@@ -48,9 +51,15 @@ class RejectedTopic:
             if error is not None:
                 failures.append(error)
 
-        for line in lines:
-            self._produce(line, on_delivery)
-        waiting = self._producer.flush(DELIVER_WITHIN + 1)
+        try:
+            for line in lines:
+                self._produce(line, on_delivery)
+            waiting = wait_for_deliveries(self._producer, DELIVER_WITHIN + 1)
+        except KafkaException as error:
+            # A fatal error ends a producer: its user may not write, for example.
+            if error.args[0].fatal() or error.args[0].code() == KafkaError._FATAL:  # noqa: SLF001 - the package's own name for it
+                self._producer = self._new_producer()
+            raise LogUnavailable(f"topic {self._topic!r}: {error.args[0].str()}") from error
         if failures or waiting:
             reason = failures[0].str() if failures else f"{waiting} lines unacknowledged"
             raise LogUnavailable(f"topic {self._topic!r} did not take {len(lines)} rejected lines: {reason}")
@@ -74,7 +83,5 @@ class RejectedTopic:
                 )
             except BufferError:
                 self._producer.poll(0.1)
-            except KafkaException as error:
-                raise LogUnavailable(f"topic {self._topic!r}: {error.args[0].str()}") from error
             else:
                 return

@@ -14,6 +14,7 @@ from contract.partitioning import partition_of
 from contract.position import Position
 from contract.record import MAX_LINES, decode_record
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
+from ingest_api.publishing import kafka
 from ingest_api.publishing.connection import configuration
 from ingest_api.publishing.publisher import publish
 from ingest_api.settings import IngestSettings
@@ -252,12 +253,35 @@ async def test_after_a_fatal_error_another_connection_takes_over_and_the_old_one
         await publish(fixture.publisher, [action()])
         broken = fixture.connection
         broken.refusal = FATAL
-        broken.on_fatal(broken)
-        broken.on_fatal(broken)
+        broken.on_fatal(broken, FATAL.args[0])
+        broken.on_fatal(broken, FATAL.args[0])
         assert len(fixture.connections) == 2
         await publish(fixture.publisher, [action()])
         assert len(fixture.connection.sent) == 1
         await until(lambda: broken.closed)
+
+
+async def test_while_its_user_may_not_write_it_is_not_ready_and_says_why_until_a_connection_lasts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forbidden = KafkaError(KafkaError.CLUSTER_AUTHORIZATION_FAILED, "no PID", fatal=True)
+    monkeypatch.setattr(kafka, "_FORBIDDEN_SECONDS", 3600)
+    async with PublisherFixture() as fixture:
+        refused = fixture.connection
+        refused.refusal = FATAL
+        refused.on_fatal(refused, forbidden)
+        reason = "Kafka does not allow this user to write topic 'actions': no PID"
+        assert await fixture.publisher.unavailable_reason() == reason
+        with pytest.raises(NotPublished, match="does not allow this user"):
+            await publish(fixture.publisher, [action()])
+        assert fixture.connections == [refused]
+
+        monkeypatch.setattr(kafka, "_FORBIDDEN_SECONDS", 0)
+        refused.on_fatal(refused, forbidden)
+        await until(lambda: len(fixture.connections) == 2)
+        await publish(fixture.publisher, [action()])
+        await until(lambda: refused.closed)
+        assert await fixture.publisher.unavailable_reason() is None
 
 
 def test_records_are_acknowledged_by_all_replicas_and_written_once() -> None:
