@@ -1,5 +1,6 @@
 """The settings that processes have in common, and how a process reads its own."""
 
+import re
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +16,9 @@ from contract.event_names import BUSINESS_EVENTS
 from contract.shown import shown
 
 EXIT_UNUSABLE_SETTINGS = 2
+
+_WITH_A_SECRET: Final = re.compile(r"@|://.*\?")
+"""A user and a password in an address, or parameters."""
 
 
 def _names(value: object) -> object:
@@ -122,6 +126,6 @@ def _explained(kind: type[BaseSettings], error: ValidationError) -> Iterator[str
 def _shown(kind: type[BaseSettings], field: str, value: Any) -> str:  # noqa: ANN401 - whatever was read
     """No secret is shown, nor a URL that may hold one."""
     info = kind.model_fields.get(field)
-    is_secret = (info is not None and info.annotation is SecretStr) or "@" in str(value)
+    is_secret = (info is not None and info.annotation is SecretStr) or _WITH_A_SECRET.search(str(value))
     text = duration_text(value) if isinstance(value, timedelta) else str(value)
     return "" if is_secret else f"={text if text.isprintable() else shown(text)}"
