@@ -38,6 +38,7 @@ from service.keys.key import Scope
 from service.keys.openapi import key_docs
 from service.methods import PathMethods
 from service.openapi import add_schemas
+from service.web.documentation import documentation
 
 
 def create_app(
@@ -64,6 +65,8 @@ def create_app(
         summary="Takes users' actions in, and answers once Kafka has acknowledged them.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     problems.install(app)
     intake = Intake(
@@ -85,6 +88,7 @@ def create_app(
         app.include_router(router)
     app.add_fast_paths(*take_actions, senders=senders, problems=problems, origins=settings.ingest_origins)
     app.include_router(health(metered, metrics))
+    app.include_router(documentation(app.title))
     add_schemas(app, {**SCHEMAS, **CLOUD_EVENT_SCHEMAS, **SEGMENT_SCHEMAS}, key_docs(guard))
     app.add_middleware(PathMethods, routes=app.router.routes)
     return app

@@ -18,6 +18,7 @@ from service.http_protocol import BoundedHttpProtocol
 from service.keys.errors import KeysUnreadable
 from service.process import configure_logging, say_who_may, spare_garbage_collection
 from service.settings import EXIT_UNUSABLE_SETTINGS, ServiceSettings
+from service.web.hosts import AllowedHosts
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def run_app(
         signal.signal(number, lambda *_: sys.exit(0))
     configure_logging(settings)
     say_who_may(settings)
+    protocol.hosts = AllowedHosts(settings.allowed_hosts, settings.host)
     spare_garbage_collection()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from contract.action import is_event
 from contract.event_names import BUSINESS_EVENTS
 from contract.shown import shown
+from service.web.hosts import Hosts
 
 EXIT_UNUSABLE_SETTINGS = 2
 
@@ -80,6 +81,12 @@ class ServiceSettings(ProcessSettings):
         default=False,
         description="Whether a service without keys may listen on another address than this machine's own: for what "
         "something else guards",
+    )
+
+    allowed_hosts: Hosts = Field(
+        (),
+        description="Hosts that requests may name in their header Host, without ports, separated by commas; `*`: all. "
+        "Not set: localhost, 127.0.0.1 and [::1] where the service listens on loopback, else all",
     )
 
     @model_validator(mode="after")

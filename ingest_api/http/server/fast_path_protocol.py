@@ -20,7 +20,7 @@ SUBMIT_SINGLE: Final = "submit_single"
 
 _TARGET: Final = re.compile(rb"/analytics\?([A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*)")
 """With nothing in the query but what RFC 3986 allows there."""
-_UNUSUAL: Final = frozenset((b"expect", b"transfer-encoding", b"content-length", b"origin"))
+_LOOKED_AT: Final = frozenset((b"expect", b"transfer-encoding", b"content-length", b"origin", b"host"))
 _Headers = list[tuple[bytes, bytes]]
 
 
@@ -91,8 +91,11 @@ class FastPathProtocol(BoundedHttpProtocol):
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
-            and all(name not in _UNUSUAL or _is_no_body(name, value) for name, value in self.headers)
+            and all(name not in _LOOKED_AT or self._is_usual(name, value) for name, value in self.headers)
         )
+
+    def _is_usual(self, name: bytes, value: bytes) -> bool:
+        return self.hosts.allows(value) if name == b"host" else name == b"content-length" and value == b"0"
 
     def _answer(self, exchange: _Exchange, response: Response) -> None:
         exchange.response_complete = True
@@ -118,7 +121,3 @@ def _head(response: Response, own: _Headers) -> bytes:
 def _written(response: Response, own: _Headers) -> bytes:
     lines = [b"%b: %b\r\n" % header for header in (*own, *response.raw_headers)]
     return STATUS_LINE[response.status_code] + b"".join(lines)
-
-
-def _is_no_body(name: bytes, value: bytes) -> bool:
-    return name == b"content-length" and value == b"0"
