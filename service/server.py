@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from service.http_protocol import BoundedHttpProtocol
 from service.keys.errors import KeysUnreadable
+from service.logs.request_id import RequestIds
 from service.process import configure_logging, say_who_may, spare_garbage_collection
 from service.settings import EXIT_UNUSABLE_SETTINGS, ServiceSettings
 from service.web.hosts import AllowedHosts
@@ -61,7 +62,7 @@ async def _serve(
 ) -> None:
     app = create()
     config = uvicorn.Config(
-        app,
+        RequestIds(app),
         host=settings.host,
         port=settings.port,
         http=protocol,

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from contract.action import is_event
 from contract.event_names import BUSINESS_EVENTS
 from contract.shown import shown
+from service.logs.formats import LogFormat
 from service.web.hosts import Hosts
 
 EXIT_UNUSABLE_SETTINGS = 2
@@ -67,6 +68,7 @@ class ProcessSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Lowest level of log lines that are written"
     )
+    log_format: LogFormat = Field("text", description="Form of log lines: `text`, or `json`, one object a line")
 
 
 class ServiceSettings(ProcessSettings):

@@ -493,3 +493,20 @@ async def test_with_tls_it_answers_who_trusts_its_authority_and_nobody_in_plain_
             assert len(upstream.requests) == 1
         finally:
             gateway.stop()
+
+
+async def test_what_the_gateway_logs_about_a_request_names_no_user_and_no_key(
+    behind: Behind, client: httpx.AsyncClient
+) -> None:
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf")
+        writer.close()
+
+    async with await asyncio.start_server(break_off, "127.0.0.1", 0) as server:
+        await behind.tell([f"127.0.0.1:{server.sockets[0].getsockname()[1]}"])
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post("/analytics?user=only-alice&event=click", headers={"x-api-key": "only-ours"})
+        while "/analytics" not in behind.log.read_text():  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.01)
+    assert "only-" not in behind.log.read_text()

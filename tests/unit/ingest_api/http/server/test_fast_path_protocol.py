@@ -367,3 +367,19 @@ async def test_a_single_action_for_another_host_is_refused_and_not_published(
     assert transport.written.startswith(TAKEN + b"HTTP/1.1 421 ")
     assert b"host_not_allowed" in transport.written
     assert len(api.log.published) == 1
+
+
+async def test_an_id_that_a_client_gives_its_request_is_returned(api: Api) -> None:
+    protocol, transport = api.connect()
+    protocol.data_received(request(head="x-request-id: 7f0c\r\n"))
+    assert (transport.written, transport.writes) == (TAKEN.replace(b"today\r\n", b"today\r\nx-request-id: 7f0c\r\n"), 1)
+    protocol.data_received(request())
+    assert transport.written.endswith(b"\r\n\r\n" + TAKEN)
+
+
+@pytest.mark.parametrize("wrong", ["", "a b", "x" * 129])
+async def test_an_id_that_is_not_well_formed_goes_the_usual_path(api: Api, wrong: str) -> None:
+    protocol, transport = api.connect()
+    protocol.data_received(request(head=f"x-request-id: {wrong}\r\n"))
+    assert len(api.server.tasks) == 1
+    assert b"x-request-id" not in transport.written
