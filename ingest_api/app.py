@@ -30,6 +30,7 @@ from ingest_api.metrics import Metrics
 from ingest_api.publishing.kafka import KafkaPublisher
 from ingest_api.publishing.metered import MeteredPublisher
 from ingest_api.publishing.publisher import Publisher
+from ingest_api.publishing.user_hashing import HashingPublisher, key_in
 from ingest_api.senders import URL_KEYS, Senders
 from ingest_api.settings import IngestSettings
 from service.clock import Clock, wall_clock
@@ -46,6 +47,8 @@ def create_app(
 ) -> FastAPI:
     """The app; it starts `publisher` when it starts, and closes it when it shuts down."""
     metrics = metrics or Metrics()
+    if settings.ingest_user_hash_key_file is not None:
+        publisher = HashingPublisher(publisher, key_in(settings.ingest_user_hash_key_file))
     metered = MeteredPublisher(publisher, metrics)
     acceptance = Acceptance(settings.ingest_events, settings.ingest_oldest, settings.ingest_future_tolerance)
     guard = guard_of(settings, Scope.WRITE, clock, URL_KEYS)
