@@ -27,6 +27,9 @@ _MEDIA_TYPES: Final = {
     "swagger-ui-bundle.js": "text/javascript",
     "start.js": "text/javascript",
 }
+PATHS: Final = frozenset(("/docs", *(f"{FOLDER}/{name}" for name in _MEDIA_TYPES)))
+"""All that is served here: it may be known to everybody."""
+
 _START: Final = b"""\
 SwaggerUIBundle({
   url: "/openapi.json",
