@@ -35,6 +35,7 @@ from service.keys.middleware import Guarded
 from service.keys.openapi import key_docs
 from service.methods import PathMethods
 from service.openapi import add_schemas
+from service.web.documentation import documentation
 
 
 def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsReader, clock: Clock) -> FastAPI:
@@ -66,6 +67,8 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
         summary="Unique users, clicks and impressions of any UTC hour, and how complete the numbers are.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     problems = problem_handlers()
     problems.install(app)
@@ -78,6 +81,7 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     app.include_router(span_totals(spans, users, after, clock))
     app.include_router(live(feed))
     app.include_router(page())
+    app.include_router(documentation(app.title))
 
     def stop() -> None:
         feed.close()

@@ -12,6 +12,8 @@ from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import read_state
 from kafka_log.settings import KafkaSettings
 from service.settings import settings_or_exit
+from stores.influx.access.grants import Access
+from stores.influx.access.token_file import token_in
 from stores.influx.settings import InfluxSettings
 
 _AGGREGATOR: Final = "http://127.0.0.1:8082"
@@ -44,7 +46,8 @@ def find_target(data: Path | None, aggregator_url: str | None) -> Target:
         of_stack = {
             "kafka_bootstrap": f"127.0.0.1:{ports[Role.KAFKA]}",
             "influx_url": HttpUrl(f"http://127.0.0.1:{ports[Role.INFLUXDB]}"),
-            "influx_token": SecretStr(LOCAL_TOKEN),
+            # A rebuild writes. A stack that an earlier version started asks for none.
+            "influx_token": SecretStr(token_in(folder.influx_token(Access.WRITER)) or LOCAL_TOKEN),
             "influx_org": LOCAL_ORG,
         }
         url = aggregator_url or f"http://127.0.0.1:{ports[Role.GATEWAY]}"

@@ -1,4 +1,4 @@
-"""`python -m deploy.provision`: creates topics and buckets, once, before the services start; again does no harm.
+"""`python -m deploy.provision`: creates topics, buckets and tokens, once, before services start; again does no harm.
 
 It waits until Kafka and InfluxDB do what it asks, and gives up after a bound. Exit code 0, 1 given up, 2 unusable
 settings.
@@ -10,6 +10,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Self
 
 from pydantic import Field, model_validator
@@ -21,6 +22,7 @@ from deploy.kafka.topics import WantedTopic, ensure_topic
 from kafka_log.settings import KafkaSettings
 from service.process import configure_logging
 from service.settings import ProcessSettings, settings_or_exit
+from stores.influx.access.grants import Access, grant
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 
@@ -48,6 +50,12 @@ class ProvisionSettings(ProcessSettings, KafkaSettings, InfluxSettings):
     provision_aggregator_principal: str = Field("User:aggregator", description="Who aggregators are")
     provision_operator_principal: str = Field(
         "User:operator", description="Who runs `collector audit`, `doctor` and `rebuild`"
+    )
+    provision_writer_token_file: Path | None = Field(
+        None, description="Where to write the token of workers and of the rollup; not given: none is made"
+    )
+    provision_reader_token_file: Path | None = Field(
+        None, description="Where to write the token of aggregators and dashboards; not given: none is made"
     )
     provision_timeout: timedelta = Field(
         timedelta(minutes=3), gt=timedelta(0), description="Longest wait for Kafka and InfluxDB"
@@ -103,6 +111,18 @@ async def provision(settings: ProvisionSettings, *, repair: bool = False, acls: 
         if acls:
             await _insist("ACLs", lambda: create_acls(settings, admin))
         await _insist("buckets", lambda: create_buckets(settings))
+        await _insist("tokens", lambda: make_tokens(settings))
+
+
+async def make_tokens(settings: ProvisionSettings) -> None:
+    """Makes the tokens whose files are given; those that are there and work stay. Raises StoreUnavailable."""
+    files = {
+        Access.WRITER: settings.provision_writer_token_file,
+        Access.READER: settings.provision_reader_token_file,
+    }
+    for access, file in files.items():
+        if file is not None:
+            await grant(settings, access, file)
 
 
 async def _insist(what: str, create: Callable[[], Awaitable[None]]) -> None:
@@ -135,6 +155,8 @@ def main() -> None:
         sys.exit(f"gave up after {settings.provision_timeout.total_seconds():.0f} s")
     except CollectorError as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}")
 
 
 if __name__ == "__main__":

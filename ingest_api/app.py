@@ -30,6 +30,7 @@ from ingest_api.metrics import Metrics
 from ingest_api.publishing.kafka import KafkaPublisher
 from ingest_api.publishing.metered import MeteredPublisher
 from ingest_api.publishing.publisher import Publisher
+from ingest_api.publishing.user_hashing import HashingPublisher, key_in
 from ingest_api.senders import URL_KEYS, Senders
 from ingest_api.settings import IngestSettings
 from service.clock import Clock, wall_clock
@@ -38,6 +39,7 @@ from service.keys.key import Scope
 from service.keys.openapi import key_docs
 from service.methods import PathMethods
 from service.openapi import add_schemas
+from service.web.documentation import documentation
 
 
 def create_app(
@@ -45,6 +47,8 @@ def create_app(
 ) -> FastAPI:
     """The app; it starts `publisher` when it starts, and closes it when it shuts down."""
     metrics = metrics or Metrics()
+    if settings.ingest_user_hash_key_file is not None:
+        publisher = HashingPublisher(publisher, key_in(settings.ingest_user_hash_key_file))
     metered = MeteredPublisher(publisher, metrics)
     acceptance = Acceptance(settings.ingest_events, settings.ingest_oldest, settings.ingest_future_tolerance)
     guard = guard_of(settings, Scope.WRITE, clock, URL_KEYS)
@@ -64,6 +68,8 @@ def create_app(
         summary="Takes users' actions in, and answers once Kafka has acknowledged them.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     problems.install(app)
     intake = Intake(
@@ -85,6 +91,7 @@ def create_app(
         app.include_router(router)
     app.add_fast_paths(*take_actions, senders=senders, problems=problems, origins=settings.ingest_origins)
     app.include_router(health(metered, metrics))
+    app.include_router(documentation(app.title))
     add_schemas(app, {**SCHEMAS, **CLOUD_EVENT_SCHEMAS, **SEGMENT_SCHEMAS}, key_docs(guard))
     app.add_middleware(PathMethods, routes=app.router.routes)
     return app

@@ -1,6 +1,7 @@
 """The ingest API's settings."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -11,6 +12,8 @@ from contract.shown import shown
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.decoding.segment.event_rules import EventRules
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
+from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
+from ingest_api.publishing.user_hashing import key_in
 from kafka_log.settings import KafkaSettings
 from service.settings import EventSettings, ServiceSettings, duration_text
 
@@ -47,6 +50,16 @@ def _call_rules(value: object) -> object:
     return rules
 
 
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+def _holds_a_key(file: Path | None) -> Path | None:
+    if file is not None:
+        key_in(file)
+    return file
+
+
 class IngestSettings(ServiceSettings, EventSettings, KafkaSettings):
     """The settings of one API process."""
 
@@ -69,6 +82,13 @@ class IngestSettings(ServiceSettings, EventSettings, KafkaSettings):
         (),
         description="Which types of CloudEvents are which events: TYPE=EVENT, separated by commas; `*` in a type "
         "stands for any text, the first that matches counts; of other types, the last dotted part is the event",
+    )
+    ingest_user_hash_key_file: Annotated[Path | None, BeforeValidator(_none_if_empty), AfterValidator(_holds_a_key)] = (
+        Field(
+            None,
+            description="A file with a key of 32 to 64 bytes: users are replaced by their keyed hash (BLAKE2b). "
+            "The same in all processes, and for good: with another key, each user is another",
+        )
     )
     ingest_max_lines: int = Field(10_000, ge=1, description="Maximum number of lines, or array elements, in a batch")
     ingest_hours_per_batch: int = Field(

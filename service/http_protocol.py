@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 from service import problems
 from service.last_answer import LastAnswerProtocol
 from service.request_target import explain_target
+from service.web.hosts import ALL, AllowedHosts, refused_host
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Far above any head that is meant: the longest query of ours has 5 KiB."""
@@ -31,8 +32,11 @@ class BoundedHttpProtocol(LastAnswerProtocol):
     Here a target above the bound is 414, another head above it 431; one that does not end is refused at twice the bound
     at most.
 
-    What it refuses by itself, before there is a request, is a problem here as well.
+    What it refuses by itself, before there is a request, is a problem here as well. So is a request for another host.
     """
+
+    hosts = AllowedHosts((ALL,), "")
+    """Whom requests may be for. Of the class: a process has one server."""
 
     _in_head = False
     _head_bytes = 0
@@ -79,6 +83,10 @@ class BoundedHttpProtocol(LastAnswerProtocol):
             # The parser stops, and the server has this answered.
             self._malformed = self._too_long()
             raise HttpParserError(self._malformed.detail)
+        for name, value in self.headers:
+            if name == b"host" and not self.hosts.allows(value):
+                self._malformed = refused_host(value)
+                raise HttpParserError(self._malformed.detail)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

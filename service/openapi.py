@@ -10,7 +10,8 @@ from fastapi.openapi.utils import get_openapi
 from service.problems import MEDIA_TYPE, Problem
 
 _EVERY_PATH: Final = (
-    "Every path answers OPTIONS with its methods in `Allow`, and HEAD where it answers GET. No path ends in a slash."
+    "Every path answers OPTIONS with its methods in `Allow`, and HEAD where it answers GET. No path ends in a slash. "
+    "`X-Request-ID` is taken from the request, or made, and returned, but for a plain `POST /analytics` without one."
 )
 _RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _PROBLEM: Final = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

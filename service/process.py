@@ -4,6 +4,7 @@ import gc
 import logging
 from typing import Final
 
+from service.logs.formats import formatter
 from service.settings import ProcessSettings, ServiceSettings
 
 logger = logging.getLogger(__name__)
@@ -13,8 +14,10 @@ _GARBAGE: Final = 50_000
 
 
 def configure_logging(settings: ProcessSettings) -> None:
-    """Log lines on standard error, from the level in the settings on."""
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    """Log lines on standard error, from the level in the settings on, in its form."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter(settings.log_format))
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
 
 
 def say_who_may(settings: ServiceSettings) -> None:

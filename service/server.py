@@ -16,8 +16,10 @@ from fastapi import FastAPI
 
 from service.http_protocol import BoundedHttpProtocol
 from service.keys.errors import KeysUnreadable
+from service.logs.request_id import RequestIds
 from service.process import configure_logging, say_who_may, spare_garbage_collection
 from service.settings import EXIT_UNUSABLE_SETTINGS, ServiceSettings
+from service.web.hosts import AllowedHosts
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ def run_app(
         signal.signal(number, lambda *_: sys.exit(0))
     configure_logging(settings)
     say_who_may(settings)
+    protocol.hosts = AllowedHosts(settings.allowed_hosts, settings.host)
     spare_garbage_collection()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
@@ -59,7 +62,7 @@ async def _serve(
 ) -> None:
     app = create()
     config = uvicorn.Config(
-        app,
+        RequestIds(app),
         host=settings.host,
         port=settings.port,
         http=protocol,

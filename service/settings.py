@@ -1,5 +1,6 @@
 """The settings that processes have in common, and how a process reads its own."""
 
+import re
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,8 +14,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from contract.action import is_event
 from contract.event_names import BUSINESS_EVENTS
 from contract.shown import shown
+from service.logs.formats import LogFormat
+from service.web.hosts import Hosts
 
 EXIT_UNUSABLE_SETTINGS = 2
+
+_WITH_A_SECRET: Final = re.compile(r"@|://.*\?")
+"""A user and a password in an address, or parameters."""
 
 
 def _names(value: object) -> object:
@@ -62,6 +68,7 @@ class ProcessSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Lowest level of log lines that are written"
     )
+    log_format: LogFormat = Field("text", description="Form of log lines: `text`, or `json`, one object a line")
 
 
 class ServiceSettings(ProcessSettings):
@@ -76,6 +83,12 @@ class ServiceSettings(ProcessSettings):
         default=False,
         description="Whether a service without keys may listen on another address than this machine's own: for what "
         "something else guards",
+    )
+
+    allowed_hosts: Hosts = Field(
+        (),
+        description="Hosts that requests may name in their header Host, without ports, separated by commas; `*`: all. "
+        "Not set: localhost, 127.0.0.1 and [::1] where the service listens on loopback, else all",
     )
 
     @model_validator(mode="after")
@@ -122,6 +135,6 @@ def _explained(kind: type[BaseSettings], error: ValidationError) -> Iterator[str
 def _shown(kind: type[BaseSettings], field: str, value: Any) -> str:  # noqa: ANN401 - whatever was read
     """No secret is shown, nor a URL that may hold one."""
     info = kind.model_fields.get(field)
-    is_secret = (info is not None and info.annotation is SecretStr) or "@" in str(value)
+    is_secret = (info is not None and info.annotation is SecretStr) or _WITH_A_SECRET.search(str(value))
     text = duration_text(value) if isinstance(value, timedelta) else str(value)
     return "" if is_secret else f"={text if text.isprintable() else shown(text)}"

@@ -33,7 +33,7 @@ class Answers:
 
 def request(method: str, target: str, body: bytes = b"", content_type: str = "", key: str = "") -> bytes:
     """One request, as it goes over the wire."""
-    head = f"{method} {target} HTTP/1.1\r\nhost: bench\r\n"
+    head = f"{method} {target} HTTP/1.1\r\nhost: localhost\r\n"
     if key:
         head += f"authorization: Bearer {key}\r\n"
     if body:

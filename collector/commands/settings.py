@@ -59,6 +59,8 @@ def _as_text(info: FieldInfo) -> str:
         return ""
     if isinstance(default, SecretStr):
         return default.get_secret_value()
+    if default is None:
+        return ""
     if isinstance(default, tuple):
         return ",".join(default)
     if isinstance(default, timedelta):

@@ -14,8 +14,9 @@ from service.keys.key import Scope
 from service.keys.keyring import KeyRing
 from service.keys.presented import WAYS, Headers, key_in_headers, key_in_query
 from service.settings import ServiceSettings
+from service.web.documentation import PATHS
 
-_OPEN: Final = frozenset(("/healthz", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"))
+_OPEN: Final = PATHS | {"/healthz", "/readyz", "/openapi.json"}
 """Whether a process is well, and what it is for, may be known to all."""
 _ADMIN: Final = frozenset(("/metrics", "/v1/ledger"))
 _ASKS_FIRST: Final = "OPTIONS"

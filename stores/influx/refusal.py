@@ -11,6 +11,7 @@ _RETENTION: Final = re.compile(
     r" dropped=(?P=new) for database: \S+ for retention policy: \S+"
 )
 _NEVER: Final = re.compile(r"unable to parse|field type conflict|input field .* is too long")
+_TEXT_FIELD: Final = re.compile(r'(\b(?:user|id)=)"(?:[^"\\]|\\.)*"?')
 _TOO_LARGE: Final = 413
 _REFUSED: Final = {400, 422}
 
@@ -33,3 +34,8 @@ def dropped_as_old(answer: Answer) -> int:
 def is_for_ever(answer: Answer) -> bool:
     """Whether the lines themselves are at fault: they cannot be parsed, or conflict with what is stored."""
     return answer.status in _REFUSED and _NEVER.search(answer.text) is not None
+
+
+def without_values(text: str) -> str:
+    """The text of a refusal, without the texts in the lines that it repeats: they name users."""
+    return _TEXT_FIELD.sub(r"\1…", text)

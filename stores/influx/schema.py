@@ -154,6 +154,11 @@ def quoted_name(name: str) -> str:
     return '"' + _escaped(name, '"') + '"'
 
 
+def quoted_text(text: str) -> str:
+    """A string of InfluxQL."""
+    return "'" + _escaped(text, "'") + "'"
+
+
 def _between(first: int, end: int) -> str:
     return f"time >= {first * MS} AND time < {end * MS}"
 

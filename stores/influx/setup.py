@@ -37,14 +37,14 @@ async def create_buckets(settings: InfluxSettings) -> None:
         raise StoreConflict(f"raw and hourly bucket are both {settings.raw_bucket}", reason="conflict")
     connection = InfluxConnection(settings)
     try:
-        create = _create_in_2 if await _is_2(connection) else _create_in_1
+        create = _create_in_2 if await is_2(connection) else _create_in_1
         for bucket, rule in rules.items():
             await create(connection, settings.influx_org, bucket, rule)
     finally:
         await connection.close()
 
 
-async def _is_2(connection: InfluxConnection) -> bool:
+async def is_2(connection: InfluxConnection) -> bool:
     """Whether there is a buckets API: builds of our own do not report a version."""
     try:
         await connection.request("GET", "/api/v2/buckets")
@@ -75,14 +75,21 @@ async def _create_in_2(connection: InfluxConnection, org: str, bucket: Bucket, r
             "shardGroupDurationSeconds": _seconds(rule.shards),
         }
     ]
-    body = await connection.request("GET", "/api/v2/orgs", query=[("org", org)])
-    org_id = msgspec.json.decode(body, type=_Orgs).orgs[0].id
+    org_id = await organization(connection, org)
     found = await _bucket_ids(connection, org_id, bucket)
     if found:
         await connection.request("PATCH", f"/api/v2/buckets/{found[0]}", json={"retentionRules": rules})
     else:
         new = {"orgID": org_id, "name": bucket.name, "retentionRules": rules}
         await connection.request("POST", "/api/v2/buckets", json=new)
+
+
+async def organization(connection: InfluxConnection, name: str) -> str:
+    """The id of an organization of 2.x. Raises StoreUnavailable."""
+    body = await connection.request("GET", "/api/v2/orgs", query=[("org", name)])
+    for found in msgspec.json.decode(body, type=_Orgs).orgs:
+        return found.id
+    raise StoreUnavailable(f"the organization {name} is not there, or not this token's to see", reason="not_found")
 
 
 async def _bucket_ids(connection: InfluxConnection, org_id: str, bucket: Bucket) -> list[str]:

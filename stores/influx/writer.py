@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contract.errors import StoreConflict, StoreError
 from stores.influx.connection import Answer, InfluxConnection, unavailable
 from stores.influx.line_protocol import halves
-from stores.influx.refusal import dropped_as_old, is_for_ever, is_too_large
+from stores.influx.refusal import dropped_as_old, is_for_ever, is_too_large, without_values
 from stores.influx.schema import Bucket
 
 
@@ -49,18 +49,24 @@ class InfluxWriter:
         what = f"{lines} lines for {self._bucket.name}"
         if is_too_large(refusal):
             if b"\n" not in body:
-                raise StoreConflict(f"{what}: too large, with {len(body)} bytes: {body[:200]!r}", reason="too_large")
+                raise StoreConflict(f"{what}: too large, with {len(body)} bytes: {_shown(body)}", reason="too_large")
             return [*halves(body)]
         if self._expires and (dropped := dropped_as_old(refusal)):
             return _without_oldest(body, dropped)
         if is_for_ever(refusal):
-            raise StoreConflict(f"{what}, the first {body[:200]!r}: {refusal.text}", reason="conflict")
+            text = without_values(refusal.text)
+            raise StoreConflict(f"{what}, the first {_shown(body)}: {text}", reason="conflict")
         raise unavailable(refusal, what)
 
 
 def _without_oldest(body: bytes, count: int) -> list[bytes]:
     lines = sorted(body.split(b"\n"), key=_time_of)
     return [b"\n".join(lines[count:])] if lines[count:] else []
+
+
+def _shown(body: bytes) -> str:
+    """Measurement and tags of the first line: its fields say who did something."""
+    return body[: body.find(b" ")].decode(errors="replace")
 
 
 def _time_of(line: bytes) -> int:

@@ -79,7 +79,8 @@ class EmptyTails:
         try:
             is_empty = await self._past.is_empty(state.source, first, end)
         except LogError as error:
-            logger.info("%s: what lies from offset %d on is not known yet: %s", state.source, first, error)
+            known = {"partition": state.source.partition, "offset": first}
+            logger.info("%s: what lies from offset %d on is not known yet: %s", state.source, first, error, extra=known)
             return False
         # The partition may have been released meanwhile: then the state is nobody's, and moving it stores nothing.
         if is_empty and state.pass_over(first, end):

@@ -46,7 +46,13 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
             elif verdict is Verdict.SEEK:
                 sought.add(tp.partition)
                 expected = self.gate.expected(tp.partition)
-                logger.info("partition %d: %d where %d was expected", tp.partition, message.offset, expected)
+                logger.info(
+                    "partition %d: %d where %d was expected",
+                    tp.partition,
+                    message.offset,
+                    expected,
+                    extra={"partition": tp.partition, "offset": message.offset},
+                )
                 await self._thread.seek_wait({tp: expected})
 
     async def wait_first(self, *coros: Any, timeout: float | None = None) -> Any:  # noqa: ANN401, ASYNC109 - Faust's signature

@@ -40,7 +40,13 @@ def resume_from(source: LogPartition, stored: Progress | None, beginning: int, e
     if lost == 0:
         # The last record that was counted is gone too: nobody can read it once more.
         return msgspec.structs.replace(progress, mark=None)
-    logger.error("%s: %d records up to offset %d are lost: retention removed them unread", source, lost, beginning - 1)
+    logger.error(
+        "%s: %d records up to offset %d are lost: retention removed them unread",
+        source,
+        lost,
+        beginning - 1,
+        extra={"partition": source.partition, "offset": beginning - 1},
+    )
     return msgspec.structs.replace(
         progress,
         through_offset=beginning - 1,

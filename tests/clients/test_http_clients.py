@@ -198,7 +198,7 @@ def test_a_client_that_reads_only_once_it_has_sent_all_is_told_that_its_body_is_
 
 
 def batch_head(length: int) -> bytes:
-    return b"POST /v1/actions HTTP/1.1\r\nHost: a\r\n%b: %b\r\nContent-Length: %d\r\n\r\n" % (
+    return b"POST /v1/actions HTTP/1.1\r\nHost: localhost\r\n%b: %b\r\nContent-Length: %d\r\n\r\n" % (
         *(word.encode() for word in NDJSON[0]),
         length,
     )

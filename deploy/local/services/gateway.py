@@ -21,17 +21,29 @@ _RELOAD_SECONDS: Final = 30.0
 _GARBAGE_PERCENT: Final = "400"
 """As in compose.yaml: the heap has a few MB, looking for garbage after each further one takes 5 % of the CPU."""
 
+_TLS: Final = {"GATEWAY_SCHEME": "https", "GATEWAY_DOMAIN": "localhost", "GATEWAY_TLS": "internal"}
+
+
+def authority_in(folder: Path) -> Path:
+    """Where Caddy keeps the certificate of its own authority, in the folder of a gateway with TLS."""
+    return folder / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+
 
 class Gateway(Service):
     """One port before all processes of the services; it works in `folder`, and serves the pages that lie in it."""
 
     stop_seconds = 40.0  # longer than the bound within which it lets requests finish
 
-    def __init__(self, folder: Path, port: int, log: Path, upstreams: Mapping[str, str]) -> None:
-        """`upstreams`: addresses by the names that the Caddyfile has for them."""
+    def __init__(self, folder: Path, port: int, log: Path, upstreams: Mapping[str, str], *, tls: bool = False) -> None:
+        """`upstreams`: addresses by the names that the Caddyfile has for them.
+
+        With `tls` it answers for localhost only, by a certificate of its own authority.
+        """
         super().__init__("gateway", port, log)
         self._folder = folder
         self._upstreams = upstreams
+        self.authority = authority_in(folder) if tls else None
+        """The certificate that clients have to trust; it is there once the gateway was ready, and stays."""
 
     def prepare(self) -> Command:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +51,7 @@ class Gateway(Service):
         return Command(run, self.log, self._environment())
 
     def answers(self) -> bool:
-        return status_of(self.port, "/readyz") == HTTPStatus.OK
+        return status_of(self.port, "/readyz", self.authority) == HTTPStatus.OK
 
     def reload(self) -> None:
         """Makes the running one know its upstreams; requests in flight finish. Raises ServiceFailed."""
@@ -64,6 +76,7 @@ class Gateway(Service):
             "GATEWAY_PAGES": "pages",
             "XDG_CONFIG_HOME": str(self._folder),
             "XDG_DATA_HOME": str(self._folder),
+            **(_TLS if self.authority else {}),
             **self._upstreams,
         }
 

@@ -1,10 +1,11 @@
 """What every process of the stack has in common: it is prepared, started, waited for, stopped or killed."""
 
 import signal
+import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Self
 
@@ -95,10 +96,16 @@ class Service(ABC):
         self.stop()
 
 
-def status_of(port: int, path: str) -> int | None:
-    """The status that a GET on loopback gives; None if nobody answers within two seconds."""
+def status_of(port: int, path: str, authority: Path | None = None) -> int | None:
+    """The status that a GET on loopback gives; None if nobody answers within two seconds.
+
+    With an `authority`, by TLS: the server's certificate must be for localhost, and from there.
+    """
     connection = HTTPConnection("127.0.0.1", port, timeout=2)
     try:
+        if authority is not None:
+            context = ssl.create_default_context(cafile=authority)
+            connection = HTTPSConnection("localhost", port, timeout=2, context=context)
         connection.request("GET", path)
         return connection.getresponse().status
     except (OSError, HTTPException):

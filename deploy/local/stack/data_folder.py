@@ -25,6 +25,10 @@ class DataFolder:
         """The log of the process of that name."""
         return self.logs / f"{name}.log"
 
+    def influx_token(self, name: str) -> Path:
+        """The file with InfluxDB's token for the administrator (`admin`), or for some access."""
+        return self.influxdb / "tokens" / name
+
     def create(self) -> None:
         """Makes the folder. Raises CannotStart if that cannot be done."""
         try:

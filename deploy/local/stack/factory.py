@@ -5,7 +5,7 @@ from typing import Final
 
 from deploy.local.artifacts.installed import Artifacts
 from deploy.local.services.gateway import Gateway
-from deploy.local.services.influxdb import LOCAL_ORG, LOCAL_TOKEN, InfluxDB
+from deploy.local.services.influxdb import LOCAL_ORG, InfluxDB
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
@@ -13,9 +13,12 @@ from deploy.local.stack.data_folder import DataFolder
 from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import StateFile
 from deploy.local.stack.upstreams import upstreams
+from stores.influx.access.grants import Access
 
 CONTROLLER: Final = "kafka-controller"
 """The name of Kafka's second port."""
+ADMIN: Final = "admin"
+"""The name of the token that may do everything in InfluxDB."""
 
 _MODULES: Final = {
     Role.INGEST: "ingest_api",
@@ -23,6 +26,12 @@ _MODULES: Final = {
     Role.AGGREGATOR: "aggregator",
     Role.ROLLUP: "aggregator.rollup",
 }
+_ACCESS: Final = {
+    Role.WORKER: Access.WRITER,
+    Role.AGGREGATOR: Access.READER,
+    Role.ROLLUP: Access.WRITER,
+}
+"""To the store; the ingest API has none."""
 _PORTS_ABOVE_GATEWAY: Final = {
     Role.INFLUXDB: 6,
     Role.INGEST: 100,
@@ -52,7 +61,8 @@ class ServiceFactory:
     def influxdb(self) -> InfluxDB:
         """The store."""
         port = self._port(Role.INFLUXDB, self._gateway_port + _PORTS_ABOVE_GATEWAY[Role.INFLUXDB])
-        return InfluxDB(self._artifacts, self._folder.influxdb, port, self._folder.log(Role.INFLUXDB))
+        folder, log = self._folder.influxdb, self._folder.log(Role.INFLUXDB)
+        return InfluxDB(self._artifacts, folder, port, log, self._folder.influx_token(ADMIN))
 
     def gateway(self) -> Gateway:
         """The port before all processes that are members now."""
@@ -66,14 +76,17 @@ class ServiceFactory:
         return self._program(role, name, self._port(name, self._gateway_port + _PORTS_ABOVE_GATEWAY[role] + number))
 
     def _program(self, role: Role, name: str, port: int) -> PythonService:
-        return PythonService(name, port, self._folder.log(name), _MODULES[role], self._environment())
+        return PythonService(name, port, self._folder.log(name), _MODULES[role], self._environment(role))
 
-    def _environment(self) -> Mapping[str, str]:
+    def _environment(self, role: Role) -> Mapping[str, str]:
+        """The token goes by a file: an environment can be read by others of the same user, and is inherited."""
         ports = self._state_file.ports
-        return {
-            "COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports[Role.KAFKA]}",
+        environment = {"COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports[Role.KAFKA]}"}
+        if (access := _ACCESS.get(role)) is None:
+            return environment
+        return environment | {
             "COLLECTOR_INFLUX_URL": f"http://127.0.0.1:{ports[Role.INFLUXDB]}",
-            "COLLECTOR_INFLUX_TOKEN": LOCAL_TOKEN,
+            "COLLECTOR_INFLUX_TOKEN_FILE": str(self._folder.influx_token(access)),
             "COLLECTOR_INFLUX_ORG": LOCAL_ORG,
         }
 

@@ -4,25 +4,26 @@ import asyncio
 import shutil
 from dataclasses import dataclass
 
-from pydantic import HttpUrl, SecretStr
+from pydantic import HttpUrl
 
 from deploy.gateway.pages.fetching import fetch_documents
 from deploy.gateway.pages.writing import write_pages
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import CannotStart
 from deploy.local.report import Report
-from deploy.local.services.influxdb import LOCAL_ORG, LOCAL_TOKEN, InfluxDB
+from deploy.local.services.influxdb import LOCAL_ORG, InfluxDB
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import is_free
 from deploy.local.settings import LocalSettings
 from deploy.local.stack.data_folder import DataFolder
-from deploy.local.stack.factory import ServiceFactory
+from deploy.local.stack.factory import ADMIN, ServiceFactory
 from deploy.local.stack.interruption import Interruption
 from deploy.local.stack.launch import Launch
 from deploy.local.stack.members import Role
 from deploy.local.stack.readiness import wait_until_all_ready
 from deploy.local.stack.state_file import StateFile
 from deploy.local.stack.stopping import stop_members
+from stores.influx.access.grants import Access, grant
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 
@@ -53,10 +54,11 @@ def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: In
         factory = ServiceFactory(folder, state_file, artifacts, plan.port)
         try:
             kafka, influxdb = factory.kafka(), factory.influxdb()
+            _tell_of_tokens(folder, report)
             launch.start([(Role.KAFKA, kafka), (Role.INFLUXDB, influxdb)])
             report.say("Creating topics and buckets")
             _create_topics(kafka, settings)
-            asyncio.run(create_buckets(_influx_settings(influxdb)))
+            asyncio.run(_prepare_store(influxdb, folder))
             launch.start(
                 [
                     (Role.INGEST, factory.numbered(Role.INGEST, 1)),
@@ -94,9 +96,20 @@ def _urls(state_file: StateFile) -> dict[str, str]:
     return {role: f"http://127.0.0.1:{state_file.port_of(role)}" for role in (Role.INGEST, Role.AGGREGATOR)}
 
 
-def _influx_settings(influxdb: InfluxDB) -> InfluxSettings:
-    """What can be chosen comes from the environment; where the store is, the stack decides."""
-    return InfluxSettings(influx_url=HttpUrl(influxdb.url), influx_token=SecretStr(LOCAL_TOKEN), influx_org=LOCAL_ORG)
+def _tell_of_tokens(folder: DataFolder, report: Report) -> None:
+    admin = folder.influx_token(ADMIN)
+    if folder.influxdb.is_dir() and not admin.exists():
+        report.say(f"InfluxDB asked for no token so far; now it does: they are in {admin.parent}, the data stay")
+
+
+async def _prepare_store(influxdb: InfluxDB, folder: DataFolder) -> None:
+    """What can be chosen comes from the environment; where the store is, and who may use it, the stack decides."""
+    settings = InfluxSettings(
+        influx_url=HttpUrl(influxdb.url), influx_token_file=folder.influx_token(ADMIN), influx_org=LOCAL_ORG
+    )
+    await create_buckets(settings)
+    for access in Access:
+        await grant(settings, access, folder.influx_token(access))
 
 
 def _create_topics(kafka: Kafka, settings: LocalSettings) -> None:

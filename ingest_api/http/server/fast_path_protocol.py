@@ -14,13 +14,14 @@ from uvicorn.server import ServerState
 from ingest_api.http.position import ActionTaken
 from service.http_protocol import BoundedHttpProtocol
 from service.keys.presented import Headers
+from service.logs.request_id import HEADER, is_well_formed
 
 SUBMIT_SINGLE: Final = "submit_single"
 """Where the app's lifespan state has SingleAction.submit."""
 
 _TARGET: Final = re.compile(rb"/analytics\?([A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*)")
 """With nothing in the query but what RFC 3986 allows there."""
-_UNUSUAL: Final = frozenset((b"expect", b"transfer-encoding", b"content-length", b"origin"))
+_LOOKED_AT: Final = frozenset((b"expect", b"transfer-encoding", b"content-length", b"origin", b"host", HEADER))
 _Headers = list[tuple[bytes, bytes]]
 
 
@@ -34,11 +35,13 @@ class _Nobody:
 class _Exchange:
     """Stands where the server keeps its RequestResponseCycle, under that one's names."""
 
-    __slots__ = ("disconnected", "keep_alive", "query", "response_complete")
+    __slots__ = ("disconnected", "keep_alive", "query", "request_id", "response_complete")
     message_event = _Nobody()
 
-    def __init__(self, query: bytes) -> None:
+    def __init__(self, query: bytes, request_id: bytes) -> None:
         self.query = query
+        self.request_id = request_id
+        """What the client sent as one; empty where it sent none: nothing is logged about such a request."""
         self.keep_alive = True
         """Lowered by the server when it shuts down."""
         self.disconnected = False
@@ -66,12 +69,13 @@ class FastPathProtocol(BoundedHttpProtocol):
     def on_headers_complete(self) -> None:
         # It runs where an earlier request of the same piece of data is answered already.
         self._unset_keepalive_if_required()
+        self._request_id = b""
         target = _TARGET.fullmatch(self.url)
         if target is None or not self._is_plain_post():
             super().on_headers_complete()
             return
         self._in_head = False
-        self.cycle = cast("RequestResponseCycle", _Exchange(target[1]))
+        self.cycle = cast("RequestResponseCycle", _Exchange(target[1], self._request_id))
 
     def on_message_complete(self) -> None:
         exchange = cast("object", self.cycle)
@@ -91,14 +95,24 @@ class FastPathProtocol(BoundedHttpProtocol):
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
-            and all(name not in _UNUSUAL or _is_no_body(name, value) for name, value in self.headers)
+            and all(name not in _LOOKED_AT or self._is_usual(name, value) for name, value in self.headers)
         )
+
+    def _is_usual(self, name: bytes, value: bytes) -> bool:
+        if name == b"host":
+            return self.hosts.allows(value)
+        if name == HEADER:
+            self._request_id = value
+            return is_well_formed(value)
+        return name == b"content-length" and value == b"0"
 
     def _answer(self, exchange: _Exchange, response: Response) -> None:
         exchange.response_complete = True
         if exchange.disconnected or self.transport.is_closing():
             return
         end = b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n"
+        if exchange.request_id:
+            end = b"%b: %b\r\n%b" % (HEADER, exchange.request_id, end)
         self.transport.write(_head(response, self.server_state.default_headers) + end + response.body)
         if not exchange.keep_alive:
             self.transport.close()
@@ -118,7 +132,3 @@ def _head(response: Response, own: _Headers) -> bytes:
 def _written(response: Response, own: _Headers) -> bytes:
     lines = [b"%b: %b\r\n" % header for header in (*own, *response.raw_headers)]
     return STATUS_LINE[response.status_code] + b"".join(lines)
-
-
-def _is_no_body(name: bytes, value: bytes) -> bool:
-    return name == b"content-length" and value == b"0"

@@ -131,7 +131,7 @@ async def test_a_head_that_does_not_end_is_refused_with_a_problem() -> None:
 async def test_a_target_that_is_too_long_is_refused_as_such() -> None:
     async with PausableInfluxDB().serving() as url, aggregator(url) as (_, client):
         reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
-        writer.write(b"GET /analytics?timestamp=" + b"1" * 70_000 + b" HTTP/1.1\r\nHost: here\r\n\r\n")
+        writer.write(b"GET /analytics?timestamp=" + b"1" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 414 ")
         writer.close()
 

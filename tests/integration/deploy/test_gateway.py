@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,9 +15,10 @@ from deploy.gateway.pages.writing import write_pages
 from deploy.local.services.gateway import Gateway
 from deploy.local.services.ports import free_port
 from ingest_api.http.sdks.segment import SEGMENT_PATHS
+from service.web.documentation import HEADERS
 from support.services.upstream import Upstream
 
-POST = b"POST /v1/actions HTTP/1.1\r\nhost: here\r\n"
+POST = b"POST /v1/actions HTTP/1.1\r\nhost: localhost\r\n"
 UPGRADE = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n"
 SECONDS = 60
 UNREADY = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno"
@@ -343,7 +345,7 @@ async def test_a_head_has_a_bound(behind: Behind) -> None:
 async def test_a_head_that_a_service_refuses_by_its_length_is_answered_by_that_service(behind: Behind) -> None:
     behind.ingest.answer = b"HTTP/1.1 414 X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
-    status = await behind.status(b"POST /analytics?user=" + b"a" * 70_000 + b" HTTP/1.1\r\nhost: here\r\n\r\n")
+    status = await behind.status(b"POST /analytics?user=" + b"a" * 70_000 + b" HTTP/1.1\r\nhost: localhost\r\n\r\n")
 
     assert status == b"HTTP/1.1 414 Request URI Too Long\r\n"
     assert len(behind.ingest.requests[0]) > 70_000
@@ -409,10 +411,10 @@ async def test_the_page_of_documentation_loads_nothing_from_elsewhere(
     page = await client.get("/docs")
 
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert len(loaded) == 3
+    assert len(loaded) == 4
     assert "//" not in "".join(loaded)
     assert (await client.get("/openapi.json")).json()["paths"] == document["paths"]
-    assert "/openapi.json" in page.text
+    assert page.headers["content-security-policy"] == HEADERS["Content-Security-Policy"]
     assert {(await client.get(path)).status_code for path in loaded} == {200}
     assert behind.aggregator.requests == []
 
@@ -435,3 +437,76 @@ async def test_a_killed_gateway_starts_again_in_its_folder(tmp_path: Path) -> No
             await asyncio.to_thread(gateway.wait_until_ready)
             await behind.tell([])
             await asyncio.to_thread(gateway.kill)
+
+
+async def test_a_request_for_another_host_is_a_problem_and_is_sent_to_nobody(
+    behind: Behind, client: httpx.AsyncClient
+) -> None:
+    for host in ("rebound.example", "rebound.example:8080", "localhost.rebound.example"):
+        for method, path in (("POST", "/analytics?user=u"), ("GET", "/v1/hours"), ("GET", "/docs")):
+            answer = await client.request(method, path, headers={"host": host})
+            assert (answer.status_code, answer.json()["code"]) == (421, "host_not_allowed")
+    assert behind.ingest.requests == behind.aggregator.requests == []
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/openapi.json", "/v1/hours", "/nothing"])
+async def test_no_answer_is_taken_for_a_page_or_framed(behind: Behind, client: httpx.AsyncClient, path: str) -> None:
+    write_pages(behind.folder / "pages", {})
+    answer = await client.get(path)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "frame-ancestors " in answer.headers["content-security-policy"]
+    assert "strict-transport-security" not in answer.headers
+
+
+async def test_what_a_service_says_about_its_page_is_left_alone(behind: Behind, client: httpx.AsyncClient) -> None:
+    own = "default-src 'self'"
+    head = f"HTTP/1.1 200 OK\r\ncontent-security-policy: {own}\r\ncontent-length: 0\r\n\r\n"
+    behind.aggregator.answer = head.encode()
+    answer = await client.get("/")
+    assert answer.headers.get_list("content-security-policy") == [own]
+
+
+async def test_with_tls_it_answers_who_trusts_its_authority_and_nobody_in_plain_text(tmp_path: Path) -> None:
+    async with Upstream() as upstream:
+        upstreams = {"GATEWAY_INGEST": upstream.address, "GATEWAY_AGGREGATOR": upstream.address}
+        gateway = Gateway(tmp_path / "gateway", free_port(), tmp_path / "log", upstreams, tls=True)
+        gateway.start()
+        try:
+            await asyncio.to_thread(gateway.wait_until_ready)
+            assert gateway.authority is not None
+            trusting = ssl.create_default_context(cafile=gateway.authority)
+            upstream.requests.clear()
+            async with httpx.AsyncClient(verify=trusting, trust_env=False) as client:
+                answer = await client.post(f"https://localhost:{gateway.port}/analytics?user=u")
+                assert (answer.status_code, answer.text) == (200, "ok")
+            assert upstream.requests[0].startswith(b"POST /analytics?user=u HTTP/1.1\r\n")
+            assert b"x-forwarded-proto: https\r\n" in upstream.requests[0].lower()
+            async with httpx.AsyncClient(trust_env=False) as client:
+                with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+                    await client.get(f"https://localhost:{gateway.port}/v1/hours")
+                assert (await client.get(f"http://localhost:{gateway.port}/v1/hours")).status_code == 400
+            async with httpx.AsyncClient(verify=trusting, trust_env=False) as client:
+                url = f"https://localhost:{gateway.port}/analytics?user=u"
+                answer = await client.post(url, headers={"host": "rebound.example"})
+                assert (answer.status_code, answer.json()["code"]) == (421, "host_not_allowed")
+            assert len(upstream.requests) == 1
+        finally:
+            gateway.stop()
+
+
+async def test_what_the_gateway_logs_about_a_request_names_no_user_and_no_key(
+    behind: Behind, client: httpx.AsyncClient
+) -> None:
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf")
+        writer.close()
+
+    async with await asyncio.start_server(break_off, "127.0.0.1", 0) as server:
+        await behind.tell([f"127.0.0.1:{server.sockets[0].getsockname()[1]}"])
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post("/analytics?user=only-alice&event=click", headers={"x-api-key": "only-ours"})
+        while "/analytics" not in behind.log.read_text():  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.01)
+    assert "only-" not in behind.log.read_text()

@@ -68,7 +68,7 @@ async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
 async def asked(port: int, method: str, target: bytes) -> bytes:
     """The whole answer to a request that is written by hand: no client sends such targets."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(method.encode() + b" " + target + b" HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+    writer.write(method.encode() + b" " + target + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     answer = await reader.read()
     writer.close()
     return answer

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -101,6 +102,39 @@ def test_what_is_posted_at_the_gateway_is_counted_and_survives_a_restart(stack: 
     stack.up()
 
     assert stack.answer_with(clicks=2) == "unique_users,2\nclicks,2\nimpressions,0\n"
+
+
+def test_no_secret_is_readable_by_others_or_in_the_arguments_of_a_process(stack: Stack) -> None:
+    tokens = {file.name: file for file in (stack.data / "influxdb" / "tokens").iterdir()}
+    assert set(tokens) == {"admin", "writer", "reader"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in tokens.values()} == {0o600}
+    assert stat.S_IMODE((stack.data / "influxdb").stat().st_mode) == 0o700
+    for row in stack.processes().values():
+        shown = "".join(Path(f"/proc/{row['pid']}/{name}").read_text() for name in ("cmdline", "environ"))
+        assert not [name for name, file in tokens.items() if file.read_text().strip() in shown]
+
+
+def test_the_store_answers_nobody_without_a_token(stack: Stack) -> None:
+    port = stack.processes()["influxdb"]["port"]
+    asked = {"q": "SHOW DATABASES"}
+    assert httpx.get(f"http://127.0.0.1:{port}/query", params=asked, timeout=SECONDS).status_code == 401
+
+
+def test_each_process_is_given_the_token_that_it_needs(stack: Stack) -> None:
+    given = {}
+    for name, row in stack.processes().items():
+        environment = Path(f"/proc/{row['pid']}/environ").read_text().split("\0")
+        files = [line.partition("=")[2] for line in environment if line.startswith("COLLECTOR_INFLUX_TOKEN_FILE=")]
+        given[name.partition("-")[0]] = [Path(file).name for file in files]
+    assert given["ingest"] == given["gateway"] == given["kafka"] == []
+    assert given["worker"] == given["rollup"] == ["writer"]
+    assert given["aggregator"] == ["reader"]
+
+
+def test_an_audit_of_the_stack_reads_what_it_holds(stack: Stack) -> None:
+    assert stack.post("erin") == 204
+    verdict = json.loads(stack("audit", "--json"))
+    assert verdict["outcome"] == "equal"
 
 
 def test_workers_join_and_leave_and_a_killed_one_is_started_again(stack: Stack) -> None:

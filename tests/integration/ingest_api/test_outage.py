@@ -140,7 +140,7 @@ async def test_an_api_that_starts_without_kafka_says_so_and_is_ready_once_it_com
 async def begin_batch(api: IngestProcess) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection on which the first thousand bytes of a batch have come."""
     reader, writer = await asyncio.open_connection(api.client.base_url.host, api.client.base_url.port)
-    writer.write(b"POST /v1/actions HTTP/1.1\r\nHost: api\r\nContent-Type: application/x-ndjson\r\n")
+    writer.write(b"POST /v1/actions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n")
     writer.write(b"Content-Length: %d\r\n\r\n" % len(BATCH) + BATCH[:1000])
     while await api.metric("body_bytes") != 1000:
         pass

@@ -15,6 +15,7 @@ from deploy.local.services.gateway import Gateway
 from deploy.provision import ProvisionSettings
 from ingest_api.settings import IngestSettings
 from service.http_protocol import MAX_HEAD_BYTES
+from service.web.documentation import HEADERS
 from stream_workers.settings import WorkerSettings
 
 ROOT: Final = Path(__file__).parents[3]
@@ -141,3 +142,19 @@ def test_the_image_is_built_from_the_versions_that_are_tested() -> None:
     assert needed <= set(runtime)
     assert "hatchling" in build
     assert (runtime | build).items() <= tested.items()
+
+
+def test_the_gateways_page_is_held_to_what_the_services_own_is() -> None:
+    assert f'header Content-Security-Policy "{HEADERS["Content-Security-Policy"]}"' in CADDYFILE
+
+
+def test_each_service_has_the_token_that_it_needs_and_the_ingest_api_none() -> None:
+    has = {
+        name: re.findall(r"(writer|reader)-token:", service(name))
+        for name in ("ingest", "worker", "rollup", "aggregator")
+    }
+    assert has == {"ingest": [], "worker": ["writer"], "rollup": ["writer"], "aggregator": ["reader"]}
+    assert "environment: *environment\n" in service("ingest")
+    given = re.search(r"^x-environment: &environment\n((?:  .*\n)+)", COMPOSE, re.MULTILINE)
+    assert given is not None
+    assert "INFLUX" not in given[1]

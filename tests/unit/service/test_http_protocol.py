@@ -8,6 +8,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from service.http_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
+from service.web.hosts import AllowedHosts
 from support.fixtures.http_connection import Transport
 from support.fixtures.ingest import until
 
@@ -210,3 +211,37 @@ async def test_connect_is_refused_and_what_follows_is_not_read() -> None:
     assert transport.written.startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
     assert transport.written.count(b"HTTP/1.1") == 1
     assert transport.closed
+
+
+@pytest.fixture
+def on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedHttpProtocol, "hosts", AllowedHosts((), "127.0.0.1"))
+
+
+@pytest.mark.usefixtures("on_loopback")
+@pytest.mark.parametrize("more", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"])
+async def test_a_request_for_another_host_is_refused_with_a_problem_and_nothing_of_it_is_done(more: bytes) -> None:
+    transport = await sent_at_once(b"GET / HTTP/1.1\r\nHost: rebound.example:8081\r\n" + more + b"\r\n")
+    await until(lambda: transport.closed)
+    (answer,) = transport.written.split(b"HTTP/1.1 ")[1:]
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"421 Misdirected Request\r\n")
+    assert json.loads(body)["code"] == "host_not_allowed"
+    assert json.loads(body)["value"] == '"rebound.example:8081"'
+
+
+@pytest.mark.usefixtures("on_loopback")
+async def test_a_later_request_of_a_connection_is_judged_by_its_own_host() -> None:
+    requests = [
+        b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n" % host for host in (b"localhost:80", b"[::1]", b"rebound.example")
+    ]
+    transport = await sent_at_once(b"".join(requests))
+    await until(lambda: transport.closed)
+    assert [answer[:3] for answer in transport.written.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200", b"421"]
+
+
+@pytest.mark.usefixtures("on_loopback")
+async def test_a_request_without_a_host_comes_from_no_browser() -> None:
+    transport = await sent_at_once(b"GET / HTTP/1.0\r\n\r\n")
+    await until(lambda: transport.closed)
+    assert transport.written.startswith(b"HTTP/1.1 200 ")

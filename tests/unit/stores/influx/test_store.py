@@ -1,6 +1,7 @@
 """What goes over the wire, and when."""
 
 import asyncio
+import json
 from datetime import timedelta
 from urllib.parse import parse_qs
 
@@ -8,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from contract.action import Action
-from contract.errors import StateUnreadable
+from contract.errors import StateUnreadable, StoreConflict
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import SLOTS, ProgressPoint, RawActions
@@ -162,6 +163,21 @@ async def test_a_segment_that_cannot_be_read_is_not_skipped(part: str, users: st
         with pytest.raises(StateUnreadable):
             await store.read_segments(0, SOURCE, WindowValue(7))
         await store.close()
+
+
+async def test_a_refusal_of_lines_names_no_user() -> None:
+    body = json.dumps({"error": 'unable to parse \'actions,event=e user="the \\"one\\" user",id="its id" 1\': why'})
+    async with influx_stub(answer(400, body)) as stub:
+        store = InfluxStore(stub.settings(), lambda: NOW)
+        with pytest.raises(StoreConflict) as raised:
+            await store.write_actions([RawActions(SOURCE, 0, [Action(NOW, 'the "one" user', "e", "its id")])])
+        await store.close()
+    told = str(raised.value)
+    assert "one" not in told.split(": ", 1)[1]
+    assert "its id" not in told
+    assert "unable to parse" in told
+    assert told.endswith(": why")
+    assert "actions,event=e,lap=0" in told
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

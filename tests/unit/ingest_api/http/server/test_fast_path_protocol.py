@@ -19,6 +19,7 @@ from ingest_api.metrics import Metrics
 from ingest_api.publishing.memory import MemoryPublisher
 from ingest_api.publishing.publisher import OnDelivered
 from ingest_api.settings import IngestSettings
+from service.web.hosts import AllowedHosts
 from support.fixtures.http_connection import Transport
 from support.fixtures.ingest import until
 from support.fixtures.keys import key_of, write_keys
@@ -355,3 +356,30 @@ async def test_an_error_while_a_key_is_looked_at_is_answered_and_lets_nothing_in
     answer = await locked.answer(request(head="x-api-key: uac_write\r\n"))
     assert answer.startswith(b"HTTP/1.1 500")
     assert locked.log.published == []
+
+
+async def test_a_single_action_for_another_host_is_refused_and_not_published(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FastPathProtocol, "hosts", AllowedHosts(("api",), "127.0.0.1"))
+    protocol, transport = api.connect()
+    protocol.data_received(request() + request().replace(b"host: api", b"host: rebound.example"))
+    assert transport.written.startswith(TAKEN + b"HTTP/1.1 421 ")
+    assert b"host_not_allowed" in transport.written
+    assert len(api.log.published) == 1
+
+
+async def test_an_id_that_a_client_gives_its_request_is_returned(api: Api) -> None:
+    protocol, transport = api.connect()
+    protocol.data_received(request(head="x-request-id: 7f0c\r\n"))
+    assert (transport.written, transport.writes) == (TAKEN.replace(b"today\r\n", b"today\r\nx-request-id: 7f0c\r\n"), 1)
+    protocol.data_received(request())
+    assert transport.written.endswith(b"\r\n\r\n" + TAKEN)
+
+
+@pytest.mark.parametrize("wrong", ["", "a b", "x" * 129])
+async def test_an_id_that_is_not_well_formed_goes_the_usual_path(api: Api, wrong: str) -> None:
+    protocol, transport = api.connect()
+    protocol.data_received(request(head=f"x-request-id: {wrong}\r\n"))
+    assert len(api.server.tasks) == 1
+    assert b"x-request-id" not in transport.written
