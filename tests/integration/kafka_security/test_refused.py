@@ -159,7 +159,7 @@ async def test_a_broker_whose_certificate_nobody_vouches_for_is_not_talked_to(se
         TopicQuestions(kafka, secured.topic, client_id="test", within=5).describe()
 
 
-async def test_a_password_that_is_changed_while_services_run_is_told_and_nobody_ends(
+async def test_a_password_that_is_changed_while_services_run_is_told_and_nobody_ends_and_all_goes_on_with_the_right_one(
     started: Started, secured: Secured
 ) -> None:
     ingest = started.start("ingest_api", secured.environment("ingest"))
@@ -172,4 +172,8 @@ async def test_a_password_that_is_changed_while_services_run_is_told_and_nobody_
     secured.kafka.start()
     secured.kafka.wait_until_ready()
     await says(ingest, INVALID)
-    await says(worker, "refuse")
+    assert not (await says(worker, INVALID))["ready"]
+    assert worker.logged().count("SaslAuthenticationFailed") <= 4
+    for program, service in {"ingest": ingest, "worker": worker}.items():
+        secured.kafka.set_password(secured.users[program], secured.settings(program).sasl_password())
+        await eventually(service.is_ready)
