@@ -20,5 +20,10 @@ def explain(topic: str, error: KafkaError, refusal: str | None = None) -> LogUna
     if error.code() in FORBIDDEN:
         return LogUnavailable(f"Kafka does not allow this user what it asks of topic {topic!r}: {error.str()}")
     if refusal is not None:
-        return LogUnavailable(f"Kafka refuses the connection: {refusal}")
+        return LogUnavailable(refused(refusal))
     return LogUnavailable(f"Kafka did not answer about topic {topic!r}: {error.str()}")
+
+
+def refused(reason: str) -> str:
+    """What is said where brokers refuse the connection."""
+    return f"Kafka refuses the connection: {reason}"

@@ -15,7 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it exports a
 from contract.errors import LogReplaced, LogUnfit
 from contract.progress import log_of
 from kafka_log.client import CLIENT_LOG, Refusal, client_config
-from kafka_log.errors import explain
+from kafka_log.errors import explain, refused
 from kafka_log.settings import KafkaSettings
 
 T = TypeVar("T")
@@ -101,6 +101,11 @@ class TopicQuestions:
                 f"topic {self.name!r} has message.timestamp.type={kind}; set it to LogAppendTime: "
                 "complete_through is taken from the broker's timestamps"
             )
+
+    def refusal(self) -> str | None:
+        """Why brokers refuse the connection, where they do; for those who wait for no answer any more."""
+        self._admin.poll(0)
+        return None if self._refusal.reason is None else refused(self._refusal.reason)
 
     def _ask(self, question: Callable[[float], T]) -> T:
         """The answer to a question that is given its bound in seconds.

@@ -15,14 +15,17 @@ _KINDS: Final = 1_000
 class RepeatedLines(logging.Filter):
     """Lets one line of a kind pass in `EVERY` seconds, with the number of those that it held back before."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
+    def __init__(self, of: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        """`of`: a logger, with all below it, whose lines it is about; others pass. All, if not given."""
+        super().__init__(of)
         self._clock = clock
         self._kinds: dict[str, tuple[float, int]] = {}
         """By kind: when one was written, and how many were held back since."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is written."""
+        if not super().filter(record):
+            return True
         kind = f"{record.levelno} {re.sub(r'[0-9]+', '0', record.getMessage())}"
         now = self._clock()
         written, held_back = self._kinds.get(kind, (float("-inf"), 0))

@@ -5,6 +5,7 @@ import logging
 import sys
 
 from contract.errors import CollectorError
+from kafka_log.repeated_lines import RepeatedLines
 from service.clock import wall_clock
 from service.keys.errors import KeysUnreadable
 from service.process import configure_logging, say_who_may, spare_garbage_collection
@@ -25,6 +26,9 @@ def main() -> None:
     if settings.log_level != "DEBUG":
         for library in ("faust", "mode", "aiokafka"):
             logging.getLogger(library).setLevel(logging.WARNING)
+    # While a broker is away, or refuses, aiokafka writes tens of lines a second.
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(RepeatedLines("aiokafka"))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     store = loop.run_until_complete(_open(settings))

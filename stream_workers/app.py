@@ -26,6 +26,7 @@ from stream_workers.flush.flusher import Flusher
 from stream_workers.flush.rejected_topic import RejectedTopic
 from stream_workers.gather_all import gather_all
 from stream_workers.guarded_pages import web_options
+from stream_workers.kafka_probe import KafkaProbe
 from stream_workers.partition.past_records import KafkaPastRecords
 from stream_workers.retry import RetryPolicy
 from stream_workers.settings import WorkerSettings
@@ -70,7 +71,7 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
     guard = guard_of(settings, Scope.ADMIN, wall_clock)
     app = create_app(settings, Ports(topic, gate, assignment, writer.release, release_timeout), web_options(guard))
     add_agent(app, settings.topic, writer)
-    health.add_pages(app, writer, retry)
+    health.add_pages(app, writer, retry, KafkaProbe(topic))
     return Wired(app, writer, topic, store)
 
 

@@ -81,7 +81,8 @@ class EndOffsetsCache:
                 self._cached = EndOffsets(taken_at, await self._reader.read())
         except (LogError, TimeoutError) as error:
             self._cached, self._failed_at = None, self._clock()
-            self.unavailable_reason = str(error) or f"no answer within {self._limits.timeout.total_seconds()} s"
+            no_answer = f"no answer within {self._limits.timeout.total_seconds()} s"
+            self.unavailable_reason = str(error) or self._reader.refusal() or no_answer
             self._metrics.looks.labels("failed").inc()
             return None
         self._failed_at = self.unavailable_reason = None

@@ -18,5 +18,8 @@ class KafkaEndOffsets:
     async def read(self) -> LogEndOffsets:
         return LogEndOffsets(*await asyncio.to_thread(self._topic.end_offsets))
 
+    def refusal(self) -> str | None:
+        return self._topic.refusal()
+
     async def close(self) -> None:
         """The client gives its connections back when it is collected."""

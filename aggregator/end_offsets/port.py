@@ -23,6 +23,9 @@ class EndOffsetsReader(Protocol):
         again).
         """
 
+    def refusal(self) -> str | None:
+        """Why Kafka refuses the connection, where it does: a reading then has no answer."""
+
     async def close(self) -> None:
         """Gives back connections."""
 
@@ -41,6 +44,9 @@ class FakeEndOffsets:
         if self.unavailable_reason is not None:
             raise LogUnavailable(self.unavailable_reason)
         return LogEndOffsets(self.log, dict(self.by_partition))
+
+    def refusal(self) -> str | None:
+        return None
 
     async def close(self) -> None:
         """It holds nothing to give back."""

@@ -7,6 +7,7 @@ from confluent_kafka.admin import AdminClient
 
 from contract.errors import LogUnavailable
 from kafka_log.client import CLIENT_LOG, Refusal, client_config
+from kafka_log.errors import refused
 from kafka_log.settings import KafkaSettings
 
 SECONDS: Final = 10.0
@@ -28,5 +29,5 @@ class KafkaAdmin:
         # Errors of connections wait until they are asked for.
         self.client.poll(0)
         if self._refusal.reason is not None:
-            return LogUnavailable(f"Kafka refuses the connection: {self._refusal.reason}")
+            return LogUnavailable(refused(self._refusal.reason))
         return LogUnavailable(f"{what}: {error.args[0].str()}")

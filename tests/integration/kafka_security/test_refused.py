@@ -1,5 +1,6 @@
 """What services say and do where Kafka does not let them in, or not do what they must."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -18,7 +19,7 @@ from kafka_log.settings import KafkaSettings
 from stores.influx.settings import InfluxSettings
 from stream_workers.flush.rejected_topic import RejectedTopic
 from stream_workers.partition.decoded import RejectedLine
-from support.fixtures.ingest import until
+from support.pipeline.eventually import eventually
 from support.product.environment import environment_of
 from support.product.worker_process import WorkerProcess as ServiceProcess
 from support.services.secured import Secured, fields_of
@@ -68,7 +69,7 @@ async def says(service: ServiceProcess, text: str) -> dict[str, Any]:
         found.update(service.readiness() or {})
         return text in str(found)
 
-    await until(is_said)
+    await eventually(is_said)
     return found
 
 
@@ -91,6 +92,16 @@ async def test_the_ingest_api_starts_and_says_that_its_password_is_refused(
     assert "wrong-password" not in ingest.logged()
     # It tries three times a second, and says so once in 30 s; what is known of the topic is told when that changes.
     assert ingest.logged().count(INVALID) <= 4
+
+
+async def test_the_aggregator_answers_and_says_that_its_password_is_refused(
+    started: Started, secured: Secured, tmp_path: Path
+) -> None:
+    aggregator = started.start("aggregator", with_wrong_password(secured.environment("aggregator"), tmp_path))
+    found = await says(aggregator, INVALID)
+    assert found["ready"]
+    assert found["kafka"].startswith("Kafka refuses the connection: ")
+    assert "wrong-password" not in aggregator.logged()
 
 
 async def test_a_worker_whose_password_is_refused_says_so_and_ends_with_1(
@@ -124,7 +135,7 @@ async def test_an_ingest_api_that_may_not_write_says_so_and_goes_on_once_it_may(
     writer = Principals(f"User:{secured.users['aggregator']}", "", "", "")
     await allow(admin, list(permissions(writer, Resources(secured.topic, secured.rejected_topic, secured.group))))
 
-    await until(ingest.is_ready)
+    await eventually(ingest.is_ready)
     assert (await post_one(ingest)).status_code == HTTPStatus.NO_CONTENT
     assert len(secured.read(secured.topic)) == 1
 
@@ -146,3 +157,23 @@ async def test_a_broker_whose_certificate_nobody_vouches_for_is_not_talked_to(se
     kafka = secured.settings("aggregator", kafka_ca_file=None)
     with pytest.raises(LogUnavailable, match=r"Kafka refuses the connection: .*certificate verify failed"):
         TopicQuestions(kafka, secured.topic, client_id="test", within=5).describe()
+
+
+async def test_a_password_that_is_changed_while_services_run_is_told_and_nobody_ends_and_all_goes_on_with_the_right_one(
+    started: Started, secured: Secured
+) -> None:
+    ingest = started.start("ingest_api", secured.environment("ingest"))
+    worker = started.start("stream_workers", secured.environment("worker"))
+    await eventually(lambda: ingest.is_ready() and worker.is_ready())
+    # Connections that are there stay: brokers ask anew only when they are made again.
+    for program in ("ingest", "worker"):
+        secured.kafka.set_password(secured.users[program], secrets.token_hex(8))
+    secured.kafka.stop()
+    secured.kafka.start()
+    secured.kafka.wait_until_ready()
+    await says(ingest, INVALID)
+    assert not (await says(worker, INVALID))["ready"]
+    assert worker.logged().count("SaslAuthenticationFailed") <= 4
+    for program, service in {"ingest": ingest, "worker": worker}.items():
+        secured.kafka.set_password(secured.users[program], secured.settings(program).sasl_password())
+        await eventually(service.is_ready)

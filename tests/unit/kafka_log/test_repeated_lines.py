@@ -23,7 +23,7 @@ def clock() -> Clock:
 @pytest.fixture
 def log(clock: Clock) -> Iterator[logging.Logger]:
     log = logging.getLogger(__name__)
-    held = RepeatedLines(clock)
+    held = RepeatedLines(clock=clock)
     log.addFilter(held)
     yield log
     log.removeFilter(held)
@@ -52,3 +52,20 @@ def test_memory_is_bounded_however_many_kinds_there_are(log: logging.Logger) -> 
     for number in range(3_000):
         log.warning("kind %s", "x" * number)
     assert len(held._kinds) <= 1_000  # noqa: SLF001 - what it holds is what must be bounded
+
+
+def test_lines_of_other_loggers_pass_where_it_is_about_one(clock: Clock) -> None:
+    held = RepeatedLines("aiokafka", clock)
+
+    def passes(name: str) -> bool:
+        return bool(held.filter(logging.LogRecord(name, logging.ERROR, "", 0, "away", None, None)))
+
+    assert [
+        passes(name) for name in ("aiokafka", "aiokafka.consumer", "aiokafka", "stream_workers", "stream_workers")
+    ] == [
+        True,
+        False,
+        False,
+        True,
+        True,
+    ]
