@@ -13,6 +13,12 @@ FORBIDDEN: Final = {
 }
 
 
+def ends_producer(error: KafkaError) -> bool:
+    """Whether the producer that gave it is of no more use: its user may not write, for example."""
+    # Raised later, the same error is told by the package's own code for it.
+    return error.fatal() or error.code() == KafkaError._FATAL  # noqa: SLF001 - the package has no other name for it
+
+
 def explain(topic: str, error: KafkaError, refusal: str | None = None) -> LogUnavailable | LogUnfit:
     """What an error of librdkafka's about a topic means to us; `refusal`: why brokers refused the connection."""
     if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:

@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogUnavailable
 from kafka_log.client import CLIENT_LOG
+from kafka_log.errors import ends_producer
 from kafka_log.producer import producer_config, wait_for_deliveries
 from kafka_log.settings import KafkaSettings
 from stream_workers.partition.decoded import RejectedLine
@@ -56,8 +57,7 @@ class RejectedTopic:
                 self._produce(line, on_delivery)
             waiting = wait_for_deliveries(self._producer, DELIVER_WITHIN + 1)
         except KafkaException as error:
-            # A fatal error ends a producer: its user may not write, for example.
-            if error.args[0].fatal() or error.args[0].code() == KafkaError._FATAL:  # noqa: SLF001 - the package's own name for it
+            if ends_producer(error.args[0]):
                 self._producer = self._new_producer()
             raise LogUnavailable(f"topic {self._topic!r}: {error.args[0].str()}") from error
         if failures or waiting:
