@@ -12,7 +12,6 @@ from contract.shown import shown
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.decoding.segment.event_rules import EventRules
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
-from ingest_api.origin import ALL, ORIGIN_RULE, is_origin
 from ingest_api.publishing.user_hashing import key_in
 from kafka_log.settings import KafkaSettings
 from service.settings import EventSettings, ServiceSettings, duration_text

@@ -101,7 +101,7 @@ async def test_past_the_framework_too(key_file: Path, log: MemoryPublisher) -> N
     app = create_app(IngestSettings(ingest_user_hash_key_file=key_file), log, clock=lambda: NOW)
     async with app.router.lifespan_context(app) as state:
         assert state is not None
-        state[SUBMIT_SINGLE](urlencode(QUERY).encode(), lambda _: None)
+        state[SUBMIT_SINGLE](urlencode(QUERY).encode(), [], lambda _: None)
     assert [action.user for action in log.published] == [independently(USER)]
 
 

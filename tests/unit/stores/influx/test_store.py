@@ -177,7 +177,7 @@ async def test_a_refusal_of_lines_names_no_user() -> None:
     assert "its id" not in told
     assert "unable to parse" in told
     assert told.endswith(": why")
-    assert "actions,event=e,lap=0" in told
+    assert "actions,event=_other,lap=0" in told
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
