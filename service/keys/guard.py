@@ -12,7 +12,7 @@ from service.keys.caller import Caller
 from service.keys.errors import Forbidden, Unauthenticated
 from service.keys.key import Scope
 from service.keys.keyring import KeyRing
-from service.keys.presented import WAYS, Headers, key_in_headers, key_in_query
+from service.keys.presented import WAYS, Headers, key_header, key_in_query
 from service.settings import ServiceSettings
 from service.web.documentation import PATHS
 
@@ -55,8 +55,10 @@ class KeyGuard:
 
         Raises KeyRefused.
         """
-        secret = key_in_headers(headers)
-        caller = self._in_url(path, query) if secret is None else self.ring.find(secret)
+        header = key_header(headers)
+        caller = None if header is None else self.ring.find_by_header(header)
+        if caller is None:
+            caller = self._in_url(path, query)
         key = caller.key
         if needed not in key.scopes:
             raise Forbidden("scope_missing", f"the key {key.name} does not have the scope {needed}", needed)

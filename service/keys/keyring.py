@@ -12,11 +12,14 @@ from service.keys.caller import Caller, Timer
 from service.keys.errors import KeysUnreadable, Unauthenticated
 from service.keys.key import Key
 from service.keys.keys_file import read_keys
+from service.keys.presented import Header, key_in_header
 from service.keys.secret import digest_of
 
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
+_MOST_HEADERS: Final = 1_000
+"""A key's holder may write the same header in many ways."""
 
 
 class _Entry(NamedTuple):
@@ -30,7 +33,8 @@ class KeyRing:
 
     A key is looked up by the SHA-256 of what was sent, so comparisons need not take the same time for all: what a
     guess could learn from them is a part of a stored hash, and no key can be computed from the whole of it. Known or
-    not, a key costs one hash and one look into a dictionary.
+    not, a key costs one hash and one look into a dictionary. A header that held a known one is remembered as it came,
+    under the dictionary's own keyed hash, of which a guess learns nothing either.
     """
 
     def __init__(self, path: Path, clock: Clock, timer: Timer = monotonic) -> None:
@@ -40,17 +44,39 @@ class KeyRing:
         self._timer = timer
         self._callers: dict[str, Caller] = {}
         self._entries: dict[bytes, _Entry] = {}
+        self._by_header: dict[Header, _Entry] = {}
         self._seen = _state_of(path)
         self._take(read_keys(path))
         self._look_at = timer() + _SECONDS_BETWEEN_LOOKS
+
+    def find_by_header(self, header: Header) -> Caller | None:
+        """Whose key the header holds; None where it holds none. Otherwise as `find`."""
+        if self._timer() >= self._look_at:
+            self._look()
+        entry = self._by_header.get(header)
+        if entry is None:
+            secret = key_in_header(header)
+            if secret is None:
+                return None
+            entry = self._entry_of(secret)
+            if len(self._by_header) >= _MOST_HEADERS:
+                self._by_header.clear()
+            self._by_header[header] = entry
+        return self._valid(entry)
 
     def find(self, secret: bytes) -> Caller:
         """Whose key it is. Raises Unauthenticated. A change of the file holds a second later at most."""
         if self._timer() >= self._look_at:
             self._look()
+        return self._valid(self._entry_of(secret))
+
+    def _entry_of(self, secret: bytes) -> _Entry:
         entry = self._entries.get(digest_of(secret))
         if entry is None:
             raise Unauthenticated("key_unknown", "the key is not known here: it is mistyped, or was revoked")
+        return entry
+
+    def _valid(self, entry: _Entry) -> Caller:
         if entry.expires is not None and self._clock() >= entry.expires:
             raise Unauthenticated("key_expired", f"the key {entry.caller.key.name} has expired")
         return entry.caller
@@ -78,7 +104,7 @@ class KeyRing:
                 # It never outlives the key that replaced it.
                 expires = min(key.previous.expires, key.expires or key.previous.expires)
                 entries[bytes.fromhex(key.previous.sha256)] = _Entry(caller, _ms(expires))
-        self._callers, self._entries = callers, entries
+        self._callers, self._entries, self._by_header = callers, entries, {}
 
 
 def _ms(instant: datetime | None) -> int | None:

@@ -5,23 +5,32 @@ from collections.abc import Collection, Iterable
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-Headers = Iterable[tuple[bytes, bytes]]
-"""Names in lower case, as ASGI has them."""
+Header = tuple[bytes, bytes]
+"""Its name in lower case, as ASGI has it, and its value."""
+Headers = Iterable[Header]
 
-_BEARER: Final = b"Bearer "
+_OWN: Final = b"x-api-key"
+_AUTHORIZATION: Final = b"authorization"
 
 WAYS: Final = "Authorization: Bearer KEY, X-API-Key: KEY, or Basic with the key as the user"
 
 
-def key_in_headers(headers: Headers) -> bytes | None:
-    """The key in X-API-Key, else in Authorization; None where there is none that can be read."""
+def key_header(headers: Headers) -> Header | None:
+    """The header that shall hold a key: X-API-Key, else Authorization; None where there is neither."""
     authorization = None
-    for name, value in headers:
-        if name == b"x-api-key":
-            return value.strip()
-        if name == b"authorization" and authorization is None:
-            authorization = value
-    return None if authorization is None else _of_authorization(authorization)
+    for header in headers:
+        name = header[0]
+        if name == _OWN:
+            return header
+        if name == _AUTHORIZATION and authorization is None:
+            authorization = header
+    return authorization
+
+
+def key_in_header(header: Header) -> bytes | None:
+    """The key in such a header; None where it is none that can be read."""
+    name, value = header
+    return value.strip() if name == _OWN else _of_authorization(value)
 
 
 def key_in_query(query: bytes, names: Collection[bytes]) -> bytes | None:
@@ -34,8 +43,6 @@ def key_in_query(query: bytes, names: Collection[bytes]) -> bytes | None:
 
 
 def _of_authorization(value: bytes) -> bytes | None:
-    if value.startswith(_BEARER):
-        return value[len(_BEARER) :].strip()
     scheme, _, credentials = value.strip().partition(b" ")
     scheme = scheme.lower()
     if scheme == b"bearer":

@@ -69,6 +69,52 @@ def test_known_or_not_a_key_costs_one_hash_and_one_look_up(ring: Ring, monkeypat
         assert (hashed, looked) == ([], [])
 
 
+def header_of(secret: str) -> tuple[bytes, bytes]:
+    return b"x-api-key", secret.encode()
+
+
+def test_a_header_with_a_known_key_is_hashed_once_and_one_with_another_each_time_and_not_kept(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[bytes] = []
+    monkeypatch.setattr(
+        "service.keys.keyring.digest_of", lambda secret: hashed.append(secret) or bytes.fromhex(hex_of(secret.decode()))
+    )
+    for _ in range(3):
+        caller = ring.ring.find_by_header(header_of("uac_one"))
+        assert caller is not None
+        assert caller.key.name == "one"
+        with pytest.raises(Unauthenticated):
+            ring.ring.find_by_header(header_of("uac_two"))
+    assert hashed == [b"uac_one", b"uac_two", b"uac_two", b"uac_two"]
+
+
+def test_a_header_that_was_known_is_refused_once_its_key_is_revoked_or_has_expired(ring: Ring) -> None:
+    ring.change(key_of("uac_one", "write", expires=NOW + timedelta(hours=1)), key_of("uac_two", "write"))
+    ring.ring = ring.opened()
+    for secret in ("uac_one", "uac_two"):
+        assert ring.ring.find_by_header(header_of(secret))
+    ring.now = NOW + timedelta(hours=1)
+    with pytest.raises(Unauthenticated, match="has expired"):
+        ring.ring.find_by_header(header_of("uac_one"))
+    ring.change()
+    ring.seconds.now += 1
+    with pytest.raises(Unauthenticated, match="not known"):
+        ring.ring.find_by_header(header_of("uac_two"))
+
+
+def test_a_holder_who_writes_a_header_in_many_ways_fills_no_memory(ring: Ring) -> None:
+    for spaces in range(5_000):
+        assert ring.ring.find_by_header((b"authorization", b"Bearer " + b" " * spaces + b"uac_one"))
+    assert len(ring.ring._by_header) <= 1_000  # noqa: SLF001 - what it keeps is inside
+
+
+def test_the_same_text_in_another_header_is_not_the_same_key(ring: Ring) -> None:
+    assert ring.ring.find_by_header((b"authorization", b"Bearer uac_one"))
+    with pytest.raises(Unauthenticated):
+        ring.ring.find_by_header((b"x-api-key", b"Bearer uac_one"))
+
+
 def test_a_change_of_the_file_holds_within_a_second(ring: Ring) -> None:
     ring.change(key_of("uac_two", "write"))
     assert ring.name_of("uac_one") == "one"

@@ -2,9 +2,14 @@ from base64 import b64encode
 
 import pytest
 
-from service.keys.presented import key_in_headers, key_in_query
+from service.keys.presented import Header, key_header, key_in_header, key_in_query
 
 KEY = b"uac_k"
+
+
+def key_in_headers(headers: list[Header]) -> bytes | None:
+    header = key_header(headers)
+    return None if header is None else key_in_header(header)
 
 
 def basic(credentials: bytes) -> bytes:
