@@ -6,13 +6,13 @@ from typing import Final
 from pydantic import Field
 
 from kafka_log.settings import KafkaSettings
-from service.settings import ServiceSettings
+from service.settings import HttpSettings
 from stores.influx.settings import InfluxSettings
 
 _NONE: Final = timedelta(0)
 
 
-class ReadingSettings(ServiceSettings, KafkaSettings, InfluxSettings):
+class ReadingSettings(HttpSettings, KafkaSettings, InfluxSettings):
     """What all have in common that read hours: the reader, and the keeper of `hours`."""
 
     aggregator_final_margin: timedelta = Field(

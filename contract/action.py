@@ -221,11 +221,18 @@ _decode_lines = msgspec.json.Decoder(Action).decode_lines
 
 
 def parse_lines(text: bytes) -> list[Action | Rejection]:
-    """What `parse_line` gives for each line of `text` (lines end in a newline, the last one need not).
+    """What `parse_line` gives for each line of `text` (lines end in a newline, the last one need not)."""
+    actions = parse_plain_lines(text)
+    if actions is not None:
+        return actions  # type: ignore[return-value] # a list of Action is read only as one of Action | Rejection
+    return [parse_line(line) for line in text.removesuffix(b"\n").split(b"\n")]
 
-    The first attempt decodes all lines at once (0.2 us a line against 3 us). Its result is used only if it is sure to
-    agree with `parse_line`: no control character can hide in the text, each newline separates two objects, and no line
-    has too many brackets.
+
+def parse_plain_lines(text: bytes) -> list[Action] | None:
+    """The actions, all lines decoded at once (0.2 us a line against 3 us); None where that does not do.
+
+    The result is given only if it is sure to agree with `parse_line`: no control character can hide in the text, each
+    newline separates two objects, and no line has too many brackets.
     """
     lines = text.count(b"\n") + (not text.endswith(b"\n"))
     if (
@@ -241,8 +248,8 @@ def parse_lines(text: bytes) -> list[Action | Rejection]:
         except (msgspec.DecodeError, UnicodeDecodeError):
             actions = []
         if len(actions) == lines and all(map(is_event, {action.event for action in actions})):
-            return actions  # type: ignore[return-value] # a list of Action is read only as one of Action | Rejection
-    return [parse_line(line) for line in text.removesuffix(b"\n").split(b"\n")]
+            return actions
+    return None
 
 
 encode_action = msgspec.json.Encoder().encode

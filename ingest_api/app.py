@@ -78,6 +78,7 @@ def create_app(
         metrics,
         settings.ingest_max_lines,
         settings.ingest_hours_per_batch,
+        settings.ingest_rejections_listed,
     )
     mapper = CloudEventMapper(settings.ingest_events, TypeRules(settings.cloudevents_events).event_of)
     cloud_events = CloudEvents(intake, mapper, clock)

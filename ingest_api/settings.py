@@ -9,12 +9,13 @@ from pydantic_settings import NoDecode
 
 from contract.origin import ALL, ORIGIN_RULE, is_origin
 from contract.shown import shown
+from ingest_api.decoding.checked import LISTED
 from ingest_api.decoding.cloud_events.type_rules import TypeRules
 from ingest_api.decoding.segment.event_rules import EventRules
 from ingest_api.oldest import Oldest, check_oldest, parse_oldest
 from ingest_api.publishing.user_hashing import key_in
 from kafka_log.settings import KafkaSettings
-from service.settings import EventSettings, ServiceSettings, duration_text
+from service.settings import EventSettings, HttpSettings, duration_text
 
 _NONE: Final = timedelta(0)
 _MIB: Final = 1024 * 1024
@@ -59,7 +60,7 @@ def _holds_a_key(file: Path | None) -> Path | None:
     return file
 
 
-class IngestSettings(ServiceSettings, EventSettings, KafkaSettings):
+class IngestSettings(HttpSettings, EventSettings, KafkaSettings):
     """The settings of one API process."""
 
     port: int = Field(8081, ge=0, le=65_535, description="Port to listen on")
@@ -93,6 +94,9 @@ class IngestSettings(ServiceSettings, EventSettings, KafkaSettings):
     ingest_hours_per_batch: int = Field(
         1_000, ge=1, description="Maximum number of different hours that a batch's actions may lie in; then 413"
     )
+    ingest_rejections_listed: int = Field(
+        LISTED, ge=1, description="How many rejections the answer to a batch lists; all are counted in it, by code"
+    )
     ingest_max_body_bytes: int = Field(8 * _MIB, ge=1, description="Maximum size of a body as sent, in bytes")
     ingest_max_decompressed_bytes: int = Field(
         16 * _MIB, ge=1, description="Maximum size of a body once decompressed, in bytes"
@@ -102,6 +106,9 @@ class IngestSettings(ServiceSettings, EventSettings, KafkaSettings):
     )
     ingest_max_in_flight_bytes: int = Field(
         64 * _MIB, ge=1, description="Maximum bytes of bodies being read, and of lines not yet acknowledged; then 503"
+    )
+    ingest_max_client_bytes: int = Field(
+        32 * _MIB, ge=1, description="Maximum bytes of bodies being read of one client address; then 503"
     )
     ingest_linger: timedelta = Field(
         timedelta(milliseconds=3), ge=_NONE, description="How long an action waits for others, to share a record"
@@ -138,6 +145,8 @@ class IngestSettings(ServiceSettings, EventSettings, KafkaSettings):
             raise ValueError(
                 f"COLLECTOR_INGEST_MAX_IN_FLIGHT_BYTES is below {largest}, the largest body that is accepted"
             )
+        if self.ingest_max_client_bytes < largest:
+            raise ValueError(f"COLLECTOR_INGEST_MAX_CLIENT_BYTES is below {largest}, the largest body that is accepted")
         self._need_accepted("COLLECTOR_CLOUDEVENTS_EVENTS", TypeRules(self.cloudevents_events).events)
         # The default is for the default events: it must not stop a service that nobody sends calls to.
         if "segment_events" in self.model_fields_set:

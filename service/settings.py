@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from contract.action import is_event
 from contract.event_names import BUSINESS_EVENTS
 from contract.shown import shown
+from service.client import Network, networks
 from service.logs.formats import LogFormat
 from service.web.hosts import Hosts
 
@@ -71,6 +72,12 @@ class ProcessSettings(BaseSettings):
     log_format: LogFormat = Field("text", description="Form of log lines: `text`, or `json`, one object a line")
 
 
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return networks(text.strip() for text in value.split(",")) if value.strip() else ()
+
+
 class ServiceSettings(ProcessSettings):
     """A process that answers over HTTP; each service has a default port of its own."""
 
@@ -99,6 +106,16 @@ class ServiceSettings(ProcessSettings):
                 "and name their file in COLLECTOR_KEYS_FILE; or set COLLECTOR_OPEN=true, if something else guards it"
             )
         return self
+
+
+class HttpSettings(ServiceSettings):
+    """A process whose clients may be anybody."""
+
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        (),
+        description="Addresses, or networks, of proxies that name their clients in X-Forwarded-For, separated by "
+        "commas: what one client may have is not counted by theirs",
+    )
 
 
 _DURATION: Final = TypeAdapter(timedelta)

@@ -1,5 +1,6 @@
 """What the API's answers say about the lines of a request."""
 
+from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import NamedTuple
@@ -31,10 +32,25 @@ class RejectedLine(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Lines that are not accepted are rejected; `rejected` may list fewer than there are."""
+    """Lines that are not accepted are rejected, or the whole request is; `rejected` may list fewer than there are."""
 
     accepted: int
     rejected: list[RejectedLine]
+    rejected_by_code: dict[str, int] = {}
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether nothing was accepted of what breaks a rule at least in part."""
+        return bool(self.rejected) and not self.accepted
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether all that broke a rule are listed."""
+        return sum(self.rejected_by_code.values()) <= len(self.rejected)
+
+    def not_listed(self) -> Counter[str]:
+        """How many broke a rule and are not listed, by its code."""
+        return Counter(self.rejected_by_code) - Counter(one.code for one in self.rejected)
 
     def rejected_of(self, lines: Sequence[object]) -> list[RejectedLine]:
         """Those that name one of the request's lines."""

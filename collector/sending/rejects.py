@@ -77,6 +77,11 @@ class Rejects:
         self._shown: list[str] = []
         self._file = file
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether each must be named; else the first ones do, and how many there are."""
+        return self._file is not None
+
     def add(self, rejected: Sequence[Rejected]) -> None:
         """Raises RejectsUnwritable."""
         for one in rejected[: _SHOWN - len(self._shown)]:

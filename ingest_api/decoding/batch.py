@@ -1,19 +1,27 @@
 """A batch's lines: cut out of its body, parsed, and checked against the log's rules and the API's."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from contract.action import Action, Rejection
 from ingest_api.acceptance import AcceptancePolicy
-from ingest_api.decoding.lines import MAX_LINE_BYTES, parse, parse_text
+from ingest_api.decoding.checked import LISTED, CheckedBatch
+from ingest_api.decoding.lines import MAX_LINE_BYTES, parse, parse_plain
+from ingest_api.decoding.portions import line_portions, portions
 from ingest_api.errors import RequestRefused
 
 _PORTION: Final = 1_000
-"""So many lines are checked at a time, in about a millisecond; then others have their turn."""
+_PORTION_BYTES: Final = 128 * 1024
+"""So many lines, or such long ones, are looked at at once, in less than a millisecond; then others have their turn."""
+_WHOLE_BYTES: Final = 512 * 1024
+"""A text that is no longer need not be cut, if it has no more lines."""
+_FEW: Final = 100
+_FEW_BYTES: Final = 64 * 1024
+"""So many are judged one by one, in the same time, where one of them is bad."""
 _COMMAS_PER_LINE: Final = 32
 """More commas than this for each line that is allowed could be so many elements."""
 _BLANK: Final = b" \t\r"
@@ -21,49 +29,51 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
-class Refusal(NamedTuple):
-    """A line that is no action."""
-
-    line: int
-    """Its number, or the element's place in the array, from 0."""
-    rejection: Rejection
-
-
-class CheckedBatch(NamedTuple):
-    """A batch's actions, in order, and what was refused."""
-
-    accepted: list[Action]
-    refused: list[Refusal]
-
-
 async def check_batch(
-    body: bytes, max_lines: int, policy: AcceptancePolicy, *, ignore_unknown: bool = False
+    body: bytes, max_lines: int, policy: AcceptancePolicy, *, ignore_unknown: bool = False, listed: int = LISTED
 ) -> CheckedBatch:
-    """Checks each line or element by itself.
+    """Checks each line or element by itself, and lists the first `listed` that are refused.
 
     A body that begins with `[` is an array, one that is a single object over several lines is that object, any other
     holds one object a line. With `ignore_unknown`, fields that an action does not have are dropped. Raises
     RequestRefused: 413 for more than `max_lines`, 400 for an empty body and for an array that is malformed.
     """
     text = text_of(body)
-    is_lines = text.startswith(b"{")
-    whole = parse_text(text, ignore_unknown=ignore_unknown) if is_lines and _is_one_portion(text, max_lines) else None
-    if whole is not None and policy.accepts_all(whole):
-        return CheckedBatch(list(whole), [])
-    lines = _split(text, max_lines)
-    checked = CheckedBatch([], [])
-    for start in range(0, len(lines), _PORTION):
-        parsed = parse(lines[start : start + _PORTION], ignore_unknown=ignore_unknown)
-        if policy.accepts_all(parsed):
-            checked.accepted.extend(parsed)
-        else:
-            for index, item in enumerate(policy.check(parsed), start):
-                if isinstance(item, Action):
-                    checked.accepted.append(item)
-                elif lines[index].strip(_BLANK):
-                    checked.refused.append(Refusal(index, item))
-        await asyncio.sleep(0)
+    if text.startswith(b"{") and _is_one_portion(text, max_lines):
+        whole = parse_plain(text)
+        if whole is not None and policy.accepts_all(whole):
+            return CheckedBatch(list(whole))
+    checked = CheckedBatch(listed=listed)
+    for start, portion in _cut(text, max_lines):
+        actions = _plain(portion)
+        if actions is not None and policy.accepts_all(actions):
+            checked.accepted.extend(actions)
+            await asyncio.sleep(0)
+            continue
+        for within, few in portions(portion, _FEW, _FEW_BYTES):
+            parsed = parse(few, ignore_unknown=ignore_unknown)
+            if policy.accepts_all(parsed):
+                checked.accepted.extend(parsed)
+            else:
+                _sort(few, policy.check(parsed), start + within, checked)
+            await asyncio.sleep(0)
     return checked
+
+
+def _sort(lines: Sequence[bytes], judged: Sequence[Action | Rejection], start: int, into: CheckedBatch) -> None:
+    for index, (line, item) in enumerate(zip(lines, judged, strict=True), start):
+        if isinstance(item, Action):
+            into.accepted.append(item)
+        elif line.strip(_BLANK):  # blank lines are no actions and no errors
+            into.refuse(index, item)
+
+
+def _plain(lines: Sequence[bytes]) -> list[Action] | None:
+    """None where a line must be looked at by itself."""
+    if max(map(len, lines)) > MAX_LINE_BYTES:
+        return None
+    text = b"\n".join(lines)
+    return parse_plain(text) if text.count(b"\n") == len(lines) - 1 else None
 
 
 def text_of(body: bytes) -> bytes:
@@ -83,16 +93,23 @@ def _is_one_portion(text: bytes, max_lines: int) -> bool:
     A newline in each half of the longest line's length leaves no room for a longer one.
     """
     half = MAX_LINE_BYTES // 2
-    return text.count(b"\n", 0, -1) < min(max_lines, _PORTION) and all(
-        text.find(b"\n", at, at + half) >= 0 for at in range(0, len(text) - half + 1, half)
+    return (
+        len(text) <= _WHOLE_BYTES
+        and text.count(b"\n", 0, -1) < min(max_lines, _PORTION)
+        and all(text.find(b"\n", at, at + half) >= 0 for at in range(0, len(text) - half + 1, half))
     )
 
 
-def _split(text: bytes, max_lines: int) -> list[bytes]:
+def _cut(text: bytes, max_lines: int) -> Iterator[tuple[int, Sequence[bytes]]]:
     first = text[:1] if text[:1] in (b"{", b"[") else text.lstrip()[:1]
     if first == b"[":
-        return split_array(text, max_lines, _COMMAS_PER_LINE * max_lines)
-    return [text] if first == b"{" and _is_one_object(text) else _split_lines(text, max_lines)
+        elements = split_array(text, max_lines, _COMMAS_PER_LINE * max_lines)
+        return portions(elements, _PORTION, _PORTION_BYTES)
+    if first == b"{" and _is_one_object(text):
+        return iter([(0, [text])])
+    if text.count(b"\n", 0, -1) >= max_lines:
+        raise _too_many(max_lines)
+    return line_portions(text, _PORTION, _PORTION_BYTES)
 
 
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
@@ -112,18 +129,10 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-def _split_lines(text: bytes, max_lines: int) -> list[bytes]:
-    """Blank lines are kept here, so that an index is a line's number; they are no actions and no errors."""
-    text = text.removesuffix(b"\n")
-    if text.count(b"\n") >= max_lines:
-        raise _too_many(max_lines)
-    return text.split(b"\n")
-
-
 _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-def split_array(text: bytes, max_elements: int, max_commas: int) -> list[bytes]:
+def split_array(text: bytes, max_elements: int, max_commas: int) -> Iterator[bytes]:
     """The elements as they are written. Raises RequestRefused: 413 for more of them, or more commas; 400 for no array.
 
     Each comma could end an element: memory is not spent to find out.
@@ -138,7 +147,7 @@ def split_array(text: bytes, max_elements: int, max_commas: int) -> list[bytes]:
         raise RequestRefused(HTTPStatus.BAD_REQUEST, "array_malformed", detail) from error
     if len(elements) > max_elements:
         raise _too_many(max_elements)
-    return [bytes(element) for element in elements]
+    return map(bytes, elements)
 
 
 def _too_many(max_lines: int) -> RequestRefused:

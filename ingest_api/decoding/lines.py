@@ -6,7 +6,17 @@ from typing import Final, cast
 
 import numpy as np
 
-from contract.action import FIELDS, Action, Rejection, check, fields_in, parse_line, parse_lines, reject
+from contract.action import (
+    FIELDS,
+    Action,
+    Rejection,
+    check,
+    fields_in,
+    parse_line,
+    parse_lines,
+    parse_plain_lines,
+    reject,
+)
 
 MAX_LINE_BYTES: Final = 16 * 1024
 """No action is as long, even if each of its characters is written as an escape."""
@@ -28,6 +38,12 @@ def parse(lines: Sequence[bytes], *, ignore_unknown: bool) -> list[Action | Reje
     if text.count(b"\n") == len(lines) - 1 and max(map(len, lines), default=0) <= MAX_LINE_BYTES:
         return parse_text(text + b"\n", ignore_unknown=ignore_unknown)
     return [_parse_one(line, ignore_unknown=ignore_unknown) for line in lines]
+
+
+def parse_plain(text: bytes) -> list[Action] | None:
+    """The actions in `text`, no line of which is too long; None where a line must be looked at by itself."""
+    actions = parse_plain_lines(text)
+    return actions if actions is not None and _quotes_in(text) == _quotes_of(actions) else None
 
 
 def parse_text(text: bytes, *, ignore_unknown: bool) -> list[Action | Rejection]:

@@ -1,11 +1,10 @@
 """What each way of sending many actions goes through: bodies are read, actions checked, counted and published."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from contract.position import Position
-from ingest_api.decoding.batch import CheckedBatch
+from ingest_api.decoding.checked import LISTED, CheckedBatch
 from ingest_api.decoding.hours import require_few_hours
 from ingest_api.http.request.body import BodyReader
 from ingest_api.metrics import Metrics
@@ -32,6 +31,8 @@ class Intake:
     """How many actions a request may have."""
     max_hours: int
     """How many hours these may lie in."""
+    listed: int = LISTED
+    """How many of those that are refused an answer lists."""
 
     async def publish(self, checked: CheckedBatch, sender: Sender, *, strict: bool = False) -> Taken:
         """What was accepted of a sender, once the log has acknowledged it. What is refused is counted.
@@ -42,7 +43,7 @@ class Intake:
         require_few_hours(checked.accepted, self.max_hours)
         accepted = [] if strict and checked.refused else checked.accepted
         sender.spend(len(accepted))
-        for code, times in Counter(refusal.rejection.code for refusal in checked.refused).items():
+        for code, times in checked.codes.items():
             self.metrics.rejected.labels(code).inc(times)
         position = await publish(self.publisher, accepted) if accepted else None
         return Taken(len(accepted), position)

@@ -69,6 +69,7 @@ _NOTHING_ACCEPTED: Final = {
     "rejected": [
         {"index": 0, "code": "user_missing", "field": "user", "message": "user is required"},
     ],
+    "rejected_by_code": {"user_missing": 1},
 }
 _ACTION_REF: Final = {"$ref": "#/components/schemas/Action"}
 
@@ -169,7 +170,8 @@ PIXEL_DOCS: Final[dict[str, Any]] = {
 BATCH_DOCS: Final[dict[str, Any]] = {
     "summary": "Many actions, in the body",
     "description": "Answers once Kafka has acknowledged all that are accepted. A bad line or element is rejected by "
-    "itself and never refuses the good ones; where none is good, or with `strict`, the answer is 422. A body that "
+    "itself and never refuses the good ones: the answer lists the first of them and counts all. Where none is good, or "
+    "with `strict`, the answer is 422. A body that "
     "begins with `[` is an array, a single object may stand for itself, any other body holds one object a line, "
     "whatever Content-Type says. Blank lines are skipped, but counted for `index`. A byte-order mark is passed over. "
     "CloudEvents, structured or batched, are taken as `POST /v1/events` takes them.",

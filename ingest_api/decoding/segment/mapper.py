@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from contract.action import Action, Rejection, check
 from ingest_api.acceptance import AcceptancePolicy
-from ingest_api.decoding.batch import CheckedBatch, Refusal
+from ingest_api.decoding.checked import CheckedBatch
 from ingest_api.decoding.segment.calls import Call, read_call, sent_in
 from ingest_api.decoding.segment.event_rules import CALL_TYPES, EventRules
 from ingest_api.decoding.times import in_ms
@@ -48,7 +48,7 @@ class CallReader:
         """
         sent = sent_in(body, self._max_calls, is_batch=call_type is None)
         sent_at = arrived if sent.sent_at in _ABSENT else sent.sent_at
-        checked = CheckedCalls(CheckedBatch([], []), Counter())
+        checked = CheckedCalls(CheckedBatch(), Counter())
         for start in range(0, len(sent.calls), _PORTION):
             portion = sent.calls[start : start + _PORTION]
             self._check([self._item(call, call_type, sent_at) for call in portion], start, checked)
@@ -73,7 +73,7 @@ class CallReader:
             if isinstance(item, Action):
                 into.events.accepted.append(item)
             else:
-                into.events.refused.append(Refusal(place, item))
+                into.events.refuse(place, item)
 
 
 def action_of(call: Call, event: str, sent_at: object) -> Action | Rejection:

@@ -1,7 +1,6 @@
 """A request's body: counted while it streams, decompressed within bounds."""
 
 import asyncio
-import zlib
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -12,15 +11,14 @@ from starlette.requests import ClientDisconnect
 
 from ingest_api.errors import RequestRefused
 from ingest_api.http.request.content_type import is_gzipped
+from ingest_api.http.request.inflate import inflate, is_gzip
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.memory_budget import MemoryBudget, Reservation
 from ingest_api.settings import IngestSettings
+from service.client import ClientNames
 
-_GZIP: Final = 16 + zlib.MAX_WBITS
-_GZIP_BEGINS: Final = b"\x1f\x8b"
-"""No JSON begins so."""
-_PIECE: Final = 256 * 1024
-"""Decompressing so many bytes takes about a millisecond; then others have their turn."""
+_INFLATED_AT_ONCE: Final = 2
+"""So many bodies may lie inflated in memory: one is looked at while the next one is inflated, others wait as sent."""
 
 
 class BodyLimits(NamedTuple):
@@ -40,29 +38,39 @@ class BodyReader:
             decompressed=settings.ingest_max_decompressed_bytes,
             seconds=settings.ingest_body_timeout.total_seconds(),
         )
-        self._budget = MemoryBudget(settings.ingest_max_in_flight_bytes, "bodies")
-        metrics.body_bytes.set_function(lambda: self._budget.used)
+        self.budget = MemoryBudget(
+            settings.ingest_max_in_flight_bytes, "bodies", of_one=settings.ingest_max_client_bytes
+        )
+        self._clients = ClientNames(settings.trusted_proxies)
+        self._inflated = asyncio.Semaphore(_INFLATED_AT_ONCE)
+        metrics.body_bytes.set_function(lambda: self.budget.used)
 
     @asynccontextmanager
     async def read(self, request: Request, longest: int | None = None) -> AsyncIterator[bytes]:
         """The body, decompressed, of `longest` bytes at most where that is given, instead of what the settings say.
 
-        What it takes of memory is reserved as long as the context lasts.
+        What it takes of memory is reserved as long as the context lasts: so nobody is waited for within. One that comes
+        slowly takes no more than has come, however much it will be once it is inflated.
 
-        Raises RequestRefused, or NotPublished where bodies take all the memory they may.
+        Raises RequestRefused, or NotPublished where bodies, or those of one client, take all the memory they may.
         """
         gzipped = is_gzipped(request.headers.get("content-encoding"))
         limits = self._limits if longest is None else self._limits._replace(sent=longest, decompressed=longest)
         refuse_announced(request.headers.get("content-length"), limits)
-        with self._budget.reservation() as reservation:
-            yield await read_body(request.stream(), gzipped=gzipped, limits=limits, reservation=reservation)
+        with self.budget.reservation(self._clients.of(request.scope)) as reservation:
+            sent = await receive_body(request.stream(), limits=limits, reservation=reservation)
+            if not is_gzip(sent, declared=gzipped):
+                yield sent
+                return
+            async with self._inflated:
+                yield await inflate(sent, limits.decompressed, reservation)
 
     async def pass_over(self, request: Request) -> None:
         """Returns at the body's end and keeps nothing of it, whatever it is. Raises RequestRefused."""
         refuse_announced(request.headers.get("content-length"), self._limits)
-        with self._budget.reservation() as reservation:
+        with self.budget.reservation() as reservation:
             stream = _emptied(_counted(request.stream(), self._limits.sent))
-            await read_body(stream, gzipped=False, limits=self._limits, reservation=reservation)
+            await receive_body(stream, limits=self._limits, reservation=reservation)
 
 
 def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:
@@ -71,18 +79,15 @@ def refuse_announced(content_length: str | None, limits: BodyLimits) -> None:
         raise _too_large("body_too_large", f"the body has {content_length[:20]} bytes", limits.sent)
 
 
-async def read_body(
-    stream: AsyncIterable[bytes], *, gzipped: bool, limits: BodyLimits, reservation: Reservation
-) -> bytes:
-    """The whole body. What it takes of memory is reserved first. Gzip is known by its first bytes, `gzipped` or not.
+async def receive_body(stream: AsyncIterable[bytes], *, limits: BodyLimits, reservation: Reservation) -> bytes:
+    """The whole body, as it is sent. What it takes of memory is reserved first.
 
-    Raises RequestRefused (413 and 408 beyond a limit, 400 if it is cut off or not gzip) and NotPublished (no memory).
+    Raises RequestRefused (413 and 408 beyond a limit, 400 if it is cut off) and NotPublished (no memory).
     """
     pieces = []
-    sent = _counted(stream, limits.sent)
     try:
         async with asyncio.timeout(limits.seconds):
-            async for piece in _plain(sent, limits.decompressed, gzipped=gzipped):
+            async for piece in _counted(stream, limits.sent):
                 reservation.reserve(len(piece))
                 pieces.append(piece)
     except TimeoutError as error:
@@ -116,45 +121,3 @@ async def _counted(stream: AsyncIterable[bytes], limit: int) -> AsyncIterator[by
 async def _emptied(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     async for _ in stream:
         yield b""
-
-
-async def _plain(stream: AsyncIterator[bytes], limit: int, *, gzipped: bool) -> AsyncIterator[bytes]:
-    begin = b""
-    while len(begin) < len(_GZIP_BEGINS) and (piece := await anext(stream, None)) is not None:
-        begin += piece
-    if begin.startswith(_GZIP_BEGINS) or (gzipped and begin):
-        async for piece in _decompressed(_all(begin, stream), limit):
-            yield piece
-    else:
-        yield begin
-        async for piece in stream:
-            yield piece
-
-
-async def _all(begin: bytes, rest: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    yield begin
-    async for piece in rest:
-        yield piece
-
-
-async def _decompressed(stream: AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:
-    """Several members in a row are one gzip (RFC 1952). Never more than a piece is decompressed ahead of the count."""
-    size = 0
-    member = zlib.decompressobj(_GZIP)
-    async for received in stream:
-        data = received
-        while data:
-            if member.eof:
-                member = zlib.decompressobj(_GZIP)
-            try:
-                piece = member.decompress(data, _PIECE)
-            except zlib.error as error:
-                raise _refused("gzip_malformed", f"the body is not gzip: {error}") from error
-            data = member.unused_data if member.eof else member.unconsumed_tail
-            size += len(piece)
-            if size > limit:
-                raise _too_large("body_too_large_decompressed", "decompressed, the body has more bytes", limit)
-            yield piece
-            await asyncio.sleep(0)
-    if not member.eof:
-        raise _refused("gzip_cut_off", "the gzip ends before its end")

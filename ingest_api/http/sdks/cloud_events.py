@@ -1,5 +1,6 @@
 """CloudEvents over HTTP, in each of its content modes: structured, batched and binary."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -7,11 +8,13 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from contract.action import Action
-from ingest_api.decoding.batch import CheckedBatch, Refusal, split_array, text_of
+from ingest_api.decoding.batch import split_array, text_of
+from ingest_api.decoding.checked import CheckedBatch
 from ingest_api.decoding.cloud_events.batch import check_events
 from ingest_api.decoding.cloud_events.http_headers import attributes_in, is_cloud_event
 from ingest_api.decoding.cloud_events.mapper import CloudEventMapper
 from ingest_api.errors import RequestRefused
+from ingest_api.http.batch_answer import batch_answer
 from ingest_api.http.intake import Intake
 from ingest_api.http.position import ActionTaken
 from ingest_api.http.request.batch_options import options_in
@@ -22,7 +25,6 @@ from ingest_api.http.request.content_type import (
     require_cloud_event_format,
     unsupported,
 )
-from ingest_api.http.routes import batch_answer
 from ingest_api.http.sdks.cloud_events_openapi import EVENTS_DOCS
 from ingest_api.http.server.fast_path import sender_of
 from ingest_api.senders import Sender
@@ -56,10 +58,11 @@ class CloudEvents:
         async with self.intake.bodies.read(request) as body:
             text = text_of(body)
             is_array = text.lstrip()[:1] == b"["
-            texts = self._split(text) if is_array else [text]
-            checked = await check_events(texts, self.mapper, sender.policy, self.clock())
+            texts: Iterable[bytes] = self._split(text) if is_array else [text]
+            checked = await check_events(texts, self.mapper, sender.policy, self.clock(), self.intake.listed)
         if is_array or _is_batch(content_type):
-            return batch_answer(await self.intake.publish(checked, sender, strict=options.strict), checked)
+            taken = await self.intake.publish(checked, sender, strict=options.strict)
+            return batch_answer(taken, checked, self.intake.bodies.budget)
         return await self._answer_single(checked, sender)
 
     async def _check_binary(self, request: Request, sender: Sender) -> CheckedBatch:
@@ -72,10 +75,12 @@ class CloudEvents:
         await self.intake.bodies.pass_over(request)
         (judged,) = self.mapper.judge([attributes_in(headers)], sender.policy, self.clock())
         if isinstance(judged, Action):
-            return CheckedBatch([judged], [])
-        return CheckedBatch([], [Refusal(0, judged)])
+            return CheckedBatch([judged])
+        checked = CheckedBatch()
+        checked.refuse(0, judged)
+        return checked
 
-    def _split(self, text: bytes) -> list[bytes]:
+    def _split(self, text: bytes) -> Iterator[bytes]:
         events = self.intake.max_lines
         return split_array(text, events, max(_COMMAS, _COMMAS_PER_EVENT * events))
 

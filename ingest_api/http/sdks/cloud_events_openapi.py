@@ -53,6 +53,7 @@ _NOTHING_ACCEPTED: Final = {
     "rejected": [
         {"index": 0, "code": "specversion_missing", "field": "specversion", "message": "specversion is required"}
     ],
+    "rejected_by_code": {"specversion_missing": 1},
 }
 
 _DESCRIPTIONS: Final = {

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from ingest_api.decoding.batch import Refusal
+from ingest_api.decoding.checked import Refusal
 from ingest_api.decoding.segment.event_rules import CALL_TYPES, EventRules
 from ingest_api.decoding.segment.mapper import CallReader
 from ingest_api.http.intake import Intake

@@ -1,3 +1,4 @@
+import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from collector.sending.errors import DeliveryGivenUp, DeliveryRefused, RejectsUn
 from collector.sending.reading.line import Line, too_long
 from collector.sending.rejects import Rejects, RejectsFile
 from collector.sending.summary import Summary
-from support.fixtures.sending import Api, judged, problem
+from support.fixtures.sending import Api, StrictApi, judged, problem
 
 PLAIN = b'{"timestamp":1,"user":"a","event":"click"}'
 WITH_ID = b'{"timestamp":1,"user":"a","event":"click","id":"1"}'
@@ -24,7 +25,7 @@ def lines(*texts: bytes, first: int = 1) -> list[Line]:
 class Sender:
     """A delivery, with what it reports."""
 
-    api: Api
+    api: Api | StrictApi
     compress: bool = False
     patience: float = 1.0
     interrupted_in_pause: bool = False
@@ -311,3 +312,40 @@ def test_rejections_are_in_the_file_once_their_batch_is_judged(tmp_path: Path) -
         Sender(api, file=file).send(lines(PLAIN), lines(PLAIN))
 
     assert [msgspec.json.decode(line)["line"] for line in path.read_bytes().splitlines()] == [1]
+
+
+def test_where_not_all_rejections_are_listed_all_are_counted_by_their_code() -> None:
+    sender = Sender(StrictApi())
+
+    summary = sender.send(lines(PLAIN, *[b"?"] * 20, PLAIN))
+
+    assert (summary.accepted, summary.rejected) == (2, {"not_json": 20})
+    assert len(sender.api.bodies) == 1
+
+
+@pytest.mark.parametrize("bad", [0, 1, 3, 4, 20, 21])
+def test_each_rejected_line_is_in_the_file_however_few_of_them_an_answer_lists(tmp_path: Path, bad: int) -> None:
+    texts = [b"?" if number < bad else PLAIN for number in range(21)]
+    random.Random(bad).shuffle(texts)
+    api, path = StrictApi(), tmp_path / "rejects"
+    with RejectsFile(path) as file:
+        summary = Sender(api, file=file).send(lines(*texts))
+
+    kept = [msgspec.json.decode(line)["line"] for line in path.read_bytes().splitlines()]
+    assert kept == [number for number, text in enumerate(texts, 1) if text == b"?"]
+    assert api.taken == [PLAIN] * (21 - bad)
+    assert (summary.sent, summary.accepted, summary.rejected.total()) == (21, 21 - bad, bad)
+
+
+def test_of_a_batch_that_is_sent_in_pieces_only_the_last_one_sent_is_in_doubt(tmp_path: Path) -> None:
+    api = StrictApi(None, None, httpx.ReadError("cut"), KeyboardInterrupt())
+    with RejectsFile(tmp_path / "rejects") as file:
+        sender = Sender(api, file=file)
+        with pytest.raises(KeyboardInterrupt):
+            sender.send(lines(PLAIN, b"?", b"?", b"?", b"?", PLAIN, PLAIN, PLAIN, PLAIN))
+
+    summary = sender.summary
+    assert api.taken == [PLAIN]
+    assert (summary.accepted, summary.rejected, summary.unknown, summary.unsent) == (1, {"not_json": 2}, 3, 3)
+    assert str(summary.doubtful) == "6"
+    assert summary.go_on("line").startswith("Go on with --skip 3, but 1 of the lines after that may have arrived")

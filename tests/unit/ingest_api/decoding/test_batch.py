@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from contract.action import MAX_ID, MAX_USER, Action, Rejection, encode_action, parse_line
 from ingest_api.acceptance import AcceptancePolicy
-from ingest_api.decoding.batch import CheckedBatch, check_batch
+from ingest_api.decoding.batch import check_batch
+from ingest_api.decoding.checked import CheckedBatch
 from ingest_api.decoding.lines import MAX_LINE_BYTES
 from ingest_api.errors import RequestRefused
 from support.fixtures.ingest import Turns
@@ -41,7 +42,7 @@ async def test_a_bad_element_never_refuses_the_good_ones_and_is_named_by_its_pla
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n", b"\n \t\r\n"])
 async def test_the_last_line_may_end_in_a_newline_in_none_or_in_blank_lines(end: bytes) -> None:
-    assert await check(LINE + b"\n" + LINE + end) == CheckedBatch([GOOD, GOOD], [])
+    assert await check(LINE + b"\n" + LINE + end) == CheckedBatch([GOOD, GOOD])
 
 
 async def test_blank_lines_are_skipped_but_counted_for_the_numbers_of_others() -> None:
@@ -62,7 +63,7 @@ async def test_a_body_of_no_lines_is_refused(body: bytes) -> None:
 
 
 async def test_an_empty_array_is_an_empty_batch() -> None:
-    assert await check(b" [ ] ") == CheckedBatch([], [])
+    assert await check(b" [ ] ") == CheckedBatch()
 
 
 @pytest.mark.parametrize("body", [b"[", b"[1", b"[1,]", b"[1]]", b"[1] x", b'[{"a":}]', b"[tru]", b"[" * 5000])
@@ -178,7 +179,7 @@ async def test_an_array_written_in_any_style_is_judged_like_its_lines(
 ) -> None:
     written = json.dumps(msgspec.to_builtins(actions), indent=indent, ensure_ascii=ascii_only).encode()
     lines = b"\n".join(map(encode_action, actions))
-    assert await check(written) == (await check(lines) if lines else CheckedBatch([], []))
+    assert await check(written) == (await check(lines) if lines else CheckedBatch())
 
 
 @given(st.lists(st.binary(max_size=12).filter(lambda line: b"\n" not in line) | st.just(LINE), max_size=30))
@@ -198,10 +199,30 @@ async def test_numbers_go_on_where_the_next_portion_of_lines_begins(size: int) -
     assert refused(checked) == [(size, "not_json")]
 
 
-async def test_while_a_large_batch_is_judged_others_have_their_turn() -> None:
+@pytest.mark.parametrize(
+    ("lines", "portions"),
+    [
+        ([LINE] * 5000, 5),
+        ([LINE.ljust(MAX_LINE_BYTES)] * 200, 6),
+        ([b"{}"] * 1000, 10),
+        ([b"{}" + LINE] * 5000, 50),
+        ([b"{}".ljust(MAX_LINE_BYTES)] * 100, 25),
+        ([REPEATED] * 1000, 10),
+    ],
+)
+async def test_while_a_batch_is_judged_others_have_their_turn_oftener_the_more_work_it_is(
+    lines: list[bytes], portions: int
+) -> None:
     turns = Turns()
-    await check(b"\n".join([LINE] * 5000))
-    assert turns.taken() >= 5
+    await check(b"\n".join(lines))
+    assert turns.taken() >= portions
+
+
+async def test_the_first_refusals_are_kept_and_all_are_counted() -> None:
+    checked = await check_batch(b"\n".join([b"?", LINE, b"{}"] * 1000), 10_000, POLICY, listed=5)
+    assert len(checked.accepted) == 1000
+    assert [line for line, _ in checked.refused] == [0, 2, 3, 5, 6]
+    assert checked.codes == {"not_json": 1000, "timestamp_missing": 1000}
 
 
 async def test_a_batch_has_as_many_lines_as_the_limit_and_one_more_is_refused_as_a_whole() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message
 
 from contract.action import Action, encode_action
 from ingest_api.app import create_app
@@ -222,7 +224,40 @@ async def test_a_rejected_line_is_told_like_a_rejected_query(api: Api) -> None:
     assert told == {
         "accepted": 0,
         "rejected": [{"index": 0, "code": "event_unknown", "field": "event", "message": message}],
+        "rejected_by_code": {"event_unknown": 1},
     }
+
+
+@pytest.mark.parametrize(("settings", "listed"), [({}, 100), ({"ingest_rejections_listed": 3}, 3)])
+async def test_an_answer_lists_the_first_rejections_and_counts_all_by_code(
+    settings: dict[str, int], listed: int
+) -> None:
+    body = b"\n".join([b"?", LINE, b"{}"] * 700)
+    async with opened(**settings) as api:
+        told = (await api.batch(body)).json()
+    assert told["accepted"] == 700
+    assert told["rejected_by_code"] == {"not_json": 700, "timestamp_missing": 700}
+    assert [one["index"] for one in told["rejected"]] == [line for line in range(2100) if line % 3 != 1][:listed]
+
+
+async def test_a_large_answer_is_handed_over_in_pieces_and_counts_as_memory_until_then() -> None:
+    worst = LINE[:-1] + ',"{0}":"{0}"}}'.format("😀" * 64).encode()
+    async with opened() as api:
+        seen = []
+
+        async def send(message: Message) -> None:
+            seen.append((len(message.get("body", b"")), api.count("body_bytes")))
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"\n".join([worst] * 100)}
+
+        scope = {"type": "http", "method": "POST", "path": "/v1/actions", "query_string": b"", "headers": []}
+        await api.app(scope, receive, send)
+        size = sum(piece for piece, _ in seen)
+        assert size > 64 * 1024
+        assert [held for _, held in seen] == [size] * len(seen)
+        assert max(piece for piece, _ in seen) <= 64 * 1024
+        assert api.count("body_bytes") == 0
 
 
 @pytest.mark.parametrize(
@@ -461,3 +496,24 @@ async def test_the_log_is_started_with_the_app_and_closed_with_it() -> None:
     async with opened() as api:
         assert api.log.running
     assert not api.log.running
+
+
+async def test_a_client_that_sends_many_bodies_at_once_takes_no_more_than_its_share() -> None:
+    settings = {"ingest_max_body_bytes": 300, "ingest_max_decompressed_bytes": 300, "ingest_max_client_bytes": 400}
+    async with opened(**settings) as api:
+        held, released = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield b" " * 290
+            held.set()
+            await released.wait()
+
+        first = asyncio.create_task(api.client.post("/v1/actions", content=slow()))
+        await held.wait()
+        answer = await api.batch(LINE * 3)
+        assert (answer.status_code, answer.json()["outcome"]) == (503, "not_published")
+        transport = httpx.ASGITransport(api.app, client=("127.0.0.2", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as other:
+            assert (await other.post("/v1/actions", content=LINE, headers=NDJSON)).status_code == 200
+        released.set()
+        assert (await first).status_code == 400

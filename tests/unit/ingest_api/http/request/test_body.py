@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from starlette.requests import ClientDisconnect
 
 from ingest_api.errors import NotPublished, RequestRefused
-from ingest_api.http.request.body import BodyLimits, read_body, refuse_announced
+from ingest_api.http.request.body import BodyLimits, receive_body, refuse_announced
+from ingest_api.http.request.inflate import inflate, is_gzip
 from ingest_api.publishing.memory_budget import MemoryBudget
 from support.fixtures.ingest import Turns
 
@@ -25,7 +26,8 @@ async def read(
     *pieces: bytes, gzipped: bool = False, limits: BodyLimits = LIMITS, budget: MemoryBudget | None = None
 ) -> bytes:
     with (budget or MemoryBudget(10**9, "bodies")).reservation() as reservation:
-        return await read_body(stream(pieces), gzipped=gzipped, limits=limits, reservation=reservation)
+        sent = await receive_body(stream(pieces), limits=limits, reservation=reservation)
+        return await inflate(sent, limits.decompressed, reservation) if is_gzip(sent, declared=gzipped) else sent
 
 
 async def refusal_of(*pieces: bytes, gzipped: bool = False, limits: BodyLimits = LIMITS) -> tuple[int, str]:
@@ -54,7 +56,7 @@ async def test_bytes_are_counted_while_they_stream_so_an_endless_body_is_refused
             yield b"x" * 100
 
     with MemoryBudget(10**9, "bodies").reservation() as reservation, pytest.raises(RequestRefused):
-        await read_body(endless(), gzipped=False, limits=LIMITS, reservation=reservation)
+        await receive_body(endless(), limits=LIMITS, reservation=reservation)
     assert reservation.size <= LIMITS.sent
 
 
@@ -131,7 +133,7 @@ async def test_a_client_that_leaves_in_the_middle_has_sent_no_body() -> None:
         raise ClientDisconnect
 
     with MemoryBudget(10**9, "bodies").reservation() as reservation, pytest.raises(RequestRefused) as refused:
-        await read_body(leaving(), gzipped=False, limits=LIMITS, reservation=reservation)
+        await receive_body(leaving(), limits=LIMITS, reservation=reservation)
     assert refused.value.code == "body_cut_off"
 
 
@@ -141,7 +143,7 @@ async def test_a_body_that_does_not_come_in_time_is_refused_and_its_connection_i
         await asyncio.Event().wait()
 
     with MemoryBudget(10**9, "bodies").reservation() as reservation, pytest.raises(RequestRefused) as refused:
-        await read_body(hanging(), gzipped=False, limits=LIMITS._replace(seconds=0.001), reservation=reservation)
+        await receive_body(hanging(), limits=LIMITS._replace(seconds=0.001), reservation=reservation)
     assert (refused.value.status, refused.value.code) == (408, "body_too_slow")
     assert refused.value.headers == {"Connection": "close"}
 

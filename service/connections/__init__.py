@@ -1,0 +1,1 @@
+"""What clients' connections may cost a process: how many there are, for how long, and with how many bytes."""

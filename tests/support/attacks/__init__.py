@@ -1,0 +1,1 @@
+"""Attacks on a service's port: bounded, and on loopback only."""
