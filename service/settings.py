@@ -4,7 +4,6 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
@@ -16,7 +15,7 @@ from contract.event_names import BUSINESS_EVENTS
 from contract.shown import shown
 from service.client import Network, networks
 from service.logs.formats import LogFormat
-from service.web.hosts import Hosts
+from service.web.hosts import Hosts, is_loopback
 
 EXIT_UNUSABLE_SETTINGS = 2
 
@@ -47,14 +46,6 @@ class EventSettings(BaseSettings):
         description="Accepted events, separated by commas; where the store holds others, sent by foreign producers, "
         "they share one series `_other`",
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens there."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _none_if_empty(value: object) -> object:

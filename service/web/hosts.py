@@ -43,7 +43,7 @@ class AllowedHosts:
     """The hosts that a setting names; without any, those of loopback where the service listens there, else all."""
 
     def __init__(self, names: Collection[str], listens_on: str) -> None:
-        names = names or (_LOOPBACK if _is_loopback(listens_on) else (ALL,))
+        names = names or (_LOOPBACK if is_loopback(listens_on) else (ALL,))
         self._all = ALL in names
         self._names = frozenset(names)
         self._known: set[bytes] = set()
@@ -67,7 +67,8 @@ def refused_host(header: bytes) -> Problem:
     return bare.model_copy(update={"field": "Host", "value": value, "rule": rule})
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches what listens there."""
     try:
         return ip_address(address).is_loopback
     except ValueError:

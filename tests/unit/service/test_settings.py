@@ -10,7 +10,8 @@ import pytest
 
 from ingest_api.settings import IngestSettings
 from service.process import say_who_may
-from service.settings import is_loopback, settings_or_exit
+from service.settings import settings_or_exit
+from service.web.hosts import is_loopback
 from stores.influx.settings import InfluxSettings
 
 PROCESSES = ["ingest_api", "stream_workers", "aggregator", "deploy.provision"]
