@@ -52,11 +52,20 @@ def report(  # noqa: PLR0913 - one a command-line option
     *,
     key_file: KeyFileOption = None,
     days: Annotated[bool, typer.Option("--days", help="A row for each day, its users each once.")] = False,
+    total: Annotated[bool, typer.Option("--total", help="The whole span as one row, its users each once.")] = False,
 ) -> None:
     """Prints the numbers of each hour, or day, of a span, with bars, and how complete they are."""
     if url is not None and data is not None:
         raise typer.BadParameter("give either --url or --data")
+    if days and total:
+        raise typer.BadParameter("give either --days or --total")
+    if total and written not in (ReportFormat.TABLE, ReportFormat.JSON):
+        raise typer.BadParameter("--total is one row: as a table, or as JSON")
     zone = _zone(tz)
+    if total:
+        with client_of(url or (gateway_of(data) if data else DEFAULT_URL), key_file) as client:
+            _print_total(client, _query(first, to, zone, days=True), zone, as_json=written is ReportFormat.JSON)
+        return
     query = _query(first, to, zone, days=days) | {"format": "json" if written is ReportFormat.TABLE else written.value}
     with client_of(url or (gateway_of(data) if data else DEFAULT_URL), key_file) as client:
         found = pages(client, "/v1/days" if days else "/v1/hours", query)
@@ -105,6 +114,15 @@ def _whole(found: Iterator[httpx.Response], rows: str) -> Row:
 def _print_table(found: Iterator[httpx.Response], zone: ZoneInfo, rows: str) -> None:
     told = _whole(found, rows)
     Console().print(as_table(told[rows], zone, told["complete_through"], final=told["final"]))
+
+
+def _print_total(client: httpx.Client, query: dict[str, str], zone: ZoneInfo, *, as_json: bool) -> None:
+    (page,) = pages(client, "/v1/totals", query)
+    told = page.json()
+    if as_json:
+        typer.echo(json.dumps(told, indent=2))
+    else:
+        Console().print(as_table([told], zone, told["complete_through"], final=told["final"]))
 
 
 def _print_lines(found: Iterator[httpx.Response], header_lines: int) -> None:

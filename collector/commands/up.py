@@ -58,7 +58,7 @@ def _greeting(folder: DataFolder, now: int) -> str:
     hour = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H")
     services = ", ".join(f"{member.name} {member.port}" for member in members if member.number)
     return f"""
-Ready: {gateway} (what it offers: {gateway}/docs)
+Ready: {gateway} shows the numbers in a browser, {gateway}/docs all that can be asked
   Kafka 127.0.0.1:{ports[Role.KAFKA]}, InfluxDB http://127.0.0.1:{ports[Role.INFLUXDB]}
   ports of the services themselves (/metrics and the like): {services}
   data and logs: {folder.path}

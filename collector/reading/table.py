@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 Row = dict[str, Any]
 """An hour or a day, as the API answers it."""
 
-_WIDTH: Final = 30
+WIDTH: Final = 30
+"""Characters of the longest bar, where there is room."""
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _CLICKS: Final = "cyan"
 _IMPRESSIONS: Final = "blue"
@@ -21,15 +23,18 @@ _IMPRESSIONS: Final = "blue"
 def as_table(rows: Sequence[Row], zone: ZoneInfo, complete_through: str | None, *, final: bool) -> RenderableType:
     """The rows, and beneath them how complete they are. Hours are shown as clocks in `zone` do."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("day" if rows and "day" in rows[0] else f"hour ({zone.key})")
+    table.add_column(_heading(rows, zone), no_wrap=True)
     for name in ("users", "clicks", "impressions", "rate"):
-        table.add_column(name, justify="right")
-    table.add_column(Text.assemble(("clicks", _CLICKS), " and ", ("impressions", _IMPRESSIONS)))
+        table.add_column(name, justify="right", no_wrap=True)
+    # One bar alone is as long as any.
+    if len(rows) > 1:
+        table.add_column(Text.assemble(("clicks", _CLICKS), " and ", ("impressions", _IMPRESSIONS)))
     most = max((row["clicks"] + row["impressions"] for row in rows), default=0)
     for row in rows:
         numbers = [f"{row[name]:,}" for name in ("unique_users", "clicks", "impressions")]
         rate = click_rate(row["clicks"], row["impressions"])
-        table.add_row(_when(row, zone), *numbers, rate, _bar(row, most), style="" if row["final"] else "italic")
+        bars = [_Bar(row, most)] if len(rows) > 1 else []
+        table.add_row(_when(row, zone), *numbers, rate, *bars, style="" if row["final"] else "italic")
     return Group(table, Text(completeness(complete_through, zone, final=final), style="dim"))
 
 
@@ -48,21 +53,44 @@ def click_rate(clicks: int, impressions: int) -> str:
     return f"{clicks / impressions:.1%}" if impressions else "-"
 
 
+def _heading(rows: Sequence[Row], zone: ZoneInfo) -> str:
+    if rows and "day" in rows[0]:
+        return "day"
+    return f"{'hour' if not rows or 'timestamp' in rows[0] else 'span'} ({zone.key})"
+
+
 def _when(row: Row, zone: ZoneInfo) -> str:
     if "day" in row:
         return str(row["day"])
-    return datetime.fromtimestamp(row["timestamp"] / 1000, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    if "timestamp" in row:
+        return _clock(datetime.fromtimestamp(row["timestamp"] / 1000, UTC), zone)
+    return " to ".join(_clock(datetime.fromisoformat(row[name]), zone) for name in ("from", "to"))
 
 
-def _bar(row: Row, most: int) -> Text:
-    clicks = blocks(row["clicks"], most)
-    both = blocks(row["clicks"] + row["impressions"], most)
-    # Behind the part of a character that clicks fill, impressions begin.
-    behind = f" on {_IMPRESSIONS}" if len(both) > len(clicks) else ""
-    return Text.assemble((clicks, _CLICKS + behind), (both[len(clicks) :], _IMPRESSIONS))
+def _clock(instant: datetime, zone: ZoneInfo) -> str:
+    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
-def blocks(number: int, most: int) -> str:
-    """As long as `number` is beside `most`, to an eighth of a character."""
-    whole, eighths = divmod(round(8 * _WIDTH * number / most) if most else 0, 8)
+class _Bar:
+    """As long as the terminal has room for, up to WIDTH: a bar that is cut off would lie."""
+
+    def __init__(self, row: Row, most: int) -> None:
+        self._clicks = row["clicks"]
+        self._both = row["clicks"] + row["impressions"]
+        self._most = most
+
+    def __rich_measure__(self, _: Console, __: ConsoleOptions) -> Measurement:
+        return Measurement(1, WIDTH)
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        width = min(WIDTH, options.max_width)
+        clicks, both = blocks(self._clicks, self._most, width), blocks(self._both, self._most, width)
+        # Behind the part of a character that clicks fill, impressions begin.
+        behind = f" on {_IMPRESSIONS}" if len(both) > len(clicks) else ""
+        yield Text.assemble((clicks, _CLICKS + behind), (both[len(clicks) :], _IMPRESSIONS))
+
+
+def blocks(number: int, most: int, width: int) -> str:
+    """As long as `number` is beside `most`, which is `width`; to an eighth of a character."""
+    whole, eighths = divmod(round(8 * width * number / most) if most else 0, 8)
     return "█" * whole + (_EIGHTHS[eighths] if eighths else "")

@@ -21,6 +21,17 @@ def row(number: int, *, final: bool = True) -> dict[str, Any]:
     return {"hour": format_hour(hour), "timestamp": hour, **numbers, "final": final}
 
 
+TOTAL = {
+    "from": "2026-11-15T23:00:00Z",
+    "to": "2026-11-22T23:00:00Z",
+    "unique_users": 900,
+    "clicks": 10,
+    "impressions": 20,
+    "complete_through": "2026-11-24T11:00:05.000Z",
+    "final": True,
+}
+
+
 class Api:
     """Tells two pages of hours, and keeps what it was asked."""
 
@@ -34,6 +45,9 @@ class Api:
         query = parse_qs(target.query)
         self.asked.append(query)
         self.paths.append(target.path)
+        if target.path == "/v1/totals":
+            told.tell(json.dumps(TOTAL).encode())
+            return
         second = "page" in query
         number = 2 if second else 1
         headers = {} if second else {"Link": f'<{target.path}?page=2&format={query["format"][0]}>; rel="next"'}
@@ -55,8 +69,8 @@ def api() -> Iterator[Api]:
         yield one
 
 
-def report(api: Api, *arguments: str) -> Result:
-    return CliRunner().invoke(app, ["report", "--url", api.url, *arguments], env={"COLUMNS": "200"})
+def report(api: Api, *arguments: str, columns: int = 200) -> Result:
+    return CliRunner().invoke(app, ["report", "--url", api.url, *arguments], env={"COLUMNS": str(columns)})
 
 
 def test_the_table_has_each_row_of_all_pages_with_a_bar_and_says_how_complete_it_is(api: Api) -> None:
@@ -69,6 +83,29 @@ def test_the_table_has_each_row_of_all_pages_with_a_bar_and_says_how_complete_it
     assert second.split()[:6] == ["2026-11-24", "11:00", "2,000", "2", "4", "50.0%"]
     assert second.count("█") == 2 * first.count("█") == 30
     assert last.strip() == "in italics: still being counted; exact up to 2026-11-24 11:00:05 UTC"
+
+
+def test_bars_are_shorter_where_the_terminal_is_narrow_and_none_is_cut(api: Api) -> None:
+    lines = report(api, columns=70).stdout.splitlines()
+    first, second = (line for line in lines if line.startswith("2026"))
+
+    assert "…" not in first + second
+    assert 0 < second.count("█") < 30
+    assert abs(second.count("█") - 2 * first.count("█")) <= 2  # parts of a character are other ones
+
+
+def test_the_total_is_one_row_whose_users_are_those_of_the_whole_span(api: Api) -> None:
+    result = report(api, "--total", "--tz", "Europe/Berlin", "--from", "2026-11-16", "--to", "2026-11-23")
+
+    assert (api.paths, api.asked) == (
+        ["/v1/totals"],
+        [{"from": ["2026-11-16"], "to": ["2026-11-23"], "tz": ["Europe/Berlin"]}],
+    )
+    header, row, last = result.stdout.splitlines()
+    assert header.startswith("span (Europe/Berlin)")
+    assert row.split()[:8] == ["2026-11-16", "00:00", "to", "2026-11-23", "00:00", "900", "10", "20"]
+    assert last.strip() == "final"
+    assert json.loads(report(api, "--total", "--format", "json").stdout) == TOTAL
 
 
 def test_hours_are_asked_for_and_shown_in_the_zone(api: Api) -> None:
@@ -116,7 +153,16 @@ def test_an_api_that_is_not_there_is_told() -> None:
     assert str(result.exception).startswith(f"{url} does not answer: ")
 
 
-@pytest.mark.parametrize("arguments", [["--tz", "Mars"], ["--url", "http://x", "--data", "y"], ["--format", "xml"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--tz", "Mars"],
+        ["--url", "http://x", "--data", "y"],
+        ["--format", "xml"],
+        ["--days", "--total"],
+        ["--total", "--format", "csv"],
+    ],
+)
 def test_wrong_usage_asks_nothing(api: Api, arguments: list[str]) -> None:
     assert report(api, *arguments).exit_code == 2
     assert api.asked == []
