@@ -66,6 +66,7 @@ def create_app(
         redirect_slashes=False,
     )
     problems.install(app)
+    app.state.connection_metrics = metrics.connections
     intake = Intake(
         BodyReader(settings, metrics),
         metered,

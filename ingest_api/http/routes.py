@@ -8,7 +8,6 @@ from ingest_api.decoding.batch import check_batch
 from ingest_api.http.batch_answer import BatchAnswer, batch_answer
 from ingest_api.http.intake import Intake
 from ingest_api.http.openapi import ACTION_DOCS, BATCH_DOCS
-from ingest_api.http.position import position_headers
 from ingest_api.http.request.batch_options import options_in
 from ingest_api.http.request.content_type import is_cloud_event_format, require_accepted
 from ingest_api.http.request.form import parameters_of
