@@ -72,6 +72,7 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     )
     problems = problem_handlers()
     problems.install(app)
+    app.state.connection_metrics = metrics.connections
     guard = guard_of(settings, Scope.READ, clock)
     add_schemas(app, amend=key_docs(guard))
     app.include_router(routes(hours, LedgerReader(store, end_offsets, metrics, settings), after))

@@ -72,6 +72,7 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
+    app.state.connection_metrics = metrics.connections
     intake = Intake(
         BodyReader(settings, metrics),
         metered,

@@ -15,22 +15,24 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from service import problems
-from service.last_answer import LastAnswerProtocol
+from service.connections.guarded_protocol import GuardedProtocol, answer_of
 from service.request_target import explain_target
 from service.web.hosts import ALL, AllowedHosts, refused_host
 
 MAX_HEAD_BYTES: Final = 64 * 1024
-"""Far above any head that is meant: the longest query of ours has 5 KiB."""
+"""Far above any head that is meant: the longest query of ours has 5 KiB. A chunked body's trailers have as many."""
+MAX_HEADERS: Final = 256
+"""Each costs many times its bytes."""
 
 _IN_WORDS: Final = {"Pause on PRI/Upgrade": "HTTP/2 is not spoken here"}
 """What the parser says, where it is of no use to a client."""
 
 
-class BoundedHttpProtocol(LastAnswerProtocol):
+class BoundedHttpProtocol(GuardedProtocol):
     """The server's own protocol keeps a head of any size (measured: 25 MB of short headers took 400 MB).
 
-    Here a target above the bound is 414, another head above it 431; one that does not end is refused at twice the bound
-    at most.
+    Here a target above the bound is 414, another head above it 431, and so are trailers; one that does not end is
+    refused soon after the bound. Trailers are read and dropped: the server's own protocol takes them for headers.
 
     What it refuses by itself, before there is a request, is a problem here as well. So is a request for another host.
     """
@@ -38,9 +40,8 @@ class BoundedHttpProtocol(LastAnswerProtocol):
     hosts = AllowedHosts((ALL,), "")
     """Whom requests may be for. Of the class: a process has one server."""
 
-    _in_head = False
     _head_bytes = 0
-    """Of the head that is being read, without the piece of data in which it began."""
+    """Of the head that is being read, without the piece of data in which it began; or between a body's chunks."""
     _may_be_long = False
     """Whether any head of this connection could be too long: then each is measured, and most never are."""
     _malformed: problems.Problem | None = None
@@ -55,20 +56,25 @@ class BoundedHttpProtocol(LastAnswerProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.parser = _UpgradeIgnoringParser(self)
 
-    def data_received(self, data: bytes) -> None:
+    def _read(self, data: bytes) -> None:
         if self._in_head:
             self._read_on_in_head(data)
             return
-        if len(data) > MAX_HEAD_BYTES:
-            self._may_be_long = True
-        super().data_received(data)
+        super()._read(data)
 
     def _read_on_in_head(self, data: bytes) -> None:
         self._may_be_long = True
         self._head_bytes += len(data)
-        super().data_received(data)
-        if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+        if not self._in_chunks and not self._wait_for(len(data)):
+            return
+        super()._read(data)
+        if not self._in_head:
+            self._wait_no_more()
+        elif not self._is_bounded() and not self.transport.is_closing():
             self._answer_problem(self._too_long())
+
+    def _is_bounded(self) -> bool:
+        return self._head_bytes <= MAX_HEAD_BYTES and len(self.headers) <= MAX_HEADERS
 
     def on_message_begin(self) -> None:
         self._in_head, self._head_bytes = True, 0
@@ -89,8 +95,20 @@ class BoundedHttpProtocol(LastAnswerProtocol):
                 raise HttpParserError(self._malformed.detail)
         super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        """What follows is a chunk, or trailers: these are headers to the parser, and dropped here."""
+        self._in_chunks = self._in_head = True
+        self._head_bytes = 0
+        self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         if not self.parser.should_upgrade():
+            if self._in_chunks:
+                self._in_chunks = self._in_head = False
             super().on_message_complete()
 
     def head_without_upgrade(self) -> bytes | None:
@@ -107,7 +125,8 @@ class BoundedHttpProtocol(LastAnswerProtocol):
     def _fits(self) -> bool:
         """Whether the head that was read is within the bound."""
         lines = sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
-        return len(self.url) + len("GET  HTTP/1.1\r\n\r\n") + lines <= MAX_HEAD_BYTES
+        size = len(self.url) + len("GET  HTTP/1.1\r\n\r\n") + lines
+        return size <= MAX_HEAD_BYTES and len(self.headers) <= MAX_HEADERS
 
     def _too_long(self) -> problems.Problem:
         """The problem about a head that is too long: of its target, where that alone is."""
@@ -116,7 +135,8 @@ class BoundedHttpProtocol(LastAnswerProtocol):
                 f"the request's target has more than {MAX_HEAD_BYTES} bytes; POST /v1/actions takes actions in its body"
             )
             return problems.problem(HTTPStatus.REQUEST_URI_TOO_LONG, "target_too_long", detail)
-        detail = f"the request's head has more than {MAX_HEAD_BYTES} bytes"
+        what = "body's trailers have" if self._in_chunks else "head has"
+        detail = f"the request's {what} more than {MAX_HEAD_BYTES} bytes, or than {MAX_HEADERS} headers"
         return problems.problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large", detail)
 
     def note_malformed(self, error: HttpParserError, data: bytes) -> None:
@@ -137,13 +157,7 @@ class BoundedHttpProtocol(LastAnswerProtocol):
 
     def _answer_problem(self, problem: problems.Problem) -> None:
         self._in_head = False
-        body = problem.model_dump_json(exclude_none=True).encode()
-        status = HTTPStatus(problem.status)
-        head = (
-            f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {problems.MEDIA_TYPE}\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.refuse(head.encode() + body)
+        self.refuse(answer_of(problem))
 
 
 class _UpgradeIgnoringParser(HttpRequestParser):

@@ -8,27 +8,28 @@ import socket
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import NamedTuple
 
 import uvicorn
 import uvloop
 from fastapi import FastAPI
 
+from service.client import ClientNames
+from service.connections.guard import Guard
+from service.connections.limits import ConnectionLimits, raise_descriptor_limit
+from service.connections.quiet_log import QuietLog, quieten_log
 from service.http_protocol import BoundedHttpProtocol
 from service.keys.errors import KeysUnreadable
 from service.logs.request_id import RequestIds
 from service.process import configure_logging, say_who_may, spare_garbage_collection
-from service.settings import EXIT_UNUSABLE_SETTINGS, ServiceSettings
+from service.settings import EXIT_UNUSABLE_SETTINGS, HttpSettings
 from service.web.hosts import AllowedHosts
 
 logger = logging.getLogger(__name__)
 
-_KEEP_ALIVE_SECONDS: Final = 75
-"""Above the minute after which common load balancers drop an idle connection: so the service is never first."""
-
 
 def run_app(
-    settings: ServiceSettings,
+    settings: HttpSettings,
     create: Callable[[], FastAPI],
     *,
     drain_timeout: timedelta,
@@ -43,24 +44,42 @@ def run_app(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     configure_logging(settings)
+    quiet = quieten_log()
+    bounds = _Bounds(limits_of(settings, raise_descriptor_limit()), quiet)
     say_who_may(settings)
     protocol.hosts = AllowedHosts(settings.allowed_hosts, settings.host)
     spare_garbage_collection()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            runner.run(_serve(settings, create, drain_timeout, protocol))
+            runner.run(_serve(settings, create, drain_timeout, protocol, bounds))
         except KeysUnreadable as error:
             logger.error("cannot start: %s", error)  # noqa: TRY400 - the text says all, a traceback would hide it
             sys.exit(EXIT_UNUSABLE_SETTINGS)
 
 
+def limits_of(settings: HttpSettings, descriptors: int) -> ConnectionLimits:
+    """What connections may take, by the settings and by what the system allows."""
+    limits = ConnectionLimits(settings.max_connections, settings.max_client_connections).within(descriptors)
+    if limits.connections < settings.max_connections:
+        logger.warning(
+            "%d connections are taken, not %d: the system allows %d descriptors",
+            limits.connections,
+            settings.max_connections,
+            descriptors,
+        )
+    return limits
+
+
 async def _serve(
-    settings: ServiceSettings,
+    settings: HttpSettings,
     create: Callable[[], FastAPI],
     drain_timeout: timedelta,
     protocol: type[BoundedHttpProtocol],
+    bounds: "_Bounds",
 ) -> None:
     app = create()
+    limits = bounds.limits
+    guard = Guard(limits, ClientNames(settings.trusted_proxies), getattr(app.state, "connection_metrics", None))
     config = uvicorn.Config(
         RequestIds(app),
         host=settings.host,
@@ -71,19 +90,33 @@ async def _serve(
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=math.ceil(limits.idle_seconds),
         timeout_graceful_shutdown=math.ceil(drain_timeout.total_seconds()),
     )
-    await _Server(config, getattr(app.state, "on_stop", lambda: None)).serve()
+    await _Server(config, guard, bounds.log, getattr(app.state, "on_stop", lambda: None)).serve()
+
+
+class _Bounds(NamedTuple):
+    """What strangers may make a process do."""
+
+    limits: ConnectionLimits
+    log: QuietLog
 
 
 class _Server(uvicorn.Server):
-    """The server, but those who give answers without an end hear that it stops."""
+    """The server, but its connections are guarded, and those who give answers without an end hear that it stops."""
 
-    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, guard: Guard, log: QuietLog, on_stop: Callable[[], None]) -> None:
         super().__init__(config)
+        self._log = log
+        self.server_state = self._guard = guard
         self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._watching = asyncio.create_task(self._guard.watch(self._log.report))
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stop()
         await super().shutdown(sockets)
+        self._watching.cancel()

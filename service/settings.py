@@ -102,6 +102,16 @@ class ServiceSettings(ProcessSettings):
 class HttpSettings(ServiceSettings):
     """A process whose clients may be anybody."""
 
+    max_connections: int = Field(
+        8_192,
+        ge=2,
+        description="Maximum connections of clients; fewer where the system allows fewer descriptors; then 503",
+    )
+    max_client_connections: int = Field(
+        4_096,
+        ge=1,
+        description="Maximum connections of one client address, and half of all that are possible; then 503",
+    )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (),
         description="Addresses, or networks, of proxies that name their clients in X-Forwarded-For, separated by "

@@ -7,6 +7,7 @@ import sys
 from contract.errors import CollectorError
 from kafka_log.repeated_lines import RepeatedLines
 from service.clock import wall_clock
+from service.connections.limits import raise_descriptor_limit
 from service.keys.errors import KeysUnreadable
 from service.process import configure_logging, say_who_may, spare_garbage_collection
 from service.settings import EXIT_UNUSABLE_SETTINGS, settings_or_exit
@@ -22,6 +23,7 @@ def main() -> None:
     """Runs until stopped: exit code 0 drained, 75 not drained, 1 crashed, 2 unusable settings."""
     settings = settings_or_exit(WorkerSettings)
     configure_logging(settings)
+    raise_descriptor_limit()
     say_who_may(settings)
     if settings.log_level != "DEBUG":
         for library in ("faust", "mode", "aiokafka"):

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry
@@ -89,11 +89,12 @@ class Guard(ServerState):
         self.waiting_bytes += size
         return True
 
-    async def watch(self) -> None:
-        """Looks at all connections again and again."""
+    async def watch(self, also: Callable[[], None]) -> None:
+        """Looks at all connections again and again, and calls `also` each time."""
         now = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(_EVERY)
+            also()
             await self.look_at_all(list(self.connections), now())  # type: ignore[arg-type] # all of ours are guarded
 
     async def look_at_all(self, connections: Iterable[Guarded], now: float) -> None:

@@ -18,13 +18,13 @@ def start_ingest(kafka_bootstrap: str, topic: str, tmp_path: Path) -> Iterator[S
     """Starts an ingest API on real Kafka; settings are given without their prefix."""
     with ExitStack() as stack:
 
-        def start(**settings: str) -> Target:
+        def start(descriptors: int | None = None, **settings: str) -> Target:
             environment = {
                 "COLLECTOR_KAFKA_BOOTSTRAP": kafka_bootstrap,
                 "COLLECTOR_TOPIC": topic,
                 **{f"COLLECTOR_{name.upper()}": value for name, value in settings.items()},
             }
-            return stack.enter_context(Target("ingest_api", tmp_path, environment))
+            return stack.enter_context(Target("ingest_api", tmp_path, environment, descriptors))
 
         yield start
 

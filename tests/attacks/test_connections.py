@@ -73,7 +73,7 @@ def test_where_descriptors_are_few_one_client_is_told_503_and_others_are_served(
     assert statuses[b"HTTP/1.1 503"] > SOCKETS / 2
     refused = ingest.metric("collector_http_connections_refused_total", 'limit="of_one"')
     assert refused == statuses.total()
-    assert 1 <= ingest.logged().count("is refused") < SOCKETS / 2
+    assert 1 <= ingest.logged().count("is refused") <= 20
 
 
 def test_a_service_takes_all_the_descriptors_that_the_system_lets_it_have(start_ingest: Callable[..., Target]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from deploy.local.services.ports import free_port
+from deploy.local.services.process import Command
 from deploy.local.services.python_service import PythonService
 
 _SAMPLE_SECONDS = 0.02
@@ -16,8 +17,19 @@ _SAMPLE_SECONDS = 0.02
 class Target(PythonService):
     """`python -m MODULE`."""
 
-    def __init__(self, module: str, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, module: str, folder: Path, environment: Mapping[str, str], descriptors: int | None = None
+    ) -> None:
+        """`descriptors`: the system lets it have no more."""
         super().__init__(module, free_port(), folder / f"{module}.log", module, environment)
+        self._descriptors = descriptors
+
+    def prepare(self) -> Command:
+        command = super().prepare()
+        if self._descriptors is None:
+            return command
+        limited = ["/bin/sh", "-c", f'ulimit -n {self._descriptors}; exec "$@"', "sh", *command.arguments]
+        return Command(limited, command.log, command.environment)
 
     @property
     def pid(self) -> int:
