@@ -1,6 +1,7 @@
 # The entry points; what they do is written where they lead.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-faults test-influx2 test-clients bench bench-scale soak lint lock lock-clients clean
+.PHONY: help setup run test test-faults test-influx2 test-clients bench bench-scale soak lint lock lock-clients clean \
+	audit-dependencies licences
 ARGS ?=
 export PYTHON
 
@@ -43,11 +44,25 @@ bench-scale: setup ## How the worker's cost grows, row by row; e.g. make bench-s
 soak: setup ## The pipeline at 80 % of its limit for 20 minutes; e.g. make soak ARGS="--minutes 3"
 	@.venv/bin/python -m bench.soak $(ARGS)
 
-lint: .venv/installed ## Style, types and the direction of imports
+lint: .venv/installed ## Style, types, the direction of imports, and that no secret lies around
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	@PYTHONPATH=tests .venv/bin/python -m support.builds.gitleaks
+
+# With --strict, what the service does not know is no success.
+audit-dependencies: .venv/installed ## Known vulnerabilities of the locked packages, by PyPI's own service
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && .venv/bin/python -m venv "$$tools" && \
+	"$$tools/bin/pip" install --disable-pip-version-check --quiet pip-audit && \
+	"$$tools/bin/pip-audit" --requirement requirements.lock --require-hashes --disable-pip --strict --progress-spinner off
+
+licences: .venv/installed ## Writes docs/licences.md from what the packages say
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && .venv/bin/python -m venv "$$tools" && \
+	"$$tools/bin/pip" install --disable-pip-version-check --quiet pip-licenses && \
+	{ sed '/^| /,$$d' docs/licences.md && "$$tools/bin/pip-licenses" --python .venv/bin/python --from=mixed --no-version \
+	--order=name --format=markdown --ignore-packages user-actions-collector; } > "$$tools/licences.md" && \
+	mv "$$tools/licences.md" docs/licences.md
 
 lock: .venv/installed ## Writes requirements.lock from pyproject.toml
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && .venv/bin/python -m venv "$$tools" && \
