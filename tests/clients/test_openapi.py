@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -22,7 +23,9 @@ CHECKS: Final = (
 ENDLESS: Final = "/v1/live"
 
 
-def test_no_answer_has_a_status_a_type_a_header_or_a_body_that_is_not_documented(product: Product) -> None:
+def test_no_answer_has_a_status_a_type_a_header_or_a_body_that_is_not_documented(
+    product: Product, tmp_path: Path
+) -> None:
     run = [sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{product.aggregator_port}/openapi.json"]
     options = {
         "--exclude-path": ENDLESS,
@@ -35,7 +38,9 @@ def test_no_answer_has_a_status_a_type_a_header_or_a_body_that_is_not_documented
     flags = [part for option in options.items() for part in option]
     environment = os.environ | {"PYTHONPATH": str(python_packages()), "NO_COLOR": "1"}
 
-    told = subprocess.run([*run, *flags], env=environment, check=False, capture_output=True, text=True, timeout=280)
+    told = subprocess.run(
+        [*run, *flags], cwd=tmp_path, env=environment, check=False, capture_output=True, text=True, timeout=280
+    )
 
     assert told.returncode == 0, told.stdout + told.stderr
     assert "Tested: 9" in told.stdout
