@@ -26,5 +26,8 @@ def _headers(error: KeyRefused, *, asks_people: bool) -> Mapping[str, str]:
     if isinstance(error, Forbidden):
         scope = f', scope="{error.scope}"' if error.scope else ""
         return {"WWW-Authenticate": f'{_BEARER}, error="insufficient_scope"{scope}'}
+    if asks_people:
+        # Alone: Chromium asks for nothing where another scheme stands before it on the same line.
+        return {"WWW-Authenticate": _BASIC}
     invalid = "" if error.code == "key_missing" else ', error="invalid_token"'
-    return {"WWW-Authenticate": f"{_BEARER}{invalid}{f', {_BASIC}' if asks_people else ''}"}
+    return {"WWW-Authenticate": f"{_BEARER}{invalid}"}

@@ -84,7 +84,7 @@ async def test_a_key_is_not_taken_from_the_address(client: httpx.AsyncClient) ->
 
 async def test_people_are_asked_for_a_key_by_their_browser_and_it_is_the_user_name(client: httpx.AsyncClient) -> None:
     asked = await client.get("/")
-    assert asked.headers["WWW-Authenticate"] == 'Bearer realm="collector", Basic realm="collector", charset="UTF-8"'
+    assert asked.headers["WWW-Authenticate"] == 'Basic realm="collector", charset="UTF-8"'
     basic = {"Authorization": f"Basic {b64encode(b'uac_read:').decode()}"}
     assert (await client.get("/", headers=basic)).status_code == 200
 
