@@ -29,7 +29,7 @@ class WorkerSettings(ServiceSettings, EventSettings, KafkaSettings, InfluxSettin
         description="Number of lines that begins a flush at once; reading stops at twice as many",
     )
     worker_flush_windows: Annotated[int, Field(ge=1)] = Field(
-        5_000,
+        20_000,
         description="Number of windows (an hour of a partition) with new lines that begins a flush at once; reading "
         "stops at twice as many",
     )

@@ -20,8 +20,8 @@ IsHole = Callable[[int, int, int], bool]
 
 _LOADING: Final = "load windows"
 
-HOURS_AT_ONCE: Final = 2_000
-"""Hours, counted for each record by itself: windows of so many were loaded in 0.3 s, on a busy machine."""
+HOURS_AT_ONCE: Final = 10_000
+"""Hours, counted for each record by itself. A load also reads what lies between: many small ones take longer."""
 
 
 class Folding:
