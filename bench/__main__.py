@@ -18,6 +18,7 @@ _CASES: Final[Cases] = {
     "gateway-batch": gateway.batches,
     "read": reads.current_hour,
     "freshness": reads.freshness,
+    "late": reads.late,
     "month": spans.month,
     "listeners": spans.listeners,
     "users": spans.users_of_a_day,

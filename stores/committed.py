@@ -10,7 +10,8 @@ from contract.store import StoreReader, WindowPoint
 from contract.window_value import WindowValue
 
 _NEAR: Final = 24
-"""Hours: a request takes longer than to read so many that nobody needs."""
+_NEAR_OF_ONE: Final = 192
+"""Hours: a request takes longer than to read so many that nobody needs; of one source there is less to read."""
 
 
 class Committed(NamedTuple):
@@ -55,18 +56,23 @@ async def _read_windows(
     reader: StoreReader, hours: Collection[int], source: LogPartition | None
 ) -> dict[int, list[WindowPoint]]:
     """The points of some hours; hours that lie near each other are asked for in one request."""
-    runs: list[list[int]] = []
-    for hour in sorted(hours):
-        if runs and hour - runs[-1][-1] <= _NEAR * HOUR_MS:
-            runs[-1].append(hour)
-        else:
-            runs.append([hour])
     found: dict[int, list[WindowPoint]] = {}
-    for run in runs:
+    for run in _runs(hours, _NEAR if source is None else _NEAR_OF_ONE):
         asked = reader.read_windows_between(run[0], run[-1] + HOUR_MS, source) if run[1:] else None
         for point in await (asked or reader.read_windows(run[0], source)):
             found.setdefault(point.hour, []).append(point)
     return found
+
+
+def _runs(hours: Collection[int], near: int) -> list[list[int]]:
+    """The hours in order; those of a run lie at most `near` hours from each other."""
+    runs: list[list[int]] = []
+    for hour in sorted(hours):
+        if runs and hour - runs[-1][-1] <= near * HOUR_MS:
+            runs[-1].append(hour)
+        else:
+            runs.append([hour])
+    return runs
 
 
 def highest_committed(limits: dict[LogPartition, Progress], points: list[WindowPoint]) -> dict[LogPartition, Committed]:

@@ -15,7 +15,7 @@ from stream_workers.counting.assignment import Assignment
 from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.counting.flush_cycle import FlushCycle
 from stream_workers.counting.folding import Folding
-from stream_workers.counting.writer import Writer
+from stream_workers.counting.writer import FlushLimits, Writer
 from stream_workers.faust_adapter.agent import add_agent
 from stream_workers.faust_adapter.app import App
 from stream_workers.faust_adapter.configuration import create_app
@@ -64,8 +64,9 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
         Folding(assignment, store, retry, gate.is_hole),
         FlushCycle(assignment, flusher, Compactor(store, retry), commit, settings.worker_window_memory),
         EmptyTails(assignment, stable_ends, past, asyncio.sleep),
-        flush_interval=settings.worker_flush_interval.total_seconds(),
-        flush_lines=settings.worker_flush_lines,
+        FlushLimits(
+            settings.worker_flush_interval.total_seconds(), settings.worker_flush_lines, settings.worker_flush_windows
+        ),
     )
     release_timeout = settings.worker_release_timeout.total_seconds()
     guard = guard_of(settings, Scope.ADMIN, wall_clock)

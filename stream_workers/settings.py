@@ -28,6 +28,11 @@ class WorkerSettings(ServiceSettings, EventSettings, KafkaSettings, InfluxSettin
         75_000,
         description="Number of lines that begins a flush at once; reading stops at twice as many",
     )
+    worker_flush_windows: Annotated[int, Field(ge=1)] = Field(
+        20_000,
+        description="Number of windows (an hour of a partition) with new lines that begins a flush at once; reading "
+        "stops at twice as many",
+    )
     worker_window_memory: Annotated[int, Field(ge=1)] = Field(
         512 * 1024 * 1024, description="Memory limit for windows, in bytes; soft by one flush"
     )

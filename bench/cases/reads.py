@@ -31,6 +31,7 @@ _BATCHES_A_SECOND: Final = 50.0
 _USERS: Final = 50_000
 _PROBES: Final = 150
 _PROBING_SECONDS: Final = 20.0
+_LATE_HOURS: Final = 10_000
 _LOOK_SECONDS: Final = 0.005
 _LONGEST: Final = 30.0
 
@@ -44,6 +45,13 @@ class Pipeline(NamedTuple):
     influx: InfluxSettings
     influx_port: int
     hour: int
+
+
+class Feed(NamedTuple):
+    """What comes in: batches that are sent in turn, again and again."""
+
+    batches: Sequence[Sequence[Made]]
+    batches_a_second: float
 
 
 Job = Callable[[Pipeline], Awaitable[Figures]]
@@ -63,6 +71,13 @@ def current_hour(services: Services) -> Case:
 def freshness(services: Services) -> Case:
     """From the answer to a POST to the GET that counts it, 50,000 actions/s coming in."""
     return Case("freshness: acknowledged until counted", [Contender("ours", partial(on_pipeline, services, _probe))])
+
+
+def late(services: Services) -> Case:
+    """As freshness, of the current hour, 10,000 actions/s coming in, half of them for the 10,000 hours before."""
+    return Case(
+        "freshness, 50 % late over 10,000 hours", [Contender("ours", partial(on_pipeline, services, _probe_late))]
+    )
 
 
 def on_pipeline(services: Services, job: Job) -> Figures:
@@ -98,15 +113,40 @@ def _pipeline(services: Services) -> Iterator[Pipeline]:
 @asynccontextmanager
 async def fed(pipeline: Pipeline, seconds: float, probes: int = 0) -> AsyncIterator[None]:
     """Impressions come in, so that clicks are the probes' own. At last everything that was sent must be counted."""
-    feed = [
-        [_action(pipeline, f"user-{at + n}", "impression") for n in range(_BATCH)] for at in range(0, _USERS, _BATCH)
-    ]
-    requests = [_post(actions) for actions in feed]
-    feeding = asyncio.create_task(Load(requests, b"200 ", rate=_BATCHES_A_SECOND).run(pipeline.ingest_port, 8, seconds))
+    async with _fed(pipeline, _busy(pipeline), seconds, probes):
+        yield
+
+
+def _busy(pipeline: Pipeline) -> Feed:
+    """50,000 actions/s of one hour."""
+    firsts = range(0, _USERS, _BATCH)
+    batches = [[_action(pipeline, f"user-{at + n}", "impression") for n in range(_BATCH)] for at in firsts]
+    return Feed(batches, _BATCHES_A_SECOND)
+
+
+def _late(pipeline: Pipeline) -> Feed:
+    """10,000 actions/s, every other one in one of the 10,000 hours before."""
+    feed, chance = _busy(pipeline), random.Random(8)  # noqa: S311 - it needs no secrecy
+
+    def moved(made: Made, number: int) -> Made:
+        ago = chance.randrange(1, _LATE_HOURS + 1) * HOUR_MS if number % 2 else 0
+        return made._replace(timestamp=made.timestamp - ago)
+
+    batches = [[moved(made, number) for number, made in enumerate(batch)] for batch in feed.batches]
+    return Feed(batches, _BATCHES_A_SECOND / 5)
+
+
+@asynccontextmanager
+async def _fed(pipeline: Pipeline, feed: Feed, seconds: float, probes: int) -> AsyncIterator[None]:
+    requests = [_post(actions) for actions in feed.batches]
+    load = Load(requests, b"200 ", rate=feed.batches_a_second)
+    feeding = asyncio.create_task(load.run(pipeline.ingest_port, 8, seconds))
     yield
     times = (await feeding).times
-    users = {made.user for index in times for made in feed[index]}
-    expected = Numbers(len(users) + min(probes, 1), probes, times.total() * _BATCH)
+    of_hour = {index: [made for made in feed.batches[index] if made.timestamp == pipeline.hour] for index in times}
+    users = {made.user for some in of_hour.values() for made in some}
+    impressions = sum(times[index] * len(some) for index, some in of_hour.items())
+    expected = Numbers(len(users) + min(probes, 1), probes, impressions)
     async with reader_of(pipeline) as http:
         await _until(http, lambda found: found.impressions >= expected.impressions)
         require(await _numbers(http), expected, "the hour")
@@ -139,10 +179,18 @@ async def _read(pipeline: Pipeline, port: int, target: str, rate: float) -> Figu
 
 
 async def _probe(pipeline: Pipeline) -> Figures:
+    return await _probe_beside(pipeline, _busy(pipeline))
+
+
+async def _probe_late(pipeline: Pipeline) -> Figures:
+    return await _probe_beside(pipeline, _late(pipeline))
+
+
+async def _probe_beside(pipeline: Pipeline, feed: Feed) -> Figures:
     """Clicks of one user: they lie on one partition, so they are counted in the order of their acknowledgements."""
     acknowledged: list[float] = []
     async with (
-        fed(pipeline, _PROBING_SECONDS, _PROBES),
+        _fed(pipeline, feed, _PROBING_SECONDS, _PROBES),
         reader_of(pipeline) as reader,
         httpx.AsyncClient(timeout=_LONGEST) as writer,
     ):
@@ -185,7 +233,7 @@ def _action(pipeline: Pipeline, user: str, event: str) -> Made:
     return Made(pipeline.hour, user, event)
 
 
-def _post(actions: list[Made]) -> bytes:
+def _post(actions: Sequence[Made]) -> bytes:
     body = b"\n".join([made.line() for made in actions])
     return request("POST", "/v1/actions", body, "application/x-ndjson")
 

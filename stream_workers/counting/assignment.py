@@ -49,6 +49,11 @@ class Assignment:
         # Asked after each record: a property for each partition would cost a seventh of folding a record of one line.
         return sum([len(state.pending.lines) for state in self.states.values()])
 
+    @property
+    def unflushed_windows(self) -> int:
+        """Windows that were folded into, and that no flush has taken yet."""
+        return sum([state.table.touched for state in self.states.values()])
+
     async def acquire(self, source: LogPartition, beginning: int, end: int, generation: int) -> Acquired:
         """Begins to count a partition whose log holds the offsets from `beginning` up to, not including, `end`.
 

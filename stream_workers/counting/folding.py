@@ -1,12 +1,11 @@
 """Folding: each record into the state of its partition, with the windows that it needs."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from contract.errors import RecordsMissing
-from contract.record import Record
 from contract.store import StoreReader
 from stream_workers import metrics
 from stream_workers.counting.assignment import Assignment
@@ -21,6 +20,9 @@ IsHole = Callable[[int, int, int], bool]
 
 _LOADING: Final = "load windows"
 
+HOURS_AT_ONCE: Final = 10_000
+"""Hours, counted for each record by itself. A load also reads what lies between: many small ones take longer."""
+
 
 class Folding:
     """Counts records in memory. Those that are not ours to count any more are passed over."""
@@ -31,19 +33,34 @@ class Folding:
         self._retry = retry
         self._is_hole = is_hole
 
-    async def prefetch(self, batch: Sequence[Received]) -> None:
-        """Loads at once what folding the batch would load bit by bit."""
-        states = self._assignment.states
-        records: dict[int, list[Record]] = {}
+    async def prefetch(self, batch: Sequence[Received]) -> int:
+        """Loads at once what folding the first records of the batch would load bit by bit; how many records these are.
+
+        It is all of them, unless they lie in very many hours: then those that are loaded are counted and stored before
+        others are looked at, so that old hours delay the current one by no more than that.
+        """
+        missing: dict[int, set[int]] = {}
+        prepared = hours = 0
         for received in batch:
-            if self._assignment.owner_of(received) is not None:
-                records.setdefault(received.record.partition, []).append(received.record)
-        missing = [(states[number], states[number].decode_ahead(some)) for number, some in records.items()]
-        if not any(hours for _, hours in missing):
+            prepared += 1
+            state = self._assignment.owner_of(received)
+            if state is None:
+                continue
+            of_record = state.decode_ahead(received.record)
+            hours += len(of_record)
+            missing.setdefault(received.record.partition, set()).update(of_record - state.windows.keys())
+            if hours >= HOURS_AT_ONCE:
+                break
+        await self._load(missing)
+        return prepared
+
+    async def _load(self, missing: Mapping[int, Collection[int]]) -> None:
+        """Hours by partition."""
+        if not any(missing.values()):
             return
-        reader = self._reader(self._assignment.still_ours())
+        states, reader = self._assignment.states, self._reader(self._assignment.still_ours())
         with contextlib.suppress(Abandoned):
-            await gather_all(*(state.load(hours, reader) for state, hours in missing))
+            await gather_all(*(states[number].load(hours, reader) for number, hours in missing.items() if hours))
 
     def fold_at_once(self, received: Received) -> bool:
         """Folds a record that needs nothing from the store: where records have one line each, waiting costs more.

@@ -3,22 +3,33 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from stream_workers.counting.assignment import Assignment
 from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.counting.flush_cycle import FlushCycle
 from stream_workers.counting.folding import Folding
-from stream_workers.counting.mailbox import Mailbox, received_by_now
+from stream_workers.counting.mailbox import Mailbox, Received, received_by_now
 from stream_workers.retry import Abandoned
 
 logger = logging.getLogger(__name__)
+
+
+class FlushLimits(NamedTuple):
+    """What begins a flush: seconds since the last one began, lines, or windows with new lines."""
+
+    interval: float
+    lines: int
+    windows: int
 
 
 class Writer:
     """Counts the partitions of an assignment. All of it runs on one event loop.
 
     Two coroutines share the work: one folds records as they come, one flushes; a flush that is in flight does not stop
-    the folding until `2 * flush_lines` lines wait. A third looks after partitions on which nothing comes any more.
+    the folding until twice as many lines wait as begin one, or windows. A third looks after partitions on which nothing
+    comes any more.
     """
 
     def __init__(
@@ -27,17 +38,13 @@ class Writer:
         folding: Folding,
         flush_cycle: FlushCycle,
         empty_tails: EmptyTails,
-        *,
-        flush_interval: float,
-        flush_lines: int,
+        limits: FlushLimits,
     ) -> None:
-        """`flush_interval` is in seconds."""
         self._assignment = assignment
         self._folding = folding
         self._flush_cycle = flush_cycle
         self._empty_tails = empty_tails
-        self._flush_interval = flush_interval
-        self._flush_lines = flush_lines
+        self._limits = limits
         self._mailbox: Mailbox | None = None
         self._is_folding = False
         self._is_flushing = False
@@ -92,15 +99,23 @@ class Writer:
             batch, ended = await received_by_now(mailbox)
             self._is_folding = True
             try:
-                await self._folding.prefetch(batch)
-                for received in batch:
-                    if not self._folding.fold_at_once(received):
-                        await self._folding.fold(received)
-                    if self.unflushed_lines >= self._flush_lines:
-                        await self._make_room()
+                while batch:
+                    prepared = await self._folding.prefetch(batch)
+                    await self._fold(batch[:prepared])
+                    batch = batch[prepared:]
             finally:
                 self._is_folding = False
                 self._settled.set()
+
+    async def _fold(self, records: Sequence[Received]) -> None:
+        for received in records:
+            if not self._folding.fold_at_once(received):
+                await self._folding.fold(received)
+            if self.unflushed_lines >= self._limits.lines:
+                await self._make_room()
+        # A record cannot touch more windows than are prepared at once: after each would be too often to ask.
+        if self._assignment.unflushed_windows >= self._limits.windows:
+            await self._make_room()
 
     async def _make_room(self) -> None:
         self._flush_soon.set()
@@ -110,7 +125,10 @@ class Writer:
 
     def _too_full(self) -> bool:
         can_shrink = self._is_flushing or self._assignment.may_flush
-        return can_shrink and self.unflushed_lines >= 2 * self._flush_lines
+        return can_shrink and (
+            self.unflushed_lines >= 2 * self._limits.lines
+            or self._assignment.unflushed_windows >= 2 * self._limits.windows
+        )
 
     async def _flush_loop(self) -> None:
         loop = asyncio.get_running_loop()
@@ -118,7 +136,7 @@ class Writer:
         while True:
             # Counted from when the last one began: what waits does not wait for an interval on top of a slow flush.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(began + self._flush_interval):
+                async with asyncio.timeout_at(began + self._limits.interval):
                     await self._flush_soon.wait()
             began = loop.time()
             self._flush_soon.clear()

@@ -76,8 +76,12 @@ class Compactor:
             await self._refer(compaction, still_ours)
 
     def _next(self, states: Collection[PartitionState]) -> _Compaction | None:
-        found = ((state, slot) for state in states for slot in state.windows.values())
-        worth_it = [(state, slot) for state, slot in found if self._is_worth_it(state, slot)]
+        many = self._many
+        # There may be very many windows, nearly all of them with few segments.
+        cut_up = [
+            (state, slot) for state in states for slot in state.windows.values() if slot.window.small_segments >= many
+        ]
+        worth_it = [(state, slot) for state, slot in cut_up if self._is_worth_it(state, slot)]
         for state, slot in sorted(worth_it, key=lambda one: one[1].window.small_segments, reverse=True):
             window = slot.window
             if parts := window.full_segments():
@@ -87,8 +91,6 @@ class Compactor:
 
     def _is_worth_it(self, state: PartitionState, slot: WindowSlot) -> bool:
         small = slot.window.small_segments
-        if small < self._many:
-            return False
         over = slot.hour + HOUR_MS <= state.progress.watermark
         return slot.window.hashes <= small * (HASHES_PER_SEGMENT_LATER if over else HASHES_PER_SEGMENT)
 

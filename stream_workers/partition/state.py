@@ -3,7 +3,8 @@
 All of it is a cache over the store: losing it costs a reload.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 
 from contract.progress import LogPartition, Progress
 from contract.record import Record
@@ -103,16 +104,16 @@ class PartitionState:
         self.folded = end - 1
         return True
 
-    def decode_ahead(self, records: Iterable[Record]) -> set[int]:
-        """The hours whose windows are missing, for records that will be folded next.
+    def decode_ahead(self, record: Record) -> AbstractSet[int]:
+        """The hours of a record that will be folded next; none of one that was folded already.
 
         A partition that was just acquired has no windows: loaded one record after another, 200 late hours per partition
         cost 14 s after a restart.
         """
-        for record in records:
-            if record.offset > self.folded:
-                self._decoded[record.offset] = DecodedRecord.of(record)
-        return {hour for decoded in self._decoded.values() for hour in decoded.by_hour} - self.windows.keys()
+        if record.offset <= self.folded:
+            return frozenset()
+        decoded = self._decoded[record.offset] = DecodedRecord.of(record)
+        return decoded.by_hour.keys()
 
     async def load(self, hours: Collection[int], reader: StoreReader) -> None:
         """Loads those windows of `hours` that are not in memory."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from contract.action import Action
 from contract.progress import LogPartition
@@ -12,6 +13,9 @@ from contract.window_value import WindowValue
 from stores.committed import read_loads
 
 DrawSlot = Callable[[], int]
+
+BYTES_PER_WINDOW: Final = 2_000
+"""An empty window with its slots; 1,700 were measured."""
 
 
 @dataclass(slots=True)
@@ -24,6 +28,10 @@ class WindowSlot:
     turn: int = 0
     used: int = 0
     """Timestamp of the last record folded into it, comparable over partitions: the least recently used goes first."""
+    size: int = 0
+    """About how many bytes it takes, without what was folded since its last flush."""
+    hashes: int = 0
+    """How many hashes it holds, likewise."""
 
 
 class WindowTable:
@@ -39,6 +47,14 @@ class WindowTable:
         """By hour."""
         self.must_reach = -1
         """Highest through_offset of a loaded window: no flush ends below it."""
+        self.size = 0
+        """Of all windows together, in bytes: to ask each of 80,000 took 0.1 s, at each flush."""
+        self.hashes = 0
+
+    @property
+    def touched(self) -> int:
+        """How many windows were folded into since the last flush."""
+        return len(self._touched)
 
     async def load(self, hours: Collection[int], reader: StoreReader) -> None:
         """Loads those windows of `hours` that are not in memory."""
@@ -47,7 +63,7 @@ class WindowTable:
             return
         for hour, (value, segments) in (await read_loads(reader, missing, self._source)).items():
             self.must_reach = max(self.must_reach, value.through_offset)
-            self.windows[hour] = self._slot(hour, Window(value, segments))
+            self._hold(self._slot(hour, Window(value, segments)))
 
     def pin(self, hours: Collection[int]) -> None:
         """These windows, and no others, are about to be folded into: they are not evicted."""
@@ -64,7 +80,7 @@ class WindowTable:
     def replace(self, windows: Mapping[int, Window], used: int) -> None:
         """Counts on from these windows; the next flush writes them."""
         for hour, window in windows.items():
-            self.windows[hour] = self._slot(hour, window, used)
+            self._hold(self._slot(hour, window, used))
         self._touched |= windows.keys()
 
     def flush(self, end: int) -> tuple[list[tuple[WindowSlot, WindowValue]], list[SegmentPoint]]:
@@ -73,6 +89,7 @@ class WindowTable:
         for hour in self._touched:
             slot = self.windows[hour]
             flushed = slot.window.flush(end)
+            self._weigh(slot)
             if flushed is not None:
                 windows.append((slot, flushed[0]))
                 segments += [SegmentPoint(self._source, hour, segment) for segment in flushed[1]]
@@ -83,6 +100,24 @@ class WindowTable:
         """Windows that are written and committed, and not about to be folded into; `in_flight` are being written."""
         busy = self._touched | self._pinned | set(in_flight)
         return [slot for hour, slot in self.windows.items() if hour not in busy]
+
+    def drop(self, slot: WindowSlot) -> None:
+        """One that is evictable."""
+        del self.windows[slot.hour]
+        self.size -= slot.size
+        self.hashes -= slot.hashes
+
+    def _hold(self, slot: WindowSlot) -> None:
+        if (before := self.windows.get(slot.hour)) is not None:
+            self.drop(before)
+        self.windows[slot.hour] = slot
+        self._weigh(slot)
+
+    def _weigh(self, slot: WindowSlot) -> None:
+        size, hashes = BYTES_PER_WINDOW + slot.window.size, slot.window.hashes
+        self.size += size - slot.size
+        self.hashes += hashes - slot.hashes
+        slot.size, slot.hashes = size, hashes
 
     def _slot(self, hour: int, window: Window, used: int = 0) -> WindowSlot:
         return WindowSlot(hour, window, [self._draw_slot(), self._draw_slot()], used=used)

@@ -1,5 +1,6 @@
 """Somebody sends one action in each of very many hours: what adds all hours up must not grow with them."""
 
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,15 +13,17 @@ from aggregator.ledger.model import Ledger
 from aggregator.ledger.reader import LedgerReader
 from aggregator.metrics import Metrics
 from aggregator.settings import AggregatorSettings
+from contract.action import Action
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.store import ProgressPoint, WindowPoint
 from contract.window_value import WindowValue
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
-from support.pipeline.pipeline import now
+from support.pipeline.pipeline import Pipeline, now
 
 WINDOWS = 300_000
+HOURS = 1_000
 CLICKS = 2
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 0)
 WHOLE_ANSWER = 60_000_000
@@ -88,3 +91,25 @@ async def test_the_ledger_of_300000_windows_is_exact_and_never_holds_more_than_a
         lines = WINDOWS * (CLICKS + 1) + 5
         await store.write_progress([ProgressPoint(SOURCE, 1, Progress(WINDOWS + 1, lines, watermark=now()))])
         assert is_exact(await reader.read(), more=5)
+
+
+async def test_a_worker_that_comes_after_one_that_was_killed_counts_on_in_very_many_hours(pipeline: Pipeline) -> None:
+    """Between quiet hours lie busy ones, whose users are not loaded with theirs."""
+    rng = random.Random(5)
+    hours = [pipeline.this_hour - ago * HOUR_MS for ago in range(HOURS)]
+    quiet = [click(rng, hour) for hour in hours]
+    busy = [click(rng, hour) for hour in hours[::100] for _ in range(200)]
+    first = pipeline.started(worker_flush_windows="100")
+    pipeline.send([*quiet, *busy], lines=50)
+    await pipeline.counted()
+    first.kill()
+
+    pipeline.send([*quiet[::2], *(click(rng, hour) for hour in hours)], lines=50)
+    pipeline.replacement(worker_flush_windows="100")
+
+    await pipeline.counted()
+    await pipeline.is_exact()
+
+
+def click(rng: random.Random, hour: int) -> Action:
+    return Action(hour + rng.randrange(HOUR_MS), f"user-{rng.randrange(1_000)}", "click", f"id-{rng.random()}")

@@ -11,9 +11,10 @@ from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
 from stream_workers.partition.decoded import RejectedLine
-from stream_workers.partition.eviction import BYTES_PER_WINDOW, evict
+from stream_workers.partition.eviction import evict
 from stream_workers.partition.resume import first_offset, resume_from
 from stream_workers.partition.state import PartitionState
+from stream_workers.partition.windows import BYTES_PER_WINDOW
 from stream_workers.retry import RetryPolicy
 from support.simulation.hostile_store import HostileStore, Turn
 from support.simulation.log import SimulatedLog
@@ -146,7 +147,8 @@ class Worker:
 
     async def _maybe_load_ahead(self, state: PartitionState, waiting: Sequence[Record]) -> None:
         if self._rng.random() < 0.3:
-            await state.load(sorted(state.decode_ahead(waiting[: self._rng.randint(1, 4)])), self._store)
+            ahead = waiting[: self._rng.randint(1, 4)]
+            await state.load(sorted({hour for one in ahead for hour in state.decode_ahead(one)}), self._store)
 
     async def _look_at_tails(self) -> None:
         while True:

@@ -18,7 +18,7 @@ from support.fixtures.virtual_clock import timeless
 from support.fixtures.worker import AWAY, HOUR, SOURCE, no_pause
 from support.fixtures.writer import WriterFixture, clicks, window_of_another_owner
 
-HOURS = [HOUR, HOUR - 100 * HOUR_MS, HOUR - 200 * HOUR_MS]
+HOURS = [HOUR, HOUR - 1_000 * HOUR_MS, HOUR - 2_000 * HOUR_MS]
 """So far apart that each is a question."""
 QUESTIONS = 1 + len(HOURS) + 1 + 1
 """Progress, windows, progress again, segments."""

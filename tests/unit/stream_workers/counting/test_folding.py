@@ -2,9 +2,12 @@
 
 from collections import Counter
 
+import pytest
+
 from contract.progress import Progress
 from contract.store import ProgressPoint, WindowPoint
 from contract.window_value import WindowValue
+from stream_workers.counting import folding
 from stream_workers.partition.state import PartitionState
 from support.fixtures.partition_state import HOUR, SOURCE
 from support.fixtures.worker import HOUR_MS, PastLog, WatchedStore, click, numbered_slots, record
@@ -39,7 +42,7 @@ async def test_a_window_loaded_ahead_counts_on_from_what_is_committed() -> None:
     state = PartitionState(SOURCE, Progress(4), numbered_slots(), PastLog())
     waiting = [record(5, click("ada")), record(6, click("bob"))]
 
-    hours = state.decode_ahead(waiting)
+    hours = {hour for one in waiting for hour in state.decode_ahead(one)}
     await state.load(hours, store)
     for one in waiting:
         await state.fold(one, store)
@@ -57,23 +60,44 @@ async def test_a_window_that_is_in_memory_is_not_loaded_again() -> None:
 
     await state.load({HOUR}, store)
 
-    assert state.decode_ahead([record(1, click("bob"))]) == set()
+    assert set(state.decode_ahead(record(1, click("bob")))) == {HOUR}
     assert store.journal.begun == []
 
 
 async def test_records_that_were_folded_already_ask_for_nothing() -> None:
     state = PartitionState(SOURCE, Progress(through_offset=7), numbered_slots(), PastLog())
 
-    assert state.decode_ahead([record(7, click("ada"))]) == set()
+    assert set(state.decode_ahead(record(7, click("ada")))) == set()
 
 
 async def test_what_was_loaded_ahead_and_evicted_is_loaded_again() -> None:
     store, state = WatchedStore(), PartitionState(SOURCE, Progress(), numbered_slots(), PastLog())
     one = record(0, click("ada"))
-    await state.load(state.decode_ahead([one]), store)
+    await state.load(state.decode_ahead(one), store)
     for slot in state.evictable():
-        del state.windows[slot.hour]
+        state.table.drop(slot)
 
     await state.fold(one, store)
 
     assert state.windows.keys() == {HOUR}
+
+
+async def test_of_records_of_very_many_hours_the_first_are_counted_before_others_are_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(folding, "HOURS_AT_ONCE", 3)
+    fixture = WriterFixture()
+    async with fixture.running(0):
+        fixture.journal.hold("read windows")
+        old = [record(at, click("ada", hour=hour)) for at, hour in enumerate(HOURS)]
+        fixture.mailbox.put(*old, record(len(old), click("ada")))
+        await quiet()
+        fixture.journal.let("read windows")
+        fixture.journal.hold("read windows")
+        await quiet()
+
+        assert fixture.assignment.states[0].folded == 2
+
+        fixture.journal.let("read windows")
+        await quiet()
+        assert fixture.assignment.states[0].folded == len(old)

@@ -1,6 +1,9 @@
 import asyncio
 
+from contract.hour import HOUR_MS
+from contract.record import Record
 from support.fixtures.virtual_clock import timeless
+from support.fixtures.worker import HOUR, click, record
 from support.fixtures.writer import A_LONG_TIME, INTERVAL, WriterFixture, clicks, window_of_another_owner
 
 
@@ -58,3 +61,35 @@ async def test_a_partition_that_may_not_flush_yet_does_not_stop_the_others() -> 
         await fixture.writer.settle()
     assert fixture.clicks(1) == 20
     assert fixture.committed == {1: 20}
+
+
+def of_hours(offset: int, *hours: int) -> Record:
+    """A record of one click in each of these hours, counted back from HOUR."""
+    return record(offset, *(click("ada", hour=HOUR - ago * HOUR_MS) for ago in hours))
+
+
+@timeless
+async def test_very_many_windows_begin_a_flush_before_its_time() -> None:
+    fixture = WriterFixture(flush_windows=10)
+    async with fixture.running(0):
+        fixture.mailbox.put(of_hours(0, *range(9)))
+        await asyncio.sleep(INTERVAL / 8)
+        assert fixture.store.windows == {}
+        fixture.mailbox.put(of_hours(1, 9))
+        await asyncio.sleep(INTERVAL / 8)
+        assert len(fixture.store.windows) == 10
+
+
+@timeless
+async def test_reading_stops_at_twice_as_many_windows_as_begin_a_flush_while_one_hangs() -> None:
+    fixture = WriterFixture(flush_windows=10)
+    async with fixture.running(0):
+        fixture.journal.hold("progress")
+        for offset in range(100):
+            fixture.mailbox.put(of_hours(offset, offset))
+            await asyncio.sleep(INTERVAL)
+        # Those of the first flush, which hangs, and those that wait.
+        assert fixture.writer.unflushed_lines == 20
+        fixture.journal.let("progress")
+        await fixture.writer.settle()
+    assert len({hour for _, hour, _ in fixture.store.windows}) == 100

@@ -1,11 +1,14 @@
+import random
+
 import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
-from stream_workers.partition.eviction import BYTES_PER_WINDOW, evict, size_of
+from stream_workers.partition.eviction import evict
 from stream_workers.partition.state import PartitionState
+from stream_workers.partition.windows import BYTES_PER_WINDOW
 from support.fixtures.worker import HOUR, SOURCE, PastLog, WatchedStore, click, numbered_slots, record
 
 EVERYTHING = 0
@@ -32,7 +35,7 @@ def metric(name: str) -> float:
 
 
 def size(*states: PartitionState) -> int:
-    return sum(size_of(slot) for state in states for slot in state.windows.values())
+    return sum(BYTES_PER_WINDOW + slot.window.size for state in states for slot in state.windows.values())
 
 
 async def test_nothing_is_evicted_within_the_budget() -> None:
@@ -61,7 +64,7 @@ async def test_use_counts_not_the_windows_own_hour() -> None:
 
 async def test_the_windows_of_all_partitions_share_the_budget() -> None:
     older, newer = await state_with(*HOURS[:2]), await state_with(*HOURS[:2], partition=1, first=100)
-    evict([older, newer], size(older, newer) // 2)
+    evict([older, newer], size(older, newer) * 3 // 5)
     assert (len(older.windows), len(newer.windows)) == (0, 2)
 
 
@@ -99,6 +102,32 @@ async def test_a_window_takes_more_with_each_hash_that_it_holds() -> None:
     await state.fold(record(1, *(click(f"user-{number}") for number in range(500))), WatchedStore())
     commit(state)
     assert size(state) >= small + 500 * 8
+
+
+async def test_an_eighth_of_the_budget_is_made_free_at_once() -> None:
+    state = await state_with(*(HOUR - ago * HOUR_MS for ago in range(80)))
+    before = size(state)
+    evict([state], before)
+    assert len(state.windows) == 80
+    evict([state], before - 1)
+    assert before * 13 // 16 < size(state) <= before * 7 // 8
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_what_all_windows_take_is_known_without_asking_each(seed: int) -> None:
+    rng, store = random.Random(seed), WatchedStore()
+    state = PartitionState(SOURCE, Progress(), numbered_slots(), PastLog())
+    for offset in range(60):
+        users = [click(f"user-{rng.randrange(400)}", hour=rng.choice(HOURS)) for _ in range(rng.randrange(1, 60))]
+        await state.fold(record(offset, *users), store)
+        if rng.random() < 0.5 and (flush := state.snapshot()) is not None:
+            await store.write_windows(flush.window_points(), flush.segments)
+            store.progress[SOURCE, HOUR, 0] = flush.progress
+            state.committed(flush)
+            assert state.table.size == size(state)
+            assert state.table.hashes == sum(slot.window.hashes for slot in state.windows.values())
+            evict([state], rng.choice([EVERYTHING, size(state) - 1, 10**9]))
+            assert state.table.size == size(state)
 
 
 async def test_an_evicted_window_comes_back_from_the_store_and_counts_on() -> None:
