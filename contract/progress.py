@@ -42,3 +42,5 @@ class Progress(msgspec.Struct, frozen=True):
     """Version of the log's rules that the lines were judged by."""
     mark: RecordMark | None = None
     """The record at `through_offset`; None where there is none (nothing read yet, or lost to retention)."""
+    rebuilt: int = -1
+    """Offset of the last rebuild's record that took effect; -1: none did."""

@@ -30,16 +30,19 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """From the header; 0 where it is missing or malformed."""
     is_rebuild: bool = False
     """Whether its headers say that it carries a rebuild instead of actions."""
+    manifest: str = ""
+    """Id of the rebuild's manifest, from the header; of any form."""
 
 
 def record_of(partition: int, offset: int, timestamp: int, value: bytes | None, headers: Headers | None) -> Record:
     """A record with what its headers say. Unknown headers are ignored."""
-    partitions, is_rebuild = 0, False
+    partitions, is_rebuild, manifest = 0, False, ""
     for name, content in headers or ():
         if name == PARTITIONS_HEADER:
             partitions = partitions_in(content)
-        is_rebuild |= name == REBUILD_HEADER
-    return Record(partition, offset, timestamp, value, partitions, is_rebuild)
+        elif name == REBUILD_HEADER:
+            is_rebuild, manifest = True, (content or b"").decode(errors="replace")
+    return Record(partition, offset, timestamp, value, partitions, is_rebuild, manifest)
 
 
 def mark_of(record: Record) -> RecordMark:
@@ -55,7 +58,7 @@ def partitions_in(header: bytes | None) -> int:
 
 
 def lines_of(record: Record) -> list[Action | Rejection]:
-    """One entry a line, in order; no entries for a rebuild."""
+    """One entry a line, in order; no entries for a rebuild, whether it takes effect or not."""
     if not record.is_rebuild:
         return decode_record(record.value)
     known = Rebuild.decode(record.value, record.offset) is not None

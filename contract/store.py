@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Protocol
 from contract.action import Action
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
+from contract.rebuild import Manifest, Rebuild
 from contract.segment import Segment
 from contract.window_value import WindowValue
 
@@ -55,8 +56,15 @@ class ProgressPoint(NamedTuple):
     value: Progress
 
 
+class ManifestPoint(NamedTuple):
+    """A rebuild's manifest. Stored under (source, its id); it never changes."""
+
+    source: LogPartition
+    manifest: Manifest
+
+
 class StoreWriter(Protocol):
-    """What workers do. Each call returns once the store has acknowledged all of it, in any order and in parts.
+    """What workers and rebuilds do. Each call returns once all of it is acknowledged, in any order and in parts.
 
     Each raises StoreUnavailable when some or all of it may not have been written, or not yet, or may be written later;
     and StoreConflict when the store can never accept it.
@@ -70,6 +78,9 @@ class StoreWriter(Protocol):
 
     async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
         """Stores progress, replacing what the same keys held."""
+
+    async def write_manifests(self, points: Sequence[ManifestPoint]) -> None:
+        """Stores manifests."""
 
 
 class StoreReader(Protocol):
@@ -94,6 +105,9 @@ class StoreReader(Protocol):
         self, source: LogPartition, windows: Mapping[int, WindowValue]
     ) -> dict[int, list[Segment]]:
         """By hour, what `read_segments` gives for each; in as many requests as one answer's size allows for."""
+
+    async def read_manifests(self, source: LogPartition) -> dict[str, Rebuild]:
+        """What each of the source's manifests says, by its id."""
 
 
 class BlockVersion(NamedTuple):

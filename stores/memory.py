@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 from contract.action import Action
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
+from contract.rebuild import Rebuild
 from contract.segment import Segment
-from contract.store import BLOCK_MS, BlockVersion, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import BLOCK_MS, BlockVersion, ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 
 _PORTION: Final = 1_000
@@ -38,6 +39,7 @@ class MemoryStore:
         self.windows: dict[tuple[LogPartition, int, int], WindowValue] = {}
         self.segments: dict[tuple[LogPartition, int, SegmentKey], Segment] = {}
         self.progress: dict[tuple[LogPartition, int, int], Progress] = {}
+        self.manifests: dict[tuple[LogPartition, str], Rebuild] = {}
 
     async def write_actions(self, batches: Sequence[RawActions]) -> None:
         for source, first_line, lines in batches:
@@ -54,6 +56,10 @@ class MemoryStore:
     async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
         for source, slot, value in points:
             self.progress[source, hour_of(max(value.watermark, 0)), slot] = value
+
+    async def write_manifests(self, points: Sequence[ManifestPoint]) -> None:
+        for source, manifest in points:
+            self.manifests[source, manifest.id] = manifest.rebuild
 
     async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
         highest: dict[LogPartition, Progress] = {}
@@ -98,6 +104,9 @@ class MemoryStore:
         self, source: LogPartition, windows: Mapping[int, WindowValue]
     ) -> dict[int, list[Segment]]:
         return {hour: await self.read_segments(hour, source, window) for hour, window in windows.items()}
+
+    async def read_manifests(self, source: LogPartition) -> dict[str, Rebuild]:
+        return {name: rebuild for (key, name), rebuild in self.manifests.items() if key == source}
 
     async def ping(self) -> None:
         """It is always there."""

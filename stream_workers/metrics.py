@@ -31,3 +31,5 @@ COMPACTED = Counter("collector_worker_compacted_windows", "Windows compacted in 
 COMMIT_FAILURES = Counter("collector_worker_commit_failures", "Failed offset commits")
 # Windows that were adopted from a rebuild.
 REBUILT = Counter("collector_worker_rebuilt_windows", "Windows adopted from a rebuild")
+# Records that say they are a rebuild and had no effect, by why: forged ones, copies, rebuilds that ran side by side.
+REFUSED_REBUILDS = Counter("collector_worker_refused_rebuilds", "Rebuild records that had no effect", ["code"])

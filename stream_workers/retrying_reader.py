@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from contract.progress import LogPartition, Progress
+from contract.rebuild import Rebuild
 from contract.segment import Segment
 from contract.store import StoreReader, WindowPoint
 from contract.window_value import WindowValue
@@ -47,6 +48,9 @@ class RetryingReader:
         self, source: LogPartition, windows: Mapping[int, WindowValue]
     ) -> dict[int, list[Segment]]:
         return await self._ask(partial(self._reader.read_segments_of_hours, source, windows))
+
+    async def read_manifests(self, source: LogPartition) -> dict[str, Rebuild]:
+        return await self._ask(partial(self._reader.read_manifests, source))
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
         return await self._retry(self._what, question, still_ours=self._still_ours, longest_delay=LONGEST_READ_DELAY)

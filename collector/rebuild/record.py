@@ -5,14 +5,14 @@ from datetime import timedelta
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogUnavailable
-from contract.rebuild import REBUILD_HEADER, Rebuild
+from contract.rebuild import REBUILD_HEADER, Manifest
 from kafka_log.client import CLIENT_LOG
 from kafka_log.producer import producer_config, wait_for_deliveries
 from kafka_log.settings import KafkaSettings
 
 
-def append_rebuild(kafka: KafkaSettings, topic: str, partition: int, rebuild: Rebuild, timeout: float) -> int:
-    """Appends the rebuild's record to the partition and returns its offset.
+def append_rebuild(kafka: KafkaSettings, topic: str, partition: int, manifest: Manifest, timeout: float) -> int:
+    """Appends the record of a rebuild whose manifest the store has acknowledged; returns its offset.
 
     Raises LogUnavailable after `timeout` seconds; the record may be there all the same, which does no harm.
     """
@@ -23,9 +23,9 @@ def append_rebuild(kafka: KafkaSettings, topic: str, partition: int, rebuild: Re
     try:
         producer.produce(
             topic,
-            rebuild.encode(),
+            manifest.rebuild.encode(),
             partition=partition,
-            headers=[(REBUILD_HEADER, b"")],
+            headers=[(REBUILD_HEADER, manifest.id.encode())],
             on_delivery=lambda error, message: ends.append((error, message)),
         )
         wait_for_deliveries(producer, timeout)

@@ -7,8 +7,9 @@ from collector.hour_range import HourRange
 from contract.action import Action
 from contract.hour import hour_of
 from contract.progress import LogPartition
+from contract.rebuild import Manifest, Rebuild
 from contract.record import Record, lines_of
-from contract.store import SegmentPoint, StoreWriter, WindowPoint
+from contract.store import ManifestPoint, SegmentPoint, StoreWriter, WindowPoint
 from contract.window import Window
 from contract.window_value import WindowValue
 
@@ -18,6 +19,7 @@ class Recounted(NamedTuple):
 
     windows: list[WindowPoint]
     segments: list[SegmentPoint]
+    manifest: ManifestPoint
 
 
 Retry = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
@@ -25,9 +27,13 @@ Retry = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 
 
 async def store_recounted(store: StoreWriter, recounted: Recounted, retry: Retry) -> None:
-    """Stores segments, and once they are acknowledged values: anyone may use these as soon as they are there."""
+    """Stores segments, and once they are acknowledged values: anyone may use these as soon as they are there.
+
+    The manifest comes last: whoever finds it may take all the rest.
+    """
     await retry(lambda: store.write_windows([], recounted.segments))
     await retry(lambda: store.write_windows(recounted.windows, []))
+    await retry(lambda: store.write_manifests([recounted.manifest]))
 
 
 class RebuildRecount:
@@ -53,9 +59,12 @@ class RebuildRecount:
             self._windows[hour] = Window(WindowValue(generation=self._generation))
         return self._windows[hour]
 
-    def stored_as(self, source: LogPartition, through_offset: int, stored_hours: set[int], slot: int) -> Recounted:
+    def stored_as(
+        self, source: LogPartition, through_offset: int, stored_hours: set[int], slot: int, manifest_id: str
+    ) -> Recounted:
         """All that was counted, through an offset; zeros for hours that have a value already."""
-        recounted = Recounted([], [])
+        rebuild = Rebuild(self._generation, *self._hours, through_offset)
+        recounted = Recounted([], [], ManifestPoint(source, Manifest(manifest_id, rebuild)))
         for hour in sorted(self._windows.keys() | stored_hours):
             flushed = self._window(hour).flush(through_offset)
             assert flushed is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple, TypeVar
@@ -14,7 +15,7 @@ from contract.action import RULES_VERSION
 from contract.errors import CollectorError, LogNotRetained, LogTruncated, RulesTooOld, StoreUnavailable
 from contract.hour import format_hour
 from contract.progress import LogPartition, Progress
-from contract.rebuild import Rebuild
+from contract.rebuild import Manifest
 from contract.record import Record, mark_of
 from contract.store import SLOTS
 from kafka_log.reader import LogReader
@@ -104,13 +105,13 @@ class Rebuilding:
     def _rebuild(self, source: LogPartition, end: int, advanced: Callable[[int], None]) -> Rebuilt:
         recount = RebuildRecount(self._hours, self._generation)
         through = self._recount(recount, source, end, advanced)
-        hours = asyncio.run(self._with_store(lambda store: self._store(store, recount, source, through)))
+        hours, manifest = asyncio.run(self._with_store(lambda store: self._store(store, recount, source, through)))
         self._log.verify(source.log)
         offset = append_rebuild(
             self._settings,
             self._settings.topic,
             source.partition,
-            Rebuild(self._generation, *self._hours, through),
+            manifest,
             self._patience,
         )
         return Rebuilt(source, offset, hours)
@@ -139,13 +140,14 @@ class Rebuilding:
 
     async def _store(
         self, store: InfluxStore, recount: RebuildRecount, source: LogPartition, through_offset: int
-    ) -> list[int]:
-        """Stores what was counted; returns its hours."""
+    ) -> tuple[list[int], Manifest]:
+        """Stores what was counted; returns its hours, and what the log's record must name."""
         stored = await self._retry(lambda: store.read_windows_between(*self._hours, source))
         slot = random.randrange(SLOTS)  # noqa: S311 - slots need no secrecy
-        recounted = recount.stored_as(source, through_offset, {point.hour for point in stored}, slot)
+        hours = {point.hour for point in stored}
+        recounted = recount.stored_as(source, through_offset, hours, slot, secrets.token_hex(16))
         await store_recounted(store, recounted, self._retry)
-        return [point.hour for point in recounted.windows]
+        return [point.hour for point in recounted.windows], recounted.manifest.manifest
 
     async def _wait_for_workers(self, store: InfluxStore, rebuilt: Sequence[Rebuilt]) -> None:
         """Returns once the workers have counted each partition beyond its rebuild, from what that has stored."""
@@ -165,9 +167,14 @@ class Rebuilding:
                 )
             await asyncio.sleep(_PAUSE)
         for one in rebuilt:
-            await self._require_taken_over(store, one)
+            await self._require_taken_over(store, one, progress[one.source])
 
-    async def _require_taken_over(self, store: InfluxStore, rebuilt: Rebuilt) -> None:
+    async def _require_taken_over(self, store: InfluxStore, rebuilt: Rebuilt, progress: Progress) -> None:
+        if progress.rebuilt < rebuilt.offset:
+            raise NotTakenOver(
+                f"partition {rebuilt.source.partition}: the workers did not take the rebuild over, as another one that "
+                f"ran meanwhile came first: run it again; the topic of rejected lines has offset {rebuilt.offset}"
+            )
         points = await self._retry(lambda: store.read_windows_between(*self._hours, rebuilt.source))
         taken = {
             point.hour

@@ -13,7 +13,7 @@ from contract.hour import hour_of
 from contract.progress import LogPartition
 from contract.rollup import Fields
 from contract.state import encode_state
-from contract.store import SLOTS, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import SLOTS, ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from stores.influx.schema import FULL, MS, WITHIN_HOUR
 
 MAX_LINES: Final = 5_000
@@ -22,7 +22,7 @@ MAX_LINES: Final = 5_000
 MAX_BYTES: Final = 1_000_000
 """Bytes in a body, unless one line has more. Above a MiB aiohttp warns; above 25 MB 1.8 refuses, by default."""
 
-_LOG = re.compile(r"[A-Za-z0-9_.-]+")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def action_bodies(batches: Iterable[RawActions], oldest: int, events: frozenset[str]) -> Iterator[bytes]:
@@ -53,6 +53,11 @@ def progress_bodies(points: Iterable[ProgressPoint]) -> Iterator[bytes]:
 def point_bodies(points: Mapping[int, Fields]) -> Iterator[bytes]:
     """Bodies with hours' points. Names of fields are constants, and events' names: these need no escapes."""
     yield from _bodies(_point_line(hour, fields) for hour, fields in points.items())
+
+
+def manifest_bodies(points: Iterable[ManifestPoint]) -> Iterator[bytes]:
+    """Bodies with manifests."""
+    yield from _bodies(map(_manifest_line, points))
 
 
 def _pieces(first_line: int, lines: Sequence[Action | None]) -> Iterator[tuple[int, Sequence[Action | None]]]:
@@ -150,6 +155,14 @@ def _point_line(hour: int, fields: Fields) -> str:
     return f"hours {','.join(values)} {_time(hour, WITHIN_HOUR, 'time')}"
 
 
+def _manifest_line(point: ManifestPoint) -> str:
+    manifest = point.manifest
+    return (
+        f"rebuilds,{_tags(point.source)},manifest={_name('manifest', manifest.id)}"
+        f' state="{_escaped(encode_state(manifest))}" {manifest.rebuild.generation * MS}'
+    )
+
+
 def _bodies(lines: Iterable[str]) -> Iterator[bytes]:
     pending: list[str] = []
     size = 0
@@ -181,9 +194,15 @@ def halves(body: bytes) -> tuple[bytes, bytes]:
 
 @lru_cache(maxsize=1024)
 def _tags(source: LogPartition) -> str:
-    if not _LOG.fullmatch(source.log):
-        raise StoreConflict(f"log {source.log!r} is no topic id: only A-Z, a-z, 0-9 and _ . - need no escapes in a tag")
-    return f"log={source.log},partition={source.partition}"
+    return f"log={_name('log', source.log)},partition={source.partition}"
+
+
+def _name(what: str, name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise StoreConflict(
+            f"{what} {name!r} is no name for a tag: only A-Z, a-z, 0-9 and _ . - need no escapes in a tag"
+        )
+    return name
 
 
 def _time(hour: int, within: int, what: str) -> int:

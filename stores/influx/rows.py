@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contract.errors import StateUnreadable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
+from contract.rebuild import Manifest
 from contract.segment import Segment
 from contract.state import decode_state
 from contract.store import SLOTS, BlockVersion, WindowPoint
@@ -37,6 +38,13 @@ def progress_in(series: Iterable[Series]) -> Iterator[tuple[LogPartition, Progre
         source = source_of(one)
         for _, state in one.values:
             yield source, decode_state(state, Progress)
+
+
+def manifests_in(series: Iterable[Series]) -> Iterator[Manifest]:
+    """Each row's manifest. Raises StateUnreadable."""
+    for one in series:
+        for _, state in one.values:
+            yield decode_state(state, Manifest)
 
 
 def segments_in(series: Iterable[Series], hour: int) -> Iterator[Segment]:

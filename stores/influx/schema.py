@@ -7,6 +7,7 @@ In `hourly/autogen`, kept without limit:
                                         time: the hour's start + through_offset   users, ids: base64 of their hashes
     progress      log, partition        time: the hour of its watermark + slot   state
     hours         (none)                time: the hour's start + 1               clicks, impressions, unique_users, …
+    rebuilds      log, partition, manifest   time: the rebuild's generation       state
 In `actions/autogen`, kept for the retention:
     actions       event, lap, log, partition   time: the action's ms, then six digits of its line's number
                                                                                  user, id; name
@@ -61,6 +62,9 @@ SMALL_SEGMENTS: Final = (
     " AND \"part\" = '0/1' AND \"generation\" = '' AND \"full\" = ''"
 )
 """All segments of several hours that were neither cut, nor rebuilt, nor full, in the order of the hours."""
+
+MANIFESTS: Final = 'SELECT "state" FROM "rebuilds" WHERE {is_source} GROUP BY "log", "partition", "manifest"'
+"""All manifests of a partition: one for each of its rebuilds."""
 
 FULL: Final = "yes"
 """The tag `full` of segments that hold all hashes up to their offset; others do not have it."""
@@ -147,6 +151,11 @@ def first_since(first: int) -> str:
 def points_between(first: int, end: int) -> str:
     """The query for what stands in `hours` from `first` ms up to, not including, `end` ms."""
     return POINTS.format(times=_between(first, end))
+
+
+def manifests(source: LogPartition) -> str:
+    """The query for the manifests of one source."""
+    return MANIFESTS.format(is_source=_is(source))
 
 
 def quoted_name(name: str) -> str:

@@ -8,13 +8,14 @@ from typing import Final
 from contract.event_names import BUSINESS_EVENTS
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
+from contract.rebuild import Rebuild
 from contract.segment import Segment
-from contract.store import BlockVersion, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import BlockVersion, ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from stores.influx import schema
 from stores.influx.connection import InfluxConnection
-from stores.influx.line_protocol import action_bodies, progress_bodies, result_bodies
-from stores.influx.rows import block_versions_in, progress_in, source_of, windows_in
+from stores.influx.line_protocol import action_bodies, manifest_bodies, progress_bodies, result_bodies
+from stores.influx.rows import block_versions_in, manifests_in, progress_in, source_of, windows_in
 from stores.influx.schema import MS, Bucket
 from stores.influx.segments import SegmentReader
 from stores.influx.settings import InfluxSettings
@@ -54,6 +55,9 @@ class InfluxStore:
 
     async def write_progress(self, points: Sequence[ProgressPoint]) -> None:
         await self._results.write(progress_bodies(points))
+
+    async def write_manifests(self, points: Sequence[ManifestPoint]) -> None:
+        await self._results.write(manifest_bodies(points))
 
     async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
         """As promised by the seam, in two requests.
@@ -97,6 +101,10 @@ class InfluxStore:
         self, source: LogPartition, windows: Mapping[int, WindowValue]
     ) -> dict[int, list[Segment]]:
         return await self._segments.read(source, windows)
+
+    async def read_manifests(self, source: LogPartition) -> dict[str, Rebuild]:
+        (series,) = await self._connection.query(self._hourly, schema.manifests(source))
+        return {manifest.id: manifest.rebuild for manifest in manifests_in(series)}
 
     async def ping(self) -> None:
         await self._connection.query(self._hourly, schema.PROBE)

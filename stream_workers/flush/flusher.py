@@ -100,6 +100,6 @@ class Flusher:
             await self._retry("store segments", lambda: self._store.write_windows([], segments), still_ours=still_ours)
 
     async def _publish_rejected(self, parts: Sequence[PartitionFlush], still_ours: Callable[[], bool]) -> None:
-        lines = [line for part in parts for line in part.rejected]
+        lines = [line for part in parts for line in [*part.rejected, *part.refused]]
         if lines:
             await self._retry("publish rejected lines", lambda: self._rejected.publish(lines), still_ours=still_ours)

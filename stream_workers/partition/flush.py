@@ -22,6 +22,8 @@ class PartitionFlush:
     windows: list[tuple[WindowSlot, WindowValue]]
     segments: list[SegmentPoint]
     rejected: list[RejectedLine]
+    refused: list[RejectedLine]
+    """Records that said they were a rebuild: they go where rejected lines go, and are none."""
     progress: Progress
 
     def window_points(self) -> list[WindowPoint]:

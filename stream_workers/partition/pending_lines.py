@@ -19,6 +19,7 @@ class PendingLines:
         self.lines: list[Action | None] = []
         """None stands for a rejected line."""
         self._rejected: list[RejectedLine] = []
+        self._refused: list[RejectedLine] = []
         self._last: Record | None = None
 
     def add(self, record: Record, decoded: DecodedRecord) -> None:
@@ -32,14 +33,23 @@ class PendingLines:
         self._watermark = max(self._watermark, record.timestamp)
         self._last = record
 
-    def flush(self, progress: Progress, end: int) -> tuple[RawActions, list[RejectedLine], Progress]:
-        """What was added since the last flush, and the progress that follows on `progress` and ends at `end`."""
-        raw, rejected = RawActions(self._source, progress.lines, self.lines), self._rejected
-        following = self._following(progress, end)
-        self.lines, self._rejected = [], []
-        return raw, rejected, following
+    def refuse(self, record: Record, code: str) -> None:
+        """Takes a record that said it was a rebuild. Only the store knows that it is none, so it is no line."""
+        self._refused.append(RejectedLine(self._source, record.offset, 0, record.value or b"", code))
 
-    def _following(self, progress: Progress, end: int) -> Progress:
+    def flush(
+        self, progress: Progress, end: int, rebuilt: int
+    ) -> tuple[RawActions, list[RejectedLine], list[RejectedLine], Progress]:
+        """What was added since the last flush: raw, rejected, refused; and the progress that follows on `progress`.
+
+        It ends at `end`; `rebuilt` is the last rebuild's record up to there that took effect.
+        """
+        raw, rejected, refused = RawActions(self._source, progress.lines, self.lines), self._rejected, self._refused
+        following = self._following(progress, end, rebuilt)
+        self.lines, self._rejected, self._refused = [], [], []
+        return raw, rejected, refused, following
+
+    def _following(self, progress: Progress, end: int, rebuilt: int) -> Progress:
         rejected = dict(progress.rejected)
         for line in self._rejected:
             rejected[line.code] = rejected.get(line.code, 0) + 1
@@ -51,5 +61,6 @@ class PendingLines:
             watermark=self._watermark,
             rules=RULES_VERSION,
             # Nobody can read the record at `end` once more where there is none.
+            rebuilt=rebuilt,
             mark=mark_of(self._last) if self._last is not None and self._last.offset == end else None,
         )

@@ -36,17 +36,15 @@ class PastRecords(Protocol):
 
 
 async def adopted_windows(
-    source: LogPartition, record: Record, reader: StoreReader, past: PastRecords
+    source: LogPartition, rebuild: Rebuild, offset: int, reader: StoreReader, past: PastRecords
 ) -> dict[int, Window]:
-    """The windows to count on from at a rebuild's record; the next flush writes them. None where there is no rebuild.
+    """The windows to count on from at a rebuild's record, which stands at `offset`; the next flush writes them.
 
-    Raises what `reader` and `past` raise, but not LogNotRetained: then these hours stay as they were.
+    The store vouches for the rebuild. Raises what `reader` and `past` raise, but not LogNotRetained: then these hours
+    stay as they were.
     """
-    rebuild = Rebuild.decode(record.value, record.offset)
-    if rebuild is None:
-        return {}
     try:
-        windows = await _rebuilt_windows(source, rebuild, record.offset, reader, past)
+        windows = await _rebuilt_windows(source, rebuild, offset, reader, past)
     except LogNotRetained as error:
         logger.error("%s: a rebuild was not adopted: %s", source, error)  # noqa: TRY400 - the text says all
         return {}

@@ -7,8 +7,11 @@ from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 
 from contract.progress import LogPartition, Progress
+from contract.rebuild import Rebuild
 from contract.record import Record
 from contract.store import StoreReader
+from stream_workers import metrics
+from stream_workers.partition.authority import Authority
 from stream_workers.partition.decoded import DecodedRecord
 from stream_workers.partition.flush import PartitionFlush
 from stream_workers.partition.pending_lines import PendingLines
@@ -47,6 +50,7 @@ class PartitionState:
         """By hour."""
         self._start = start
         self._past = past
+        self._authority = Authority(source, start.rebuilt)
         self.pending = PendingLines(source, start.watermark)
         self._decoded: dict[int, DecodedRecord] = {}
         """By offset: decoded before their turn."""
@@ -75,13 +79,30 @@ class PartitionState:
             if record.offset == self._start.through_offset:
                 require_same_record(self.source, self._start, record)
             return
-        decoded = self._decode(record)
         if record.is_rebuild:
-            self.table.replace(await adopted_windows(self.source, record, reader, self._past), record.timestamp)
+            await self._fold_rebuild(record, reader)
+            return
+        decoded = self._decode(record)
         self.table.pin(decoded.by_hour.keys())
         await self.table.load(decoded.by_hour.keys(), reader)
         self._apply(record, decoded)
         self.table.pin(())
+
+    async def _fold_rebuild(self, record: Record, reader: StoreReader) -> None:
+        """Takes over what a rebuild stored, if it was one; nobody else's word changes a window."""
+        rebuild = Rebuild.decode(record.value, record.offset)
+        refusal = rebuild and await self._authority.refusal_of(rebuild, record, reader)
+        adopted = {}
+        if rebuild and not refusal:
+            adopted = await adopted_windows(self.source, rebuild, record.offset, reader, self._past)
+        # Nothing waits from here on: a flush takes all of it or nothing.
+        if refusal:
+            metrics.REFUSED_REBUILDS.labels(refusal).inc()
+            self.pending.refuse(record, refusal)
+        elif rebuild:
+            self.table.replace(adopted, record.timestamp)
+            self._authority.rebuilt = record.offset
+        self._apply(record, self._decode(record))
 
     def fold_at_once(self, record: Record) -> bool:
         """Counts a record that needs nothing from the store; False where `fold` must do it."""
@@ -110,6 +131,7 @@ class PartitionState:
         A partition that was just acquired has no windows: loaded one record after another, 200 late hours per partition
         cost 14 s after a restart.
         """
+        self._authority.received(record.offset)
         if record.offset <= self.folded:
             return frozenset()
         decoded = self._decoded[record.offset] = DecodedRecord.of(record)
@@ -124,8 +146,8 @@ class PartitionState:
         if not self.may_flush:
             return None
         windows, segments = self.table.flush(self.folded)
-        raw, rejected, self.progress = self.pending.flush(self.progress, self.folded)
-        self._in_flight = PartitionFlush(self, raw, windows, segments, rejected, self.progress)
+        raw, rejected, refused, self.progress = self.pending.flush(self.progress, self.folded, self._authority.rebuilt)
+        self._in_flight = PartitionFlush(self, raw, windows, segments, rejected, refused, self.progress)
         return self._in_flight
 
     def committed(self, flush: PartitionFlush) -> None:

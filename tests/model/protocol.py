@@ -4,7 +4,7 @@ The store may apply a write late, after newer ones; apply it and lose the answer
 apply a flush's writes in any order (segments before values) and only some of them. Workers crash anywhere, stall, own a partition several at once, and
 evict windows. After every step a reader's answer for each hour must be right for the log up to the offset it names, and cover
 all that was committed before the reader began; at the end, after one healthy worker has caught up, all hours must be right.
-Rules that can be broken: above-progress one-slot reuse-slot all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order read-uncommitted pass-unasked pass-open pass-stale
+Rules that can be broken: above-progress one-slot reuse-slot all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order read-uncommitted pass-unasked pass-open pass-stale manifest-unread manifest-late manifest-unacknowledged manifest-by-id manifest-anywhere manifest-cached manifest-away manifest-replayed
 
 A flush's segment can be too large for one point. It is then cut by hash into n parts, and the key names the part: any
 writer's part k of n that ends at an offset holds at least what came since a committed progress. Cutting it at record
@@ -18,6 +18,13 @@ the two offsets, and writes them anew. A worker may also have loaded such a valu
 the former value, commits the same offsets: then the progress of either covers the other's value, but not its segments, which have
 another generation. So a flush's segments are acknowledged before its values are written. Between corruption and the commit of a rebuild that began after it, that hour's answers
 are not judged.
+
+Whoever may write the log may append records that say they are rebuilds: made up, a real one's with other hours or offsets, copies of
+real ones, those of another partition, or a real one that is not there yet (by somebody who reads the store). So a rebuild stores a manifest, what it recounted, and its record
+names it; a record takes effect only if the store has that manifest for this partition and it says the same, and if it counted the
+last rebuild before it that took effect: else a copy of an earlier one would undo what a later one put right. The offset of that one is a part
+of progress. A manifest's id cannot be guessed, and the manifest is acknowledged before the record is appended: so the store, if it answers, answers the
+same to all who come to the record. Not to answer is no answer.
 
 Many small segments are slow to load. So a worker may compact a window, which may still grow: as it takes a flush, it takes all
 users and ids of one window up to the same offset too; between later flushes it stores these as the parts of a full segment, under
@@ -42,7 +49,7 @@ fresh = itertools.count(1)
 
 class Store:
     def __init__(self):
-        self.windows, self.progress_points, self.segments, self.raw = {}, {}, {}, {}
+        self.windows, self.progress_points, self.segments, self.raw, self.manifests = {}, {}, {}, {}, {}
         self.late, self.volatile = [], []
     def put(self, table, key, value):
         """True: acknowledged. False: unknown outcome."""
@@ -61,7 +68,7 @@ class Store:
                 if old is None: del t[k]
                 else: t[k] = old
         self.volatile.clear()
-    def progress(self): return max(self.progress_points.values(), default=(-1, 0))
+    def progress(self): return max(self.progress_points.values(), default=(-1, 0, -1))
 
 def committed(store, hour):
     """Progress, windows, progress again, until it stood still in between; then the highest value not above it."""
@@ -93,8 +100,10 @@ def stable(log):
     return next((offset for offset, record in enumerate(log) if getattr(record, "fate", "") == "open" and BROKEN != "read-uncommitted"), len(log))
 
 class Rebuild:
-    """A record of the log: these hours were recounted through this offset, under this generation."""
-    def __init__(self, hours, through): self.generation, self.hours, self.through, self.heals = next(fresh), hours, through, set(hours)
+    """A record of the log: these hours were recounted through this offset, under this generation; or it only says so."""
+    def __init__(self, hours, through): self.id, self.generation, self.hours, self.through, self.heals = next(fresh), next(fresh), hours, through, set(hours)
+    def says(self): return tuple(self.hours), self.through, self.generation
+    def forged(self, **other): copy = Rebuild(self.hours, self.through); copy.__dict__.update(self.__dict__, heals=set(), **other); return copy
     def __iter__(self): return iter(())
     def __len__(self): return 0
 
@@ -124,7 +133,25 @@ def rebuild(world, store, log, hours):
     for write in values + segments if BROKEN == "rebuild-value-first" else segments + values:
         while not store.put(*write) and BROKEN != "rebuild-unacknowledged": yield
         if random.random() < .5: yield
-    log.append(record)
+    for turn in range(9 if BROKEN == "manifest-late" else 0):
+        if turn == 0: log.append(record)
+        yield
+    while not store.put(store.manifests, (0, record.id), record.says()) and BROKEN != "manifest-unacknowledged": yield
+    world.authorized[0, record.id] = record.says()
+    if random.random() < .7: yield
+    if BROKEN != "manifest-late": log.append(record)
+
+def forge(world, store, log):
+    """What somebody appends who may write the log and not the store."""
+    forged = Rebuild(random.sample(HOURS, random.randint(1, len(HOURS))), random.randrange(len(log) + 1))
+    known = [r for r in log if isinstance(r, Rebuild)] + [r for r in world.rebuilds if (0, r.id) in world.authorized]
+    if known and random.random() < .8:
+        real = random.choice(known)
+        forged = real.forged(**random.choice(({}, {}, {"through": forged.through}, {"hours": forged.hours}, {"generation": forged.generation}, {"id": forged.id})))
+    elif random.random() < .5:
+        # Of another partition, whose offsets are others.
+        store.manifests[1, forged.id] = forged.says()
+    log.append(forged)
 
 class Window:
     def value(self, end): return max(self.through, end), self.counted, self.duplicates, len(self.users), self.generation, self.since
@@ -144,14 +171,23 @@ def fold(w, new, offset, user, i):
 
 def worker(store, log, answers):
     def load(h, value): return Window(value, *hashes_of(store, h, value))
-    at, seq = store.progress(); yield
-    windows, my_progress, end, compaction = {}, next(fresh), at, None
+    at, seq, rebuilt = store.progress(); yield
+    windows, my_progress, end, compaction, manifests = {}, next(fresh), at, None, dict(store.manifests)
+    def takes_effect(offset, record):
+        while random.random() < .1 and hostile:
+            if BROKEN == "manifest-away": return False
+            yield
+        known = manifests if BROKEN == "manifest-cached" else store.manifests
+        says = {key[1]: value for key, value in known.items()}.get(record.id) if BROKEN == "manifest-anywhere" else known.get((0, record.id)); yield
+        if BROKEN == "manifest-unread": return record.through < offset
+        if says is None or (says != record.says() and BROKEN != "manifest-by-id"): return False
+        return (record.through >= rebuilt or BROKEN == "manifest-replayed") and (record.through < offset)
     def until_acknowledged(write):
         while not write(): yield
         if random.random() < .5: yield
     def commit():
         nonlocal my_progress
-        if store.put(store.progress_points, my_progress, (end, seq)): return True
+        if store.put(store.progress_points, my_progress, (end, seq, rebuilt)): return True
         my_progress = next(fresh); return False
     if at >= 0 and BROKEN != "start-unwritten": yield from until_acknowledged(commit)
     def window_write(h, value):
@@ -190,7 +226,8 @@ def worker(store, log, answers):
         while offset < end:
             offset += 1
             record = log[offset] if given(log[offset]) else ()
-            if isinstance(record, Rebuild) and BROKEN != "rebuild-untold":
+            if isinstance(record, Rebuild) and BROKEN != "rebuild-untold" and (yield from takes_effect(offset, record)):
+                rebuilt = offset
                 for h in record.hours:
                     value = next((v for (hh, _), v in store.windows.items() if hh == h and v[4] == record.generation and v[0] == record.through), (-1, 0, 0, 0, record.generation, -1)); yield
                     windows[h] = load(h, value); touched.add(h); new[h] = (set(), set())
@@ -233,7 +270,7 @@ def worker(store, log, answers):
 
 class World:
     """Which hours are wrong by a fault from outside, and the rebuilds that heal them."""
-    def __init__(self): self.wrong, self.rebuilds = set(), []
+    def __init__(self): self.wrong, self.rebuilds, self.authorized = set(), [], {}
     def corrupt(self, store):
         h = random.choice(HOURS); self.wrong.add(h)
         for record in self.rebuilds: record.heals.discard(h)
@@ -242,10 +279,17 @@ class World:
         for key in store.segments:
             if key[0] == h and random.random() < .5: store.segments[key] = ({99}, {(99, 0)})
     def judges(self, h, log, committed):
-        rebuilt = [record for record in log[:committed + 1] if isinstance(record, Rebuild) and h in record.hours]
+        rebuilt = [record for record in self.in_effect(log[:committed + 1]) if h in record.hours]
         if rebuilt and h in rebuilt[-1].heals: self.wrong.discard(h)
         elif rebuilt and h not in rebuilt[-1].heals: self.wrong.add(h)
         return h not in self.wrong
+    def in_effect(self, log):
+        """Rebuilds that took effect, by what is known of them apart from the store; of a copy, the one that it is a copy of."""
+        last = -1
+        for offset, record in enumerate(log):
+            if not isinstance(record, Rebuild) or not last <= record.through < offset: continue
+            if self.authorized.get((0, record.id)) != record.says(): continue
+            last = offset; yield next(real for real in self.rebuilds if real.id == record.id)
 
 def exhaust(generator):
     while True:
@@ -260,7 +304,7 @@ def run(seed):
     global hostile
     random.seed(seed); hostile = True; store, log, workers, world, rebuilding, answers, transactions = Store(), [], [], World(), [], [], []
     once_committed = {h: [] for h in HOURS}
-    transactional = random.choice((0, 0, .05))
+    transactional = random.choice((0, 0, .05)); forging, rebuilt = random.choice((0, .02, .05)), random.choice((0, .2))
     def lines(): return [(random.choice(HOURS), random.randint(0, 4), random.choice([None, 0, 1, 2])) for _ in range(random.randint(0, 3))]
     def produce(): log.append(lines())
     def transact():
@@ -274,17 +318,19 @@ def run(seed):
         fate = random.choice(("committed", "aborted"))
         for record in mine: record.fate = fate
     for _ in range(3): produce()
-    for _ in range(random.randint(60, 300)):
+    for _ in range(random.randint(60, 300) * (2 if rebuilt else 1)):
         r = random.random()
+        if rebuilt and .16 < r < .25: r = 1
         if random.random() < transactional: transact()
         if r < .15: produce()
         elif r < .22 or not workers: workers.append(worker(store, log, answers))
         elif r < .26: workers.remove(random.choice(workers))
         elif r < .29: store.crash()
         elif r < .34: store.deliver_late()
-        elif r < .345: world.corrupt(store)
-        elif r < .36: rebuilding.append(rebuild(world, store, log, random.sample(HOURS, random.randint(1, len(HOURS)))))
-        elif r < .40 and rebuilding: step(rebuilding, random.choice(rebuilding))
+        elif r < .345 + rebuilt / 20: world.corrupt(store)
+        elif r < .36 + rebuilt / 8: rebuilding.append(rebuild(world, store, log, random.sample(HOURS, random.randint(1, len(HOURS)))))
+        elif r < .36 + rebuilt / 8 + forging: forge(world, store, log)
+        elif r < .41 + rebuilt and rebuilding: step(rebuilding, random.choice(rebuilding[:2]))
         else: next(random.choice(workers))
         for h in HOURS:
             before = store.progress()[0]; value = exhaust(committed(store, h))

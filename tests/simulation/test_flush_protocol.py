@@ -11,21 +11,26 @@ import pytest
 from aggregator.hours import totals
 from contract.errors import StoreUnavailable
 from contract.progress import LogPartition
+from contract.rebuild import Rebuild
 from contract.record import Record
 from contract.segment import Segment
-from contract.store import StoreReader
+from contract.store import ManifestPoint, StoreReader
 from contract.window import Window
 from contract.window_value import WindowValue
 from stores import committed
+from stores.memory import MemoryStore
 from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
+from stream_workers.partition import authority, windows
 from stream_workers.partition import state as partition_state
-from stream_workers.partition import windows
+from stream_workers.partition.authority import Authority
 from stream_workers.partition.flush import PartitionFlush
 from stream_workers.partition.state import PartitionState
+from stream_workers.retrying_reader import RetryingReader
 from support.simulation import rebuild as simulated_rebuild
 from support.simulation import simulation
 from support.simulation import worker as simulated_worker
+from support.simulation.hostile_store import HostileStore
 from support.simulation.log import SimulatedLog
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "400"))
@@ -227,6 +232,60 @@ def load_segments_of_any_generation(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Segment, "belongs_to", belongs_to)
 
 
+def obey_whoever_says_that_he_is_a_rebuild(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(authority, "refusal_of", lambda *_: None)
+
+
+def believe_what_a_record_says_of_its_manifest(patch: pytest.MonkeyPatch) -> None:
+    honest = authority.refusal_of
+
+    def refusal_of(rebuild: Rebuild, name: str, manifests: Any, last: int) -> str | None:
+        return honest(rebuild, name, dict.fromkeys(manifests, rebuild), last)
+
+    patch.setattr(authority, "refusal_of", refusal_of)
+
+
+def obey_copies_of_earlier_rebuilds(patch: pytest.MonkeyPatch) -> None:
+    honest = authority.refusal_of
+    patch.setattr(authority, "refusal_of", lambda rebuild, name, known, _last: honest(rebuild, name, known, -1))
+
+
+def obey_the_manifests_of_other_partitions(patch: pytest.MonkeyPatch) -> None:
+    async def read_manifests(self: MemoryStore, _source: LogPartition) -> dict[str, Rebuild]:
+        return {name: rebuild for (_, name), rebuild in self.manifests.items()}
+
+    patch.setattr(MemoryStore, "read_manifests", read_manifests)
+
+
+def take_no_answer_for_no_manifest(patch: pytest.MonkeyPatch) -> None:
+    async def read_manifests(self: RetryingReader, source: LogPartition) -> dict[str, Rebuild]:
+        try:
+            return await self._reader.read_manifests(source)
+        except StoreUnavailable:
+            return {}
+
+    patch.setattr(RetryingReader, "read_manifests", read_manifests)
+
+
+def never_ask_again_for_a_manifest(patch: pytest.MonkeyPatch) -> None:
+    honest = Authority.refusal_of
+
+    async def refusal_of(self: Authority, rebuild: Rebuild, record: Record, reader: StoreReader) -> str | None:
+        found = await honest(self, rebuild, record, reader)
+        self._valid_through = 10**9
+        return found
+
+    patch.setattr(Authority, "refusal_of", refusal_of)
+
+
+def name_manifests_that_are_not_acknowledged(patch: pytest.MonkeyPatch) -> None:
+    async def write_manifests(self: HostileStore, points: Iterable[ManifestPoint]) -> None:
+        await simulated_worker.Turn()
+        self._late += [(self.manifests, (source, manifest.id), manifest.rebuild) for source, manifest in points]
+
+    patch.setattr(HostileStore, "write_manifests", write_manifests)
+
+
 def read_records_of_aborted_transactions(patch: pytest.MonkeyPatch) -> None:
     def given(self: SimulatedLog, partition: int, first: int, end: int) -> list[Record]:
         return self.records[partition][first : min(end, self.stable_end(partition))]
@@ -286,6 +345,13 @@ RULES = [
     take_over_only_what_the_rebuild_stored,
     store_rebuilt_values_before_their_users,
     load_segments_of_any_generation,
+    obey_whoever_says_that_he_is_a_rebuild,
+    believe_what_a_record_says_of_its_manifest,
+    obey_copies_of_earlier_rebuilds,
+    obey_the_manifests_of_other_partitions,
+    take_no_answer_for_no_manifest,
+    never_ask_again_for_a_manifest,
+    name_manifests_that_are_not_acknowledged,
     read_records_of_aborted_transactions,
     pass_over_offsets_without_asking_the_log,
     pass_over_open_transactions,
@@ -294,6 +360,11 @@ RULES = [
 TRIED_FIRST = {
     use_values_above_progress: 1_323,
     load_segments_of_any_generation: 319,
+    believe_what_a_record_says_of_its_manifest: 66,
+    obey_copies_of_earlier_rebuilds: 146,
+    take_no_answer_for_no_manifest: 1_155,
+    never_ask_again_for_a_manifest: 660,
+    name_manifests_that_are_not_acknowledged: 1_809,
     pass_over_though_more_was_folded_meanwhile: 2_348,
 }
 """Seeds that show a broken rule which shows rarely: this saves a minute. Where one no longer does, all are tried."""

@@ -10,8 +10,9 @@ from typing import Any
 from contract.errors import StoreUnavailable
 from contract.hour import hour_of
 from contract.progress import LogPartition, Progress
+from contract.rebuild import Rebuild
 from contract.segment import Segment
-from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from stores.memory import MemoryStore, key_of
 
@@ -55,6 +56,16 @@ class HostileStore(MemoryStore):
         await self._put_all(
             (self.progress, (source, hour_of(max(value.watermark, 0)), slot), value) for source, slot, value in points
         )
+
+    async def write_manifests(self, points: Sequence[ManifestPoint]) -> None:
+        await self._put_all((self.manifests, (source, manifest.id), manifest.rebuild) for source, manifest in points)
+
+    async def read_manifests(self, source: LogPartition) -> dict[str, Rebuild]:
+        """Away at times, as for any question; of this one it matters what is made of it."""
+        await Turn()
+        if self.hostile and self._rng.random() < 0.3:
+            raise StoreUnavailable("no answer")
+        return await super().read_manifests(source)
 
     async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
         await Turn()

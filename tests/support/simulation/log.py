@@ -62,6 +62,8 @@ class SimulatedLog:
         self._actions: list[list[list[Action] | None]] = [[] for _ in range(partitions)]
         self._hidden: list[set[int]] = [set() for _ in range(partitions)]
         """Offsets of markers, and of records whose transaction was aborted."""
+        self._authorized: dict[tuple[int, str], Rebuild] = {}
+        """By partition and id: rebuilds whose manifest was acknowledged before any record could name it."""
         self.open: list[Transaction] = []
         self.damage = Damage()
         self.numbers = cache(self._numbers)
@@ -105,19 +107,34 @@ class SimulatedLog:
             self._hidden[partition].add(self.end(partition) - 1)
         self.numbers.cache_clear()
 
-    def append_rebuild(self, partition: int, rebuild: Rebuild, now: int) -> None:
-        self._actions[partition].append(None)
+    def append_rebuild(self, partition: int, rebuild: Rebuild, manifest_id: str, now: int) -> None:
+        """What says that it is a rebuild; anyone may append it."""
         mine = self.records[partition]
-        mine.append(Record(partition, len(mine), now, rebuild.encode(), 0, is_rebuild=True))
+        record = Record(partition, len(mine), now, rebuild.encode(), 0, is_rebuild=True, manifest=manifest_id)
+        # What cannot be one, as the log alone shows, is one rejected line.
+        self._actions[partition].append([] if rebuild.through_offset >= record.offset else None)
+        mine.append(record)
+
+    def authorize(self, partition: int, rebuild: Rebuild, manifest_id: str) -> None:
+        """From now on a record of it may come."""
+        self._authorized[partition, manifest_id] = rebuild
+
+    def is_authorized(self, manifest_id: str) -> bool:
+        return any(name == manifest_id for _, name in self._authorized)
+
+    def rebuilds_in_effect(self, partition: int, through_offset: int) -> list[Rebuild]:
+        """Those that took place, by what is known of them apart from the store; each once, and no older one later."""
+        found, last = [], -1
+        for record in self.records[partition][: through_offset + 1]:
+            real = self._authorized.get((partition, record.manifest)) if record.is_rebuild else None
+            if real is not None and record.value == real.encode() and last <= real.through_offset < record.offset:
+                found.append(real)
+                last = record.offset
+        return found
 
     def is_damaged(self, partition: int, hour: int, through_offset: int) -> bool:
         """Whether a fault from outside made the hour wrong, and no rebuild up to an offset has healed it since."""
-        rebuilds = (
-            Rebuild.decode(record.value, record.offset)
-            for record in self.records[partition][: through_offset + 1]
-            if record.is_rebuild
-        )
-        covering = [rebuild for rebuild in rebuilds if rebuild is not None and rebuild.covers(hour)]
+        covering = [rebuild for rebuild in self.rebuilds_in_effect(partition, through_offset) if rebuild.covers(hour)]
         return self.damage.shows(partition, hour, covering)
 
     def end(self, partition: int) -> int:

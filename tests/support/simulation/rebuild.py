@@ -57,7 +57,28 @@ async def rebuild(
 
     stored = await store.read_windows_between(*asked, source)
     slot = rng.randrange(10**12)
-    recounted = recount.stored_as(source, through, {point.hour for point in stored}, slot)
+    manifest_id = str(rng.getrandbits(64))
+    recounted = recount.stored_as(source, through, {point.hour for point in stored}, slot, manifest_id)
     await store_recounted(store, recounted, retry)
+    manifest = recounted.manifest.manifest
+    log.authorize(partition, manifest.rebuild, manifest.id)
     await Turn()
-    log.append_rebuild(partition, Rebuild(generation, *asked, through), generation)
+    log.append_rebuild(partition, manifest.rebuild, manifest.id, now())
+
+
+def forge(
+    rng: random.Random, store: HostileStore, log: SimulatedLog, hours: Sequence[int], now: Callable[[], int]
+) -> None:
+    """What somebody appends who may write the log and read the store, but not write it."""
+    source = rng.choice(log.sources())
+    first, last = sorted(rng.choices(hours, k=2))
+    made_up = Rebuild(now(), first, last + HOUR_MS, rng.randrange(log.end(source.partition) + 1))
+    known = [(one, name) for (_, name), one in store.manifests.items() if log.is_authorized(name)]
+    if not known or rng.random() < 0.2:
+        log.append_rebuild(source.partition, made_up, str(rng.getrandbits(64)), now())
+        return
+    # A copy, on its own partition or another one, or with something changed.
+    rebuild, name = rng.choice(known)
+    if (changed := rng.choice(["generation", "first", "end", "through_offset", "", "", "", ""])) != "":
+        rebuild = msgspec.structs.replace(rebuild, **{changed: getattr(made_up, changed)})
+    log.append_rebuild(source.partition, rebuild, name, now())

@@ -12,7 +12,7 @@ from contract.partitioning import partition_of
 from support.simulation.hostile_store import HostileStore
 from support.simulation.log import SimulatedLog, Transaction
 from support.simulation.reader import read_and_judge
-from support.simulation.rebuild import damage, rebuild
+from support.simulation.rebuild import damage, forge, rebuild
 from support.simulation.worker import Worker
 
 HOURS = [hour * HOUR_MS for hour in range(3)]
@@ -55,6 +55,10 @@ class Simulation:
         self._rebuild = rng.choice([0, 0.01])
         # Of its own, so that what a seed shows in a world without transactions stays the same.
         self._transactions = random.Random(-seed - 1).choice([0, 0, 0.06])
+        self._forging = random.Random(-seed - 2).choice([0, 0.01, 0.03]) if self._rebuild else 0
+        if self._forging:
+            # What a copy of an old rebuild would undo.
+            self._damage, self._rebuild = 0.008, 0.025
 
     def produce(self, transaction: Transaction | None = None) -> None:
         """One record, by a producer that may not know of the last growth, or is none of ours."""
@@ -107,7 +111,8 @@ class Simulation:
             self._damage_an_hour: self._damage,
             self._begin_rebuild: self._rebuild,
             self._transact: self._transactions,
-            self._step_rebuild: 0.06 if self.rebuilds else 0,
+            self._forge: self._forging,
+            self._step_rebuild: (0.2 if self._forging else 0.06) if self.rebuilds else 0,
             self._step_reader: 0.08,
             self._step_worker: 0.84,
         }
@@ -150,6 +155,9 @@ class Simulation:
 
     def _begin_rebuild(self) -> None:
         self.rebuilds.append(rebuild(self.rng, self.store, self.log, HOURS, self._tick))
+
+    def _forge(self) -> None:
+        forge(self.rng, self.store, self.log, HOURS, self._tick)
 
     def _tick(self) -> int:
         self.now += 1_000_000

@@ -16,6 +16,7 @@ from stream_workers.partition.resume import first_offset, resume_from
 from stream_workers.partition.state import PartitionState
 from stream_workers.partition.windows import BYTES_PER_WINDOW
 from stream_workers.retry import RetryPolicy
+from stream_workers.retrying_reader import RetryingReader
 from support.simulation.hostile_store import HostileStore, Turn
 from support.simulation.log import SimulatedLog
 
@@ -80,6 +81,7 @@ class Worker:
         self._positions: dict[int, int] = {}
         self._window_memory = rng.choice([0, 1, 3, 1_000]) * BYTES_PER_WINDOW
         retry = RetryPolicy(lambda _seconds: self._pause())
+        self._reader = RetryingReader(store, retry, "fold", lambda: True)
         self._compactor = Compactor(store, retry, many_segments=1)
         self._flusher = Flusher(store, Sink(), Topic(current), retry, self._one_after_another)
         topic = TopicByName(current)
@@ -134,7 +136,7 @@ class Worker:
                 partition = self._rng.choice(behind)
                 state, waiting = self.states[partition], self._waiting(partition)
                 await self._maybe_load_ahead(state, waiting)
-                await state.fold(waiting[0], self._store)
+                await state.fold(waiting[0], self._reader)
                 self._positions[partition] = waiting[0].offset + 1
             await Turn()
 

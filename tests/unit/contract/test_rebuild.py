@@ -4,7 +4,7 @@ import pytest
 
 from contract.action import Rejection
 from contract.hour import HOUR_MS
-from contract.rebuild import REBUILD_HEADER, Rebuild
+from contract.rebuild import REBUILD_HEADER, Rebuild, refusal_of
 from contract.record import PARTITIONS_HEADER, lines_of, record_of
 
 REBUILD = Rebuild(generation=1_764_000_000_000, first=HOUR_MS, end=3 * HOUR_MS, through_offset=6)
@@ -19,9 +19,22 @@ def test_it_covers_the_hours_from_the_first_up_to_the_end() -> None:
 
 
 def test_its_record_is_known_by_the_header_and_has_no_lines() -> None:
-    record = record_of(0, 7, 1, REBUILD.encode(), [(PARTITIONS_HEADER, b"8"), (REBUILD_HEADER, b"")])
-    assert (record.is_rebuild, record.partitions) == (True, 8)
+    record = record_of(0, 7, 1, REBUILD.encode(), [(PARTITIONS_HEADER, b"8"), (REBUILD_HEADER, b"a1")])
+    assert (record.is_rebuild, record.manifest, record.partitions) == (True, "a1", 8)
     assert lines_of(record) == []
+
+
+@pytest.mark.parametrize(("header", "manifest"), [(None, ""), (b"", ""), (b"\xff", "\ufffd")])
+def test_a_header_of_any_form_names_a_manifest_that_there_may_not_be(header: bytes | None, manifest: str) -> None:
+    assert record_of(0, 7, 1, REBUILD.encode(), [(REBUILD_HEADER, header)]).manifest == manifest
+
+
+def test_it_takes_effect_where_its_manifest_says_the_same_and_it_read_the_last_one() -> None:
+    other = Rebuild(generation=REBUILD.generation, first=0, end=3 * HOUR_MS, through_offset=6)
+    assert refusal_of(REBUILD, "a1", {"a1": REBUILD}, 6) is None
+    assert refusal_of(REBUILD, "a1", {"a1": REBUILD}, 7) == "rebuild_superseded"
+    assert refusal_of(REBUILD, "a1", {"a1": other, "b2": REBUILD}, -1) == "rebuild_altered"
+    assert refusal_of(REBUILD, "c3", {"a1": REBUILD}, -1) == "rebuild_unknown"
 
 
 def test_without_the_header_its_text_is_a_line_like_any_other() -> None:

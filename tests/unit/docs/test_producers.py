@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract.action import FIELDS, MAX_ID, MAX_USER, RULES
-from contract.rebuild import REBUILD_HEADER
+from contract.rebuild import REBUILD_HEADER, REFUSALS
 from contract.record import MAX_BYTES, MAX_LINES, PARTITIONS_HEADER
 from support.producers.guide import GUIDE, example, sections
 
@@ -17,7 +17,7 @@ PRODUCERS = re.findall(r"^\| ([\w -]*\w)[^|]*\|[^|]*\|[^|]*\| (yes|no) \|$", TEX
 
 
 def test_every_rule_stands_there_with_its_code() -> None:
-    assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", sections()["What is refused"], re.MULTILINE)) == RULES
+    assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", sections()["What is refused"], re.MULTILINE)) == RULES | REFUSALS
 
 
 def test_the_record_s_limits_and_headers_are_the_contract_s() -> None:

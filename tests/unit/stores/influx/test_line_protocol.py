@@ -5,10 +5,19 @@ from contract.errors import StoreConflict
 from contract.hashes import pack_hashes
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.progress import LogPartition, Progress
+from contract.rebuild import Manifest, Rebuild
 from contract.segment import Segment, cut_segments
-from contract.store import SLOTS, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import SLOTS, ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
-from stores.influx.line_protocol import MAX_BYTES, MAX_LINES, action_bodies, halves, progress_bodies, result_bodies
+from stores.influx.line_protocol import (
+    MAX_BYTES,
+    MAX_LINES,
+    action_bodies,
+    halves,
+    manifest_bodies,
+    progress_bodies,
+    result_bodies,
+)
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
 EVENTS = frozenset({"click", "e"})
@@ -63,6 +72,20 @@ def test_actions_older_than_asked_for_are_left_out_and_their_numbers_too() -> No
     assert action_lines(0, *actions, oldest=NOVEMBER + 2) == []
 
 
+def test_a_manifest_carries_its_id_and_what_was_rebuilt() -> None:
+    manifest = Manifest("b1946ac9", Rebuild(NOVEMBER + 7, HOUR_MS, 2 * HOUR_MS, 6))
+    (body,) = manifest_bodies([ManifestPoint(SOURCE, manifest)])
+    rebuild = rf"{{\"generation\":{NOVEMBER + 7},\"first\":3600000,\"end\":7200000,\"through_offset\":6}}"
+    state = rf"{{\"version\":1,\"id\":\"b1946ac9\",\"rebuild\":{rebuild}}}"
+    assert body.decode() == f'rebuilds,{TAGS},manifest=b1946ac9 state="{state}" {NOVEMBER + 7}000000'
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a,b=c", "a\nb"])
+def test_a_manifest_s_id_that_a_tag_could_not_hold_is_refused(name: str) -> None:
+    with pytest.raises(StoreConflict, match="no name for a tag"):
+        list(manifest_bodies([ManifestPoint(SOURCE, Manifest(name, Rebuild(1, 0, HOUR_MS, 6)))]))
+
+
 def test_a_window_carries_its_state_and_numbers_for_people() -> None:
     point = WindowPoint(SOURCE, NOVEMBER, 7, WindowValue(1, {"click": 2}, 3, 4, 5, 6))
     (body,) = result_bodies([point], [], EVENTS)
@@ -112,7 +135,7 @@ def test_an_offset_that_would_reach_into_the_next_hour_is_refused() -> None:
 
 @pytest.mark.parametrize("log", ["", "a b", "a,b=c", "a\\", "a\nb", 'a"'])
 def test_a_log_that_a_tag_could_not_hold_is_refused(log: str) -> None:
-    with pytest.raises(StoreConflict, match="no topic id"):
+    with pytest.raises(StoreConflict, match="no name for a tag"):
         list(progress_bodies([ProgressPoint(LogPartition(log, 0), 0, Progress())]))
 
 
