@@ -19,7 +19,7 @@ def line(number: int, place: int = 0) -> bytes:
 
 
 def post(path: bytes, body: bytes, *headers: bytes) -> bytes:
-    head = b"".join(header + b"\r\n" for header in (b"Host: a", b"Content-Length: %d" % len(body), *headers))
+    head = b"".join(header + b"\r\n" for header in (b"Host: localhost", b"Content-Length: %d" % len(body), *headers))
     return b"POST " + path + b" HTTP/1.1\r\n" + head + b"\r\n" + body
 
 
@@ -43,7 +43,7 @@ def compressed(number: int) -> bytes:
 def chunked(number: int) -> bytes:
     text = line(number)
     return (
-        b"POST /v1/actions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"POST /v1/actions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"5\r\n%b\r\n%x\r\n%b\r\n0\r\nTrailer: t\r\n\r\n" % (text[:5], len(text) - 5, text[5:])
     )
 
@@ -60,7 +60,10 @@ def call(number: int) -> bytes:
 
 
 def pixel(number: int) -> bytes:
-    return b"GET /v1/pixel.gif?timestamp=%d&user=u&event=click&id=%d-0 HTTP/1.1\r\nHost: a\r\n\r\n" % (NOW, number)
+    return b"GET /v1/pixel.gif?timestamp=%d&user=u&event=click&id=%d-0 HTTP/1.1\r\nHost: localhost\r\n\r\n" % (
+        NOW,
+        number,
+    )
 
 
 def upgrade(number: int) -> bytes:
@@ -88,15 +91,15 @@ def test_the_ingest_api_takes_what_is_right_refuses_the_rest_and_counts_exactly(
 
 
 def hour(_: int) -> bytes:
-    return b"GET /v1/hours/2023-11-14T22 HTTP/1.1\r\nHost: a\r\nCache-Control: no-cache\r\n\r\n"
+    return b"GET /v1/hours/2023-11-14T22 HTTP/1.1\r\nHost: localhost\r\nCache-Control: no-cache\r\n\r\n"
 
 
 def classic(_: int) -> bytes:
-    return b"GET /analytics?timestamp=%d HTTP/1.1\r\nHost: a\r\n\r\n" % NOW
+    return b"GET /analytics?timestamp=%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % NOW
 
 
 def hours(_: int) -> bytes:
-    return b"GET /v1/hours?from=2023-11-14T20&to=2023-11-15T02 HTTP/1.1\r\nHost: a\r\nAccept: text/csv\r\n\r\n"
+    return b"GET /v1/hours?from=2023-11-14T20&to=2023-11-15T02 HTTP/1.1\r\nHost: localhost\r\nAccept: text/csv\r\n\r\n"
 
 
 def test_the_aggregator_refuses_what_is_not_right_and_answers_as_before(aggregator: Target) -> None:

@@ -9,7 +9,7 @@ from support.attacks.target import Target
 
 logger = logging.getLogger(__name__)
 
-GET = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n"
+GET = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
 """Tens of kilobytes are the answer to it."""
 REQUESTS = 2_000
 GIVEN_UP = "collector_http_connections_ended_total"
