@@ -17,12 +17,21 @@ class LastAnswerProtocol(HttpToolsProtocol):
 
     It writes a refusal at once: the client takes it for the answer to an earlier request, which is counted all the
     same. It closes while the client still sends: the system then throws away what the client has not read yet. It keeps
-    a connection whose client may or may not send the body that it was never told to send.
+    a connection whose client may or may not send the body that it was never told to send. Where a connection is lost it
+    tells the request that was read last, not the one that is being answered while others wait behind it.
     """
+
+    _running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the server's own
         super().connection_made(transport)
         self._for_cycles = cast("asyncio.Transport", _ClosesGently(transport, self._end))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def refuse(self, answer: bytes) -> None:
         """Ends the connection with this answer to what cannot be read, after the answers to what was read before."""
@@ -49,6 +58,7 @@ class LastAnswerProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override] # likewise
         cycle.transport = self._for_cycles
+        self._running = cycle if isinstance(cycle, RequestResponseCycle) else None
         super()._start_asgi_task(cycle, _closing_if_unread(cycle, app) if cycle.waiting_for_100_continue else app)  # type: ignore[arg-type] # likewise
 
     def _end(self) -> None:

@@ -1,5 +1,6 @@
 """`collector logs`."""
 
+import os
 import sys
 import time
 from contextlib import suppress
@@ -28,6 +29,8 @@ def logs(
         while follow:
             # A file does not notify anyone that it grew.
             time.sleep(_POLL_SECONDS)
+            if os.fstat(file.fileno()).st_size < file.tell():
+                file.seek(0)  # what was there was moved aside
             _copy(file)
 
 

@@ -22,8 +22,8 @@ SMALL = 256
 SOCKETS = 300
 OTHER = "127.0.0.2"
 
-CHUNKED = b"POST /v1/actions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n \r\n0\r\n"
-GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+CHUNKED = b"POST /v1/actions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n \r\n0\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HEADERS = b"a: b\r\n" * 10_000
 
 

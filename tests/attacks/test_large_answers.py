@@ -16,7 +16,9 @@ LINES = 10_000
 BAD_LINE = '{{"{0}":"{0}"}}\n'.format("😀" * 64).encode()
 """Shown in full, it takes more than a kilobyte of an answer."""
 BODY = gzip.compress(BAD_LINE * LINES)
-HEAD = b"POST /v1/actions HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+HEAD = b"POST /v1/actions HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(
+    BODY
+)
 CLIENTS = 60
 
 

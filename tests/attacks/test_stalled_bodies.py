@@ -8,7 +8,9 @@ from support.attacks.target import Target
 
 INFLATED = 16 * 1024 * 1024 - 1024
 BODY = gzip.compress(b" " * INFLATED)
-HEAD = b"POST /v1/actions HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(BODY) + 9)
+HEAD = b"POST /v1/actions HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (
+    len(BODY) + 9
+)
 STALLING = 4
 REQUESTS = 1_000
 

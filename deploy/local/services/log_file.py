@@ -1,12 +1,13 @@
 """The log of a process: what it writes to standard output and error."""
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 LARGE: Final = 10 * 1024 * 1024
-"""Bytes. A log that is larger is moved aside at the process's next start: one older log a process is kept."""
+"""Bytes. A log that is larger is moved aside while its stack is watched, or at the next start: one older is kept."""
 
 _TAIL_LINES = 15
 _TAIL_BYTES = 16_384
@@ -17,8 +18,23 @@ def open_log(log: Path) -> int:
     log.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
         if log.stat().st_size > LARGE:
-            log.replace(log.with_name(f"{log.name}.old"))
+            log.replace(_older(log))
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+
+def move_aside_if_large(log: Path) -> None:
+    """For a log that a process writes: that one goes on in an empty file, since it appends.
+
+    A line that is written just then may be missing.
+    """
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > LARGE:
+            shutil.copyfile(log, _older(log))
+            os.truncate(log, 0)
+
+
+def _older(log: Path) -> Path:
+    return log.with_name(f"{log.name}.old")
 
 
 def tail_of(log: Path) -> str:

@@ -1,6 +1,7 @@
-"""Watching a running stack from the foreground: who died is told, once."""
+"""Watching a running stack from the foreground: who died is told, once; logs that grow large are moved aside."""
 
 from deploy.local.report import Report
+from deploy.local.services.log_file import move_aside_if_large
 from deploy.local.services.process import Process
 from deploy.local.stack.data_folder import DataFolder
 from deploy.local.stack.interruption import Interruption
@@ -19,6 +20,8 @@ def watch_stack(folder: DataFolder, report: Report, interruption: Interruption) 
         members = read_state(folder.state).members
         if not members:
             return False
+        for member in members:
+            move_aside_if_large(folder.log(member.name))
         seen |= {member.process: member for member in members}
         for process, member in seen.items():
             if process not in gone and not process.is_alive():

@@ -221,3 +221,22 @@ async def test_a_refused_request_of_a_lasting_connection_leaves_it_open_and_its_
 
     await until(lambda: connection.statuses() == [b"413", b"200"])
     assert connection.app.carried_out == [b"next"]
+
+
+@pytest.mark.parametrize("behind", [0, 1, 3])
+async def test_a_request_that_is_answered_hears_that_its_client_has_left_however_many_wait_behind_it(
+    connection: Connection, behind: int
+) -> None:
+    left = asyncio.Event()
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left.set()
+
+    connection.protocol.app = app  # type: ignore[assignment] # an app as the server knows it
+    connection.receive(b"GET / HTTP/1.1\r\n\r\n" * (1 + behind))
+    await asyncio.sleep(0)
+    connection.transport.closed = True
+    connection.protocol.connection_lost(None)
+    await left.wait()

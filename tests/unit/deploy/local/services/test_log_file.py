@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from deploy.local.services.log_file import LARGE, open_log, tail_of
+from deploy.local.services.log_file import LARGE, move_aside_if_large, open_log, tail_of
 
 
 def write(log: Path, text: bytes) -> None:
@@ -26,6 +26,22 @@ def test_of_logs_that_grew_large_only_the_last_one_is_kept(tmp_path: Path) -> No
     assert log.read_bytes() == b"fourth"
     (older,) = set(tmp_path.iterdir()) - {log}
     assert older.read_bytes().startswith(b"third\0")
+
+
+def test_a_log_that_grows_large_is_moved_aside_while_its_process_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "worker-1.log"
+    descriptor = open_log(log)
+    os.write(descriptor, b"x" * LARGE)
+    move_aside_if_large(log)
+    assert log.stat().st_size == LARGE
+    os.write(descriptor, b"last\n")
+    move_aside_if_large(log)
+    os.write(descriptor, b"first\n")
+    os.close(descriptor)
+    assert log.read_bytes() == b"first\n"
+    (older,) = set(tmp_path.iterdir()) - {log}
+    assert older.read_bytes().endswith(b"xlast\n")
+    move_aside_if_large(tmp_path / "none.log")
 
 
 def test_the_tail_of_a_long_log_is_its_last_lines(tmp_path: Path) -> None:
