@@ -1,15 +1,13 @@
 """The target of an audit or a rebuild: where Kafka, the store and the aggregator are."""
 
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import HttpUrl, SecretStr
 
 from collector.options import DEFAULT_DATA, folder_of
 from deploy.local.errors import NoStack
 from deploy.local.services.influxdb import LOCAL_ORG, LOCAL_TOKEN
-from deploy.local.services.secured_kafka import settings_fields, user_environment
-from deploy.local.stack.factory import OPERATOR
 from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import read_state
 from kafka_log.settings import KafkaSettings
@@ -43,10 +41,9 @@ def find_target(data: Path | None, aggregator_url: str | None) -> Target:
     if data is None and _ADDRESSES & settings.model_fields_set:
         return Target(settings, aggregator_url or _AGGREGATOR)
     folder = folder_of(data or DEFAULT_DATA)
-    members = {member.role: member for member in read_state(folder.state).members}
-    ports = {role: member.port for role, member in members.items()}
+    ports = {member.role: member.port for member in read_state(folder.state).members}
     if ports.keys() >= _NEEDED:
-        of_stack: dict[str, Any] = {
+        of_stack = {
             "kafka_bootstrap": f"127.0.0.1:{ports[Role.KAFKA]}",
             "influx_url": HttpUrl(f"http://127.0.0.1:{ports[Role.INFLUXDB]}"),
             # A rebuild writes. A stack that an earlier version started asks for none.
@@ -54,9 +51,6 @@ def find_target(data: Path | None, aggregator_url: str | None) -> Target:
             "influx_org": LOCAL_ORG,
         }
         url = aggregator_url or f"http://127.0.0.1:{ports[Role.GATEWAY]}"
-        if members[Role.KAFKA].secured:
-            of_kafka = settings_fields(user_environment(folder.kafka, ports[Role.KAFKA], OPERATOR))
-            return Target(AuditSettings(**(of_stack | of_kafka)), url)
         return Target(settings.model_copy(update=of_stack), url)
     if data is not None:
         raise NoStack(f"no stack runs in {folder.path}")

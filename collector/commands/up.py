@@ -24,19 +24,13 @@ def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway to both APIs.")] = DEFAULT_PORT,
     workers: Annotated[int, typer.Option(min=0, help="Stream workers in the pool.")] = 2,
     *,
-    secure: Annotated[
-        bool,
-        typer.Option(
-            "--secure", help="Kafka over TLS, a user with a password and ACLs for each program; this folder stays so."
-        ),
-    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready, and leave it running.")] = False,
 ) -> None:
     """Starts Kafka, InfluxDB, the services and the gateway before them; Ctrl-C stops them all, draining."""
     folder, tell = folder_of(data), report()
     with Interruption() as interruption:
         try:
-            start_stack(folder, Plan(port, workers, secure), tell, interruption)
+            start_stack(folder, Plan(port, workers), tell, interruption)
         except Interrupted:
             tell.say("Interrupted: all that was started is stopped")
             raise typer.Exit(INTERRUPTED) from None

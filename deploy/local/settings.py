@@ -13,7 +13,6 @@ class LocalSettings(BaseSettings):
 
     topic: str = Field("actions", description="The topic of actions")
     rejected_topic: str = Field("actions.rejected", description="The topic of rejected lines")
-    consumer_group: str = Field("stream-workers", description="The consumer group of all workers")
     local_partitions: int = Field(8, ge=1, le=1000, description="Partitions of the topic of actions at its creation")
     local_log_retention: timedelta = Field(
         timedelta(days=30), gt=timedelta(0), description="How long Kafka keeps records: the log is the source of truth"

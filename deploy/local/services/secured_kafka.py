@@ -1,9 +1,8 @@
 """A Kafka node that lets nobody in without proof, and lets nobody do what no ACL allows."""
 
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # it exports all of them, but not for mypy
@@ -17,7 +16,6 @@ from deploy.local.artifacts.installed import Artifacts
 from deploy.local.services.certificates import CertificateAuthority, write_private
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import is_free
-from kafka_log.settings import KafkaSettings
 
 _LISTENERS: Final = """\
 listeners=SASL_SSL://127.0.0.1:{port},SSL://127.0.0.1:{tls_port},CONTROLLER://127.0.0.1:{controller_port}
@@ -39,38 +37,12 @@ authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:{broker};User:{admin}
 """
 
-_CERTIFICATES: Final = "certificates"
 BROKER: Final = "kafka"
 """The broker's own user: a certificate's common name."""
 ADMIN: Final = "admin"
 """The user that may do everything: a certificate's common name."""
 _ITERATIONS: Final = 4096
 _SECONDS: Final = 15.0
-
-
-def user_environment(folder: Path, port: int, user: str) -> dict[str, str]:
-    """Settings of a program that is `user` to the broker of that folder, which knows the user."""
-    return {
-        "COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{port}",
-        "COLLECTOR_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-        "COLLECTOR_KAFKA_SASL_USERNAME": user,
-        "COLLECTOR_KAFKA_SASL_PASSWORD_FILE": str(_password_file(folder, user)),
-        "COLLECTOR_KAFKA_CA_FILE": str(folder / _CERTIFICATES / "ca.pem"),
-    }
-
-
-def kafka_settings(environment: Mapping[str, str]) -> KafkaSettings:
-    """The same for a client in this process."""
-    return KafkaSettings(**settings_fields(environment))
-
-
-def settings_fields(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Settings as their class takes them."""
-    return {name.removeprefix("COLLECTOR_").lower(): value for name, value in environment.items()}
-
-
-def _password_file(folder: Path, user: str) -> Path:
-    return folder / "passwords" / user
 
 
 class SecuredKafka(Kafka):
@@ -90,7 +62,7 @@ class SecuredKafka(Kafka):
     ) -> None:
         super().__init__(artifacts, folder, port, controller_port, log)
         self.tls_port = tls_port
-        self.authority = CertificateAuthority(folder / _CERTIFICATES)
+        self.authority = CertificateAuthority(folder / "certificates")
 
     @property
     def tls_bootstrap(self) -> str:
@@ -146,13 +118,19 @@ class SecuredKafka(Kafka):
 
     def user_environment(self, user: str) -> dict[str, str]:
         """Settings of a program that is `user`, whose password is drawn once and lies in a file."""
-        file = _password_file(self._folder, user)
+        file = self._folder / "passwords" / user
         if not file.exists():
             file.parent.mkdir(mode=0o700, exist_ok=True)
             password = secrets.token_urlsafe(32)
             self.set_password(user, password)
             write_private(file, password.encode())
-        return user_environment(self._folder, self.port, user)
+        return {
+            "COLLECTOR_KAFKA_BOOTSTRAP": self.bootstrap,
+            "COLLECTOR_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "COLLECTOR_KAFKA_SASL_USERNAME": user,
+            "COLLECTOR_KAFKA_SASL_PASSWORD_FILE": str(file),
+            "COLLECTOR_KAFKA_CA_FILE": str(self.authority.own.certificate),
+        }
 
     def set_password(self, user: str, password: str) -> None:
         """Makes the user if it is not there; it may do nothing until an ACL says so."""

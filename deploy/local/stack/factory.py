@@ -9,7 +9,6 @@ from deploy.local.services.influxdb import LOCAL_ORG, InfluxDB
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
-from deploy.local.services.secured_kafka import SecuredKafka
 from deploy.local.stack.data_folder import DataFolder
 from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import StateFile
@@ -18,17 +17,6 @@ from stores.influx.access.grants import Access
 
 CONTROLLER: Final = "kafka-controller"
 """The name of Kafka's second port."""
-KAFKA_TLS: Final = "kafka-tls"
-"""The name of its third one, for those who show a certificate: where Kafka is secured."""
-KAFKA_USERS: Final = {
-    Role.INGEST: "ingest",
-    Role.WORKER: "worker",
-    Role.AGGREGATOR: "aggregator",
-    Role.ROLLUP: "aggregator",
-}
-"""Who a program is to a secured Kafka."""
-OPERATOR: Final = "operator"
-"""Who the commands are."""
 ADMIN: Final = "admin"
 """The name of the token that may do everything in InfluxDB."""
 
@@ -53,7 +41,6 @@ _PORTS_ABOVE_GATEWAY: Final = {
     Role.KAFKA: 1012,
 }
 _CONTROLLER_ABOVE_GATEWAY: Final = 1013
-_TLS_ABOVE_GATEWAY: Final = 1014
 
 
 class ServiceFactory:
@@ -65,23 +52,11 @@ class ServiceFactory:
         self._artifacts = artifacts
         self._gateway_port = gateway_port
 
-    @property
-    def is_secured(self) -> bool:
-        """Whether Kafka asks who everybody is; once it does in a folder, it always does there."""
-        return KAFKA_TLS in self._state_file.ports
-
-    def secure(self) -> None:
-        """From here on Kafka asks."""
-        self._tls_port()
-
     def kafka(self) -> Kafka:
         """The broker."""
         port = self._port(Role.KAFKA, self._gateway_port + _PORTS_ABOVE_GATEWAY[Role.KAFKA])
         controller = self._port(CONTROLLER, self._gateway_port + _CONTROLLER_ABOVE_GATEWAY)
-        folder, log = self._folder.kafka, self._folder.log(Role.KAFKA)
-        if not self.is_secured:
-            return Kafka(self._artifacts, folder, port, controller, log)
-        return SecuredKafka(self._artifacts, folder, port, controller, self._tls_port(), log)
+        return Kafka(self._artifacts, self._folder.kafka, port, controller, self._folder.log(Role.KAFKA))
 
     def influxdb(self) -> InfluxDB:
         """The store."""
@@ -106,7 +81,7 @@ class ServiceFactory:
     def _environment(self, role: Role) -> Mapping[str, str]:
         """The token goes by a file: an environment can be read by others of the same user, and is inherited."""
         ports = self._state_file.ports
-        environment = self._kafka_environment(role)
+        environment = {"COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports[Role.KAFKA]}"}
         if (access := _ACCESS.get(role)) is None:
             return environment
         return environment | {
@@ -114,19 +89,6 @@ class ServiceFactory:
             "COLLECTOR_INFLUX_TOKEN_FILE": str(self._folder.influx_token(access)),
             "COLLECTOR_INFLUX_ORG": LOCAL_ORG,
         }
-
-    def _kafka_environment(self, role: Role) -> dict[str, str]:
-        """Of a program that starts while Kafka runs."""
-        ports = self._state_file.ports
-        if not self.is_secured:
-            return {"COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports[Role.KAFKA]}"}
-        kafka = SecuredKafka(
-            self._artifacts, self._folder.kafka, ports[Role.KAFKA], ports[CONTROLLER], ports[KAFKA_TLS]
-        )
-        return kafka.user_environment(KAFKA_USERS[role])
-
-    def _tls_port(self) -> int:
-        return self._port(KAFKA_TLS, self._gateway_port + _TLS_ABOVE_GATEWAY)
 
     def _port(self, name: str, derived: int) -> int:
         others = {port for other, port in self._state_file.ports.items() if other != name}

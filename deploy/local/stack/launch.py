@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from deploy.local.report import Report
-from deploy.local.services.secured_kafka import SecuredKafka
 from deploy.local.services.service import Service
 from deploy.local.stack.interruption import Interruption
 from deploy.local.stack.members import Member, Role
@@ -24,8 +23,6 @@ class Launch:
         for role, service in services:
             self._interruption.check()
             process = service.start()
-            secured = isinstance(service, SecuredKafka)
-            member = Member(service.name, role, service.port, process.pid, process.started, secured=secured)
-            self._state_file.add(member)
+            self._state_file.add(Member(service.name, role, service.port, process.pid, process.started))
         for _, service in services:
             service.wait_until_ready(self._interruption.check)

@@ -7,7 +7,6 @@ import msgspec
 
 from deploy.local.services.influxdb import influxdb_answers
 from deploy.local.services.kafka import kafka_answers
-from deploy.local.services.ports import is_free
 from deploy.local.services.process import Process
 from deploy.local.services.service import status_of
 
@@ -41,8 +40,6 @@ class Member(msgspec.Struct, frozen=True):
     """See deploy.local.services.process.Process."""
     stopping: bool = False
     """It was told to stop: nobody should send it work, or wonder about its end."""
-    secured: bool = False
-    """It answers only those who prove who they are."""
 
     @property
     def process(self) -> Process:
@@ -56,8 +53,6 @@ class Member(msgspec.Struct, frozen=True):
 
     def answers(self) -> bool:
         """Whether it can do its job now."""
-        if self.secured:
-            return not is_free(self.port)
         if self.role is Role.KAFKA:
             return kafka_answers(self.port)
         if self.role is Role.INFLUXDB:

@@ -8,18 +8,15 @@ from pydantic import HttpUrl
 
 from deploy.gateway.pages.fetching import fetch_documents
 from deploy.gateway.pages.writing import write_pages
-from deploy.kafka.acls import Principals, Resources, allow, permissions
-from deploy.kafka.admin import KafkaAdmin
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import CannotStart
 from deploy.local.report import Report
 from deploy.local.services.influxdb import LOCAL_ORG, InfluxDB
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import is_free
-from deploy.local.services.secured_kafka import SecuredKafka, kafka_settings
 from deploy.local.settings import LocalSettings
 from deploy.local.stack.data_folder import DataFolder
-from deploy.local.stack.factory import ADMIN, KAFKA_USERS, OPERATOR, ServiceFactory
+from deploy.local.stack.factory import ADMIN, ServiceFactory
 from deploy.local.stack.interruption import Interruption
 from deploy.local.stack.launch import Launch
 from deploy.local.stack.members import Role
@@ -40,8 +37,6 @@ class Plan:
 
     port: int
     workers: int
-    secure: bool = False
-    """Kafka asks everybody who they are, and lets nobody do more than they must."""
 
 
 def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: Interruption) -> None:
@@ -58,15 +53,11 @@ def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: In
         launch = Launch(state_file, report, interruption)
         factory = ServiceFactory(folder, state_file, artifacts, plan.port)
         try:
-            if plan.secure:
-                factory.secure()
             kafka, influxdb = factory.kafka(), factory.influxdb()
             _tell_of_tokens(folder, report)
             launch.start([(Role.KAFKA, kafka), (Role.INFLUXDB, influxdb)])
             report.say("Creating topics and buckets")
             _create_topics(kafka, settings)
-            if isinstance(kafka, SecuredKafka):
-                _let_in(kafka, settings)
             asyncio.run(_prepare_store(influxdb, folder))
             launch.start(
                 [
@@ -119,17 +110,6 @@ async def _prepare_store(influxdb: InfluxDB, folder: DataFolder) -> None:
     await create_buckets(settings)
     for access in Access:
         await grant(settings, access, folder.influx_token(access))
-
-
-def _let_in(kafka: SecuredKafka, settings: LocalSettings) -> None:
-    """Users with passwords of their own, and the least that each must be allowed."""
-    users = [KAFKA_USERS[role] for role in (Role.INGEST, Role.WORKER, Role.AGGREGATOR)] + [OPERATOR]
-    for user in users:
-        kafka.user_environment(user)
-    principals = Principals(*(f"User:{user}" for user in users))
-    resources = Resources(settings.topic, settings.rejected_topic, settings.consumer_group)
-    admin = KafkaAdmin(kafka_settings(kafka.admin_environment()))
-    asyncio.run(allow(admin, list(permissions(principals, resources))))
 
 
 def _create_topics(kafka: Kafka, settings: LocalSettings) -> None:

@@ -14,7 +14,6 @@ from contract.progress import LogPartition
 from deploy.kafka.acls import Principals, Resources, allow, permissions
 from deploy.kafka.admin import KafkaAdmin
 from deploy.local.services.python_service import PythonService
-from deploy.local.services.secured_kafka import settings_fields
 from kafka_log.questions import TopicQuestions
 from kafka_log.settings import KafkaSettings
 from stores.influx.settings import InfluxSettings
@@ -23,7 +22,7 @@ from stream_workers.partition.decoded import RejectedLine
 from support.pipeline.eventually import eventually
 from support.product.environment import environment_of
 from support.product.worker_process import WorkerProcess as ServiceProcess
-from support.services.secured import Secured
+from support.services.secured import Secured, fields_of
 
 INVALID = "Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512"
 
@@ -132,7 +131,7 @@ async def test_an_ingest_api_that_may_not_write_says_so_and_goes_on_once_it_may(
     assert refused.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert "does not allow this user to write" in refused.json()["detail"]
 
-    admin = KafkaAdmin(KafkaSettings(**settings_fields(secured.kafka.admin_environment())))
+    admin = KafkaAdmin(KafkaSettings(**fields_of(secured.kafka.admin_environment())))
     writer = Principals(f"User:{secured.users['aggregator']}", "", "", "")
     await allow(admin, list(permissions(writer, Resources(secured.topic, secured.rejected_topic, secured.group))))
 

@@ -1,9 +1,10 @@
 """A secured broker's topics that only one test knows, and a user of its own for each program."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
-from deploy.local.services.secured_kafka import SecuredKafka, settings_fields
+from deploy.local.services.secured_kafka import SecuredKafka
 from deploy.provision import ProvisionSettings, provision
 from kafka_log.client import client_config
 from kafka_log.settings import KafkaSettings
@@ -11,6 +12,11 @@ from stores.influx.settings import InfluxSettings
 from support.services.kafka_log import Read, read_log
 
 PROGRAMS = ("ingest", "worker", "aggregator", "operator")
+
+
+def fields_of(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Settings as their class takes them."""
+    return {name.removeprefix("COLLECTOR_").lower(): value for name, value in environment.items()}
 
 
 class Secured:
@@ -29,7 +35,7 @@ class Secured:
         buckets = {
             name: getattr(influx, name) for name in ("influx_url", "influx_token", "raw_bucket", "hourly_bucket")
         }
-        kafka = settings_fields(self.kafka.admin_environment())
+        kafka = fields_of(self.kafka.admin_environment())
         await provision(ProvisionSettings(**{**kafka, **names, **principals, **buckets, **changes}), acls=True)
 
     def environment(self, program: str, *, by_certificate: bool = False) -> dict[str, str]:
@@ -40,7 +46,7 @@ class Secured:
 
     def settings(self, program: str, **changes: object) -> KafkaSettings:
         """The same for a client in this process."""
-        return KafkaSettings(**{**settings_fields(self.environment(program)), **changes})
+        return KafkaSettings(**{**fields_of(self.environment(program)), **changes})
 
     def config(self, program: str) -> dict[str, Any]:
         """The same for a plain client of librdkafka, which logs nothing."""
@@ -48,5 +54,5 @@ class Secured:
 
     def read(self, topic: str) -> list[Read]:
         """All of a topic's records, as the admin reads them."""
-        config = client_config(KafkaSettings(**settings_fields(self.kafka.admin_environment())), "test")
+        config = client_config(KafkaSettings(**fields_of(self.kafka.admin_environment())), "test")
         return read_log(self.kafka.tls_bootstrap, topic, config)
