@@ -63,7 +63,7 @@ def report(  # noqa: PLR0913 - one a command-line option
         raise typer.BadParameter("--total is one row: as a table, or as JSON")
     zone = _zone(tz)
     if total:
-        with client_of(url or (gateway_of(data) if data else DEFAULT_URL), key_file) as client:
+        with client_for(url, data, key_file) as client:
             _print_total(client, _query(first, to, zone, days=True), zone, as_json=written is ReportFormat.JSON)
         return
     query = _query(first, to, zone, days=days) | {"format": "json" if written is ReportFormat.TABLE else written.value}
