@@ -1,5 +1,6 @@
 """Options and outputs that several commands share."""
 
+import ssl
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,11 @@ def key_headers(key_file: Path | None) -> dict[str, str]:
     if not key.isascii() or not key.isprintable() or not key or " " in key:
         raise typer.BadParameter(f"the key file {key_file} holds no key: one line, as `collector keys` prints it")
     return {"Authorization": f"Bearer {key}"}
+
+
+def trusting(certificate: Path | str | None) -> ssl.SSLContext | bool:
+    """What HTTP clients verify by: with a certificate, that one and those that it signed; else what they know."""
+    return True if certificate is None else ssl.create_default_context(cafile=certificate)
 
 
 def report() -> Report:

@@ -1,13 +1,16 @@
 """The target of an audit or a rebuild: where Kafka, the store and the aggregator are."""
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import HttpUrl, SecretStr
 
 from collector.options import DEFAULT_DATA, folder_of
 from deploy.local.errors import NoStack
+from deploy.local.secured import OPERATOR, fields_of
+from deploy.local.services.gateway import authority_in
 from deploy.local.services.influxdb import LOCAL_ORG, LOCAL_TOKEN
+from deploy.local.services.secured_kafka import environment_of
 from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import read_state
 from kafka_log.settings import KafkaSettings
@@ -30,6 +33,10 @@ class Target(NamedTuple):
 
     settings: AuditSettings
     aggregator_url: str
+    trusted: Path | None = None
+    """The certificate that the aggregator's clients have to trust, where it is none that the system knows."""
+    key_file: Path | None = None
+    """Where a key for it lies."""
 
 
 def find_target(data: Path | None, aggregator_url: str | None) -> Target:
@@ -41,17 +48,24 @@ def find_target(data: Path | None, aggregator_url: str | None) -> Target:
     if data is None and _ADDRESSES & settings.model_fields_set:
         return Target(settings, aggregator_url or _AGGREGATOR)
     folder = folder_of(data or DEFAULT_DATA)
-    ports = {member.role: member.port for member in read_state(folder.state).members}
+    members = {member.role: member for member in read_state(folder.state).members}
+    ports = {role: member.port for role, member in members.items()}
     if ports.keys() >= _NEEDED:
-        of_stack = {
-            "kafka_bootstrap": f"127.0.0.1:{ports[Role.KAFKA]}",
+        of_stack: dict[str, Any] = {
             "influx_url": HttpUrl(f"http://127.0.0.1:{ports[Role.INFLUXDB]}"),
             # A rebuild writes. A stack that an earlier version started asks for none.
             "influx_token": SecretStr(token_in(folder.influx_token(Access.WRITER)) or LOCAL_TOKEN),
             "influx_org": LOCAL_ORG,
         }
-        url = aggregator_url or f"http://127.0.0.1:{ports[Role.GATEWAY]}"
-        return Target(settings.model_copy(update=of_stack), url)
+        gateway = members[Role.GATEWAY]
+        if not folder.is_secure:
+            of_stack["kafka_bootstrap"] = f"127.0.0.1:{ports[Role.KAFKA]}"
+            return Target(settings.model_copy(update=of_stack), aggregator_url or gateway.url)
+        of_stack["influx_token_file"] = folder.influx_token(Access.WRITER)
+        found = AuditSettings(**of_stack, **fields_of(environment_of(folder.kafka, OPERATOR, ports[Role.KAFKA])))
+        if aggregator_url is not None:
+            return Target(found, aggregator_url)
+        return Target(found, gateway.url, authority_in(folder.gateway), folder.operators_key)
     if data is not None:
         raise NoStack(f"no stack runs in {folder.path}")
     return Target(settings, aggregator_url or _AGGREGATOR)

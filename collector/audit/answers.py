@@ -1,6 +1,7 @@
 """Asking the aggregator for hours, and telling which of the answers can be compared with the recount."""
 
 import asyncio
+import ssl
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
@@ -101,7 +102,11 @@ async def _answer(client: httpx.AsyncClient, hour: int) -> Numbers:
     return Numbers(found.counts, found.duplicates, found.unique_users)
 
 
-def aggregator_client(url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
+def aggregator_client(
+    url: str,
+    headers: Mapping[str, str],
+    verify: ssl.SSLContext | bool = True,  # noqa: FBT001, FBT002 - httpx' own type
+) -> httpx.AsyncClient:
     """A client of the aggregator: each hour is read afresh, and no proxy is used, as none can reach our services."""
     fresh = {**headers, "Cache-Control": "no-cache"}
-    return httpx.AsyncClient(base_url=url, headers=fresh, timeout=_TIMEOUT, trust_env=False)
+    return httpx.AsyncClient(base_url=url, headers=fresh, timeout=_TIMEOUT, trust_env=False, verify=verify)

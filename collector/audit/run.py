@@ -15,6 +15,7 @@ from collector.audit.compare import (
 from collector.audit.recount import Recount
 from collector.audit.verdict import Difference, NotJudged, Verdict
 from collector.hour_range import HourRange
+from collector.options import trusting
 from collector.target import Target
 from contract.errors import CollectorError, LogNotRetained, LogTruncated
 from contract.hour import format_hour
@@ -159,7 +160,9 @@ class Audit:
     async def _ask(self, log: str, expected: Mapping[int, Covered]) -> Answers:
         store = self._store()
         try:
-            async with aggregator_client(self._target.aggregator_url, self._headers) as client:
+            async with aggregator_client(
+                self._target.aggregator_url, self._headers, trusting(self._target.trusted)
+            ) as client:
                 return await ask_for_hours(store, client, log, expected)
         finally:
             await store.close()

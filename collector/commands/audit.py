@@ -41,7 +41,8 @@ def audit(
     """
     hours = hour_range(first, last)
     try:
-        verdict = _run(hours, find_target(data, url), key_headers(key_file))
+        target = find_target(data, url)
+        verdict = _run(hours, target, key_headers(key_file or target.key_file))
     except (CollectorError, ValidationError) as error:
         verdict = Verdict(not_judged=[NotJudged(None, str(error))])
     except KeyboardInterrupt:

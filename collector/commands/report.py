@@ -15,7 +15,7 @@ from rich.console import Console
 from collector.options import KeyFileOption
 from collector.reading.pages import pages
 from collector.reading.table import Row, as_table
-from collector.sending.client import DEFAULT_URL, client_of, gateway_of
+from collector.sending.client import DEFAULT_URL, client_for
 
 
 class ReportFormat(StrEnum):
@@ -63,11 +63,11 @@ def report(  # noqa: PLR0913 - one a command-line option
         raise typer.BadParameter("--total is one row: as a table, or as JSON")
     zone = _zone(tz)
     if total:
-        with client_of(url or (gateway_of(data) if data else DEFAULT_URL), key_file) as client:
+        with client_for(url, data, key_file) as client:
             _print_total(client, _query(first, to, zone, days=True), zone, as_json=written is ReportFormat.JSON)
         return
     query = _query(first, to, zone, days=days) | {"format": "json" if written is ReportFormat.TABLE else written.value}
-    with client_of(url or (gateway_of(data) if data else DEFAULT_URL), key_file) as client:
+    with client_for(url, data, key_file) as client:
         found = pages(client, "/v1/days" if days else "/v1/hours", query)
         if written is ReportFormat.TABLE:
             _print_table(found, zone, "days" if days else "hours")

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from collector.options import KeyFileOption
 from collector.sending.batches import in_batches
-from collector.sending.client import DEFAULT_URL, client_of, gateway_of
+from collector.sending.client import DEFAULT_URL, client_for
 from collector.sending.delivery import Delivery, Waiting
 from collector.sending.interruption import Interruption
 from collector.sending.reading.line import Line
@@ -84,7 +84,7 @@ def send(  # noqa: PLR0913 - one a command-line option
     summary = Summary(settled=skip)
     with (
         Interruption() as interruption,
-        client_of(url or (gateway_of(data) if data else DEFAULT_URL), key_file) as client,
+        client_for(url, data, key_file) as client,
         _progress(Console(stderr=True), has_bar=file != "-") as progress,
         ExitStack() as resources,
     ):

@@ -19,7 +19,7 @@ from rich.live import Live
 from collector.options import KeyFileOption
 from collector.reading.live import LiveHour
 from collector.reading.screen import as_screen
-from collector.sending.client import DEFAULT_URL, client_of, gateway_of
+from collector.sending.client import DEFAULT_URL, client_for
 
 _EVERY: Final = 0.25
 """Seconds between looks: the aggregator tells twice a second."""
@@ -38,7 +38,7 @@ def top(
         raise typer.BadParameter("give either --url or --data")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise typer.BadParameter("this is for a terminal; `collector report` prints numbers once")
-    with client_of(url or (gateway_of(data) if data else DEFAULT_URL), key_file) as client:
+    with client_for(url, data, key_file) as client:
         hour = LiveHour(client)
         # A daemon: nobody waits at the end for a server that is silent.
         Thread(target=hour.listen, daemon=True).start()

@@ -10,6 +10,7 @@ import typer
 from collector.options import DEFAULT_DATA, DEFAULT_PORT, INTERRUPTED, DataOption, folder_of, report
 from deploy.local.errors import NoStack
 from deploy.local.report import Report
+from deploy.local.services.gateway import authority_in
 from deploy.local.stack.data_folder import DataFolder
 from deploy.local.stack.interruption import Interrupted, Interruption
 from deploy.local.stack.members import Role
@@ -24,13 +25,19 @@ def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway to both APIs.")] = DEFAULT_PORT,
     workers: Annotated[int, typer.Option(min=0, help="Stream workers in the pool.")] = 2,
     *,
+    secure: Annotated[
+        bool,
+        typer.Option(
+            "--secure", help="Users and ACLs in Kafka, a key for each request, TLS at the gateway. A stack stays so."
+        ),
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready, and leave it running.")] = False,
 ) -> None:
     """Starts Kafka, InfluxDB, the services and the gateway before them; Ctrl-C stops them all, draining."""
     folder, tell = folder_of(data), report()
     with Interruption() as interruption:
         try:
-            start_stack(folder, Plan(port, workers), tell, interruption)
+            start_stack(folder, Plan(port, workers, secure), tell, interruption)
         except Interrupted:
             tell.say("Interrupted: all that was started is stopped")
             raise typer.Exit(INTERRUPTED) from None
@@ -54,7 +61,10 @@ def _stay(folder: DataFolder, tell: Report, interruption: Interruption) -> None:
 def _greeting(folder: DataFolder, now: int) -> str:
     members = read_state(folder.state).members
     ports = {member.role: member.port for member in members}
-    gateway = f"http://127.0.0.1:{ports[Role.GATEWAY]}"
+    gateway = next(member.url for member in members if member.role is Role.GATEWAY)
+    curl = "curl"
+    if folder.is_secure:
+        curl += f' --cacert {authority_in(folder.gateway)} -H "X-API-Key: $(cat {folder.operators_key})"'
     hour = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H")
     services = ", ".join(f"{member.name} {member.port}" for member in members if member.number)
     return f"""
@@ -63,7 +73,7 @@ Ready: {gateway} shows the numbers in a browser, {gateway}/docs all that can be 
   ports of the services themselves (/metrics and the like): {services}
   data and logs: {folder.path}
 Try:
-  curl -i -X POST '{gateway}/analytics?timestamp={now}&user=alice&event=click'
-  curl '{gateway}/analytics?timestamp={now}'
-  curl {gateway}/v1/hours/{hour}
+  {curl} -i -X POST '{gateway}/analytics?timestamp={now}&user=alice&event=click'
+  {curl} '{gateway}/analytics?timestamp={now}'
+  {curl} {gateway}/v1/hours/{hour}
 """

@@ -42,8 +42,8 @@ class Gateway(Service):
         super().__init__("gateway", port, log)
         self._folder = folder
         self._upstreams = upstreams
-        self.authority = authority_in(folder) if tls else None
-        """The certificate that clients have to trust; it is there once the gateway was ready, and stays."""
+        # It is there once the gateway was ready, and stays.
+        self.trusted = authority_in(folder) if tls else None
 
     def prepare(self) -> Command:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ class Gateway(Service):
         return Command(run, self.log, self._environment())
 
     def answers(self) -> bool:
-        return status_of(self.port, "/readyz", self.authority) == HTTPStatus.OK
+        return status_of(self.port, "/readyz", self.trusted) == HTTPStatus.OK
 
     def reload(self) -> None:
         """Makes the running one know its upstreams; requests in flight finish. Raises ServiceFailed."""
@@ -76,7 +76,7 @@ class Gateway(Service):
             "GATEWAY_PAGES": "pages",
             "XDG_CONFIG_HOME": str(self._folder),
             "XDG_DATA_HOME": str(self._folder),
-            **(_TLS if self.authority else {}),
+            **(_TLS if self.trusted else {}),
             **self._upstreams,
         }
 

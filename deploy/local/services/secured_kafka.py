@@ -45,6 +45,22 @@ _ITERATIONS: Final = 4096
 _SECONDS: Final = 15.0
 
 
+def password_file(folder: Path, user: str) -> Path:
+    """Where a user's password lies, in the folder of a secured broker."""
+    return folder / "passwords" / user
+
+
+def environment_of(folder: Path, user: str, port: int) -> dict[str, str]:
+    """Settings of a program that is a user whose password was drawn, of the broker in this folder, on this port."""
+    return {
+        "COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{port}",
+        "COLLECTOR_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "COLLECTOR_KAFKA_SASL_USERNAME": user,
+        "COLLECTOR_KAFKA_SASL_PASSWORD_FILE": str(password_file(folder, user)),
+        "COLLECTOR_KAFKA_CA_FILE": str(folder / "certificates" / "ca.pem"),
+    }
+
+
 class SecuredKafka(Kafka):
     """Two listeners: users with passwords (SASL_SSL, SCRAM-SHA-512) at `port`, with certificates (SSL) at `tls_port`.
 
@@ -63,6 +79,7 @@ class SecuredKafka(Kafka):
         super().__init__(artifacts, folder, port, controller_port, log)
         self.tls_port = tls_port
         self.authority = CertificateAuthority(folder / "certificates")
+        self.trusted = self.authority.own.certificate
 
     @property
     def tls_bootstrap(self) -> str:
@@ -118,19 +135,13 @@ class SecuredKafka(Kafka):
 
     def user_environment(self, user: str) -> dict[str, str]:
         """Settings of a program that is `user`, whose password is drawn once and lies in a file."""
-        file = self._folder / "passwords" / user
+        file = password_file(self._folder, user)
         if not file.exists():
             file.parent.mkdir(mode=0o700, exist_ok=True)
             password = secrets.token_urlsafe(32)
             self.set_password(user, password)
             write_private(file, password.encode())
-        return {
-            "COLLECTOR_KAFKA_BOOTSTRAP": self.bootstrap,
-            "COLLECTOR_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-            "COLLECTOR_KAFKA_SASL_USERNAME": user,
-            "COLLECTOR_KAFKA_SASL_PASSWORD_FILE": str(file),
-            "COLLECTOR_KAFKA_CA_FILE": str(self.authority.own.certificate),
-        }
+        return environment_of(self._folder, user, self.port)
 
     def set_password(self, user: str, password: str) -> None:
         """Makes the user if it is not there; it may do nothing until an ACL says so."""

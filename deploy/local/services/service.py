@@ -32,6 +32,8 @@ class Service(ABC):
         self.port = port
         self.log = log
         self.process: Process | None = None
+        self.trusted: Path | None = None
+        """The certificate that its clients have to trust; None: it speaks plain text."""
 
     @abstractmethod
     def prepare(self) -> Command:

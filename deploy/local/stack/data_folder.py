@@ -20,10 +20,17 @@ class DataFolder:
         self.gateway = self.path / "gateway"
         self.pages = self.gateway / "pages"
         self.logs = self.path / "logs"
+        self.keys = self.path / "keys" / "keys.jsonl"
+        self.operators_key = self.path / "keys" / "operator.key"
 
     def log(self, name: str) -> Path:
         """The log of the process of that name."""
         return self.logs / f"{name}.log"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the stack was started with --secure: Kafka's certificates are made then."""
+        return (self.kafka / "certificates").is_dir()
 
     def influx_token(self, name: str) -> Path:
         """The file with InfluxDB's token for the administrator (`admin`), or for some access."""

@@ -9,6 +9,7 @@ from deploy.local.services.influxdb import LOCAL_ORG, InfluxDB
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
+from deploy.local.services.secured_kafka import SecuredKafka
 from deploy.local.stack.data_folder import DataFolder
 from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import StateFile
@@ -17,6 +18,8 @@ from stores.influx.access.grants import Access
 
 CONTROLLER: Final = "kafka-controller"
 """The name of Kafka's second port."""
+TLS: Final = "kafka-tls"
+"""The name of its third one, where users show certificates."""
 ADMIN: Final = "admin"
 """The name of the token that may do everything in InfluxDB."""
 
@@ -26,6 +29,13 @@ _MODULES: Final = {
     Role.AGGREGATOR: "aggregator",
     Role.ROLLUP: "aggregator.rollup",
 }
+_USERS: Final = {
+    Role.INGEST: "ingest",
+    Role.WORKER: "worker",
+    Role.AGGREGATOR: "aggregator",
+    Role.ROLLUP: "aggregator",
+}
+"""Of Kafka, with --secure."""
 _ACCESS: Final = {
     Role.WORKER: Access.WRITER,
     Role.AGGREGATOR: Access.READER,
@@ -41,22 +51,42 @@ _PORTS_ABOVE_GATEWAY: Final = {
     Role.KAFKA: 1012,
 }
 _CONTROLLER_ABOVE_GATEWAY: Final = 1013
+_TLS_ABOVE_GATEWAY: Final = 1014
 
 
 class ServiceFactory:
     """Makes the services of one stack. Ports: those of last time, else some near the gateway's, else any free ones."""
 
-    def __init__(self, folder: DataFolder, state_file: StateFile, artifacts: Artifacts, gateway_port: int) -> None:
+    def __init__(
+        self,
+        folder: DataFolder,
+        state_file: StateFile,
+        artifacts: Artifacts,
+        gateway_port: int,
+        *,
+        secure: bool = False,
+    ) -> None:
         self._folder = folder
         self._state_file = state_file
         self._artifacts = artifacts
         self._gateway_port = gateway_port
+        self._secure = secure
 
     def kafka(self) -> Kafka:
         """The broker."""
+        if self._secure:
+            self._port(TLS, self._gateway_port + _TLS_ABOVE_GATEWAY)
         port = self._port(Role.KAFKA, self._gateway_port + _PORTS_ABOVE_GATEWAY[Role.KAFKA])
         controller = self._port(CONTROLLER, self._gateway_port + _CONTROLLER_ABOVE_GATEWAY)
+        if self._secure:
+            return self.secured_kafka()
         return Kafka(self._artifacts, self._folder.kafka, port, controller, self._folder.log(Role.KAFKA))
+
+    def secured_kafka(self) -> SecuredKafka:
+        """The broker of a stack that was started with --secure, on the ports that it has."""
+        ports = self._state_file.ports
+        log = self._folder.log(Role.KAFKA)
+        return SecuredKafka(self._artifacts, self._folder.kafka, ports[Role.KAFKA], ports[CONTROLLER], ports[TLS], log)
 
     def influxdb(self) -> InfluxDB:
         """The store."""
@@ -68,7 +98,8 @@ class ServiceFactory:
         """The port before all processes that are members now."""
         self._state_file.set_port(Role.GATEWAY, self._gateway_port)
         log = self._folder.log(Role.GATEWAY)
-        return Gateway(self._folder.gateway, self._gateway_port, log, upstreams(self._state_file.members))
+        behind = upstreams(self._state_file.members)
+        return Gateway(self._folder.gateway, self._gateway_port, log, behind, tls=self._secure)
 
     def numbered(self, role: Role, number: int) -> PythonService:
         """One of several equal processes: worker-2 and the like."""
@@ -82,6 +113,9 @@ class ServiceFactory:
         """The token goes by a file: an environment can be read by others of the same user, and is inherited."""
         ports = self._state_file.ports
         environment = {"COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports[Role.KAFKA]}"}
+        if self._secure:
+            environment = self.secured_kafka().user_environment(_USERS[role])
+            environment["COLLECTOR_KEYS_FILE"] = str(self._folder.keys)
         if (access := _ACCESS.get(role)) is None:
             return environment
         return environment | {

@@ -23,6 +23,8 @@ class Launch:
         for role, service in services:
             self._interruption.check()
             process = service.start()
-            self._state_file.add(Member(service.name, role, service.port, process.pid, process.started))
+            trusted = None if service.trusted is None else str(service.trusted)
+            member = Member(service.name, role, service.port, process.pid, process.started, trusted=trusted)
+            self._state_file.add(member)
         for _, service in services:
             service.wait_until_ready(self._interruption.check)

@@ -2,11 +2,13 @@
 
 from enum import StrEnum
 from http import HTTPStatus
+from pathlib import Path
 
 import msgspec
 
 from deploy.local.services.influxdb import influxdb_answers
 from deploy.local.services.kafka import kafka_answers
+from deploy.local.services.ports import is_free
 from deploy.local.services.process import Process
 from deploy.local.services.service import status_of
 
@@ -40,6 +42,8 @@ class Member(msgspec.Struct, frozen=True):
     """See deploy.local.services.process.Process."""
     stopping: bool = False
     """It was told to stop: nobody should send it work, or wonder about its end."""
+    trusted: str | None = None
+    """The file with the certificate that its clients have to trust; None: it speaks plain text."""
 
     @property
     def process(self) -> Process:
@@ -54,10 +58,16 @@ class Member(msgspec.Struct, frozen=True):
     def answers(self) -> bool:
         """Whether it can do its job now."""
         if self.role is Role.KAFKA:
-            return kafka_answers(self.port)
+            # Only its users may ask more of one that has such.
+            return kafka_answers(self.port) if self.trusted is None else not is_free(self.port)
         if self.role is Role.INFLUXDB:
             return influxdb_answers(self.port)
-        return status_of(self.port, "/readyz") == HTTPStatus.OK
+        return status_of(self.port, "/readyz", Path(self.trusted) if self.trusted else None) == HTTPStatus.OK
+
+    @property
+    def url(self) -> str:
+        """Where it answers HTTP."""
+        return f"http://127.0.0.1:{self.port}" if self.trusted is None else f"https://localhost:{self.port}"
 
     def state(self) -> str:
         """running, not ready, stopping or dead."""

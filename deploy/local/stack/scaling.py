@@ -19,7 +19,8 @@ def scale_stack(folder: DataFolder, role: Role, wanted: int, report: Report, int
         state_file = StateFile(folder.state)
         if not state_file.members:
             raise NoStack(f"no stack runs in {folder.path}: start one by `collector up`")
-        factory = ServiceFactory(folder, state_file, installed(), state_file.port_of(Role.GATEWAY))
+        port = state_file.port_of(Role.GATEWAY)
+        factory = ServiceFactory(folder, state_file, installed(), port, secure=folder.is_secure)
         surplus = [one for one in state_file.of(role) if one.number > wanted or one.stopping]
         state_file.mark_stopping([one.name for one in surplus])
         # The gateway sends nothing more to a process before that one is told to stop.

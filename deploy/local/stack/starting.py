@@ -11,9 +11,11 @@ from deploy.gateway.pages.writing import write_pages
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import CannotStart
 from deploy.local.report import Report
+from deploy.local.secured import OPERATOR, allow_programs, make_key
 from deploy.local.services.influxdb import LOCAL_ORG, InfluxDB
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import is_free
+from deploy.local.services.secured_kafka import SecuredKafka
 from deploy.local.settings import LocalSettings
 from deploy.local.stack.data_folder import DataFolder
 from deploy.local.stack.factory import ADMIN, ServiceFactory
@@ -37,6 +39,8 @@ class Plan:
 
     port: int
     workers: int
+    secure: bool = False
+    """Whether Kafka asks for users, requests need keys, and the gateway speaks TLS. Once so, a stack stays so."""
 
 
 def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: Interruption) -> None:
@@ -51,7 +55,8 @@ def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: In
         state_file = StateFile(folder.state)
         _check_that_it_can_start(folder, state_file, plan)
         launch = Launch(state_file, report, interruption)
-        factory = ServiceFactory(folder, state_file, artifacts, plan.port)
+        secure = plan.secure or folder.is_secure
+        factory = ServiceFactory(folder, state_file, artifacts, plan.port, secure=secure)
         try:
             kafka, influxdb = factory.kafka(), factory.influxdb()
             _tell_of_tokens(folder, report)
@@ -59,6 +64,11 @@ def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: In
             report.say("Creating topics and buckets")
             _create_topics(kafka, settings)
             asyncio.run(_prepare_store(influxdb, folder))
+            if isinstance(kafka, SecuredKafka):
+                asyncio.run(allow_programs(kafka, settings))
+                # Those of `collector audit` and the like: made while the broker can be told.
+                kafka.user_environment(OPERATOR)
+                make_key(folder.keys, folder.operators_key)
             launch.start(
                 [
                     (Role.INGEST, factory.numbered(Role.INGEST, 1)),
@@ -83,6 +93,11 @@ def _check_that_it_can_start(folder: DataFolder, state_file: StateFile, plan: Pl
             "another folder by --data and another port by --port"
         )
     state_file.remove([member.name for member in state_file.members])
+    if plan.secure and not folder.is_secure and folder.kafka.is_dir():
+        raise CannotStart(
+            f"the stack in {folder.path} was made without --secure, and its Kafka stays as it is: choose another "
+            "folder by --data"
+        )
     if not is_free(plan.port):
         raise CannotStart(f"port {plan.port} is in use: choose another by --port, or stop who listens there")
     free = shutil.disk_usage(folder.path).free // _MEGABYTE

@@ -477,8 +477,8 @@ async def test_with_tls_it_answers_who_trusts_its_authority_and_nobody_in_plain_
         gateway.start()
         try:
             await asyncio.to_thread(gateway.wait_until_ready)
-            assert gateway.authority is not None
-            trusting = ssl.create_default_context(cafile=gateway.authority)
+            assert gateway.trusted is not None
+            trusting = ssl.create_default_context(cafile=gateway.trusted)
             upstream.requests.clear()
             async with httpx.AsyncClient(verify=trusting, trust_env=False) as client:
                 answer = await client.post(f"https://localhost:{gateway.port}/analytics?user=u")

@@ -31,7 +31,7 @@ def run_stack(folder: Path) -> None:
 
 
 def found(data: Path | None, url: str | None = None) -> tuple[str, str, str]:
-    settings, aggregator_url = find_target(data, url)
+    settings, aggregator_url = find_target(data, url)[:2]
     return settings.kafka_bootstrap, str(settings.influx_url), aggregator_url
 
 
