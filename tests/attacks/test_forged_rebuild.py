@@ -20,6 +20,7 @@ from contract.store import SegmentPoint
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 from kafka_log.reader import LogReader
+from kafka_log.settings import KafkaSettings
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.pipeline.collector_program import Auditor, collector
@@ -79,7 +80,7 @@ class Attack:
 
     def real_ones(self) -> Iterator[Record]:
         """The rebuilds that the log has: anyone who may read it can copy them."""
-        log = LogReader(self._pipeline.bootstrap, self._pipeline.topic)
+        log = LogReader(KafkaSettings(kafka_bootstrap=self._pipeline.bootstrap), self._pipeline.topic)
         try:
             for partition, end in self._pipeline.ends.items():
                 yield from (record for record in log.records(partition, end) if record.is_rebuild)
@@ -120,7 +121,7 @@ def rebuild(environment: dict[str, str], hours: list[int]) -> None:
 
 def learn_ends(pipeline: Pipeline) -> None:
     """A rebuild appends, too."""
-    log = LogReader(pipeline.bootstrap, pipeline.topic)
+    log = LogReader(KafkaSettings(kafka_bootstrap=pipeline.bootstrap), pipeline.topic)
     pipeline.ends = {partition: log.extent(partition).end - 1 for partition in range(PARTITIONS)}
     log.close()
 

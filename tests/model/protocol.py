@@ -280,9 +280,8 @@ class World:
             if key[0] == h and random.random() < .5: store.segments[key] = ({99}, {(99, 0)})
     def judges(self, h, log, committed):
         rebuilt = [record for record in self.in_effect(log[:committed + 1]) if h in record.hours]
-        if rebuilt and h in rebuilt[-1].heals: self.wrong.discard(h)
-        elif rebuilt and h not in rebuilt[-1].heals: self.wrong.add(h)
-        return h not in self.wrong
+        # Progress that was seen may be forgotten by the store: what it covered then is covered no longer.
+        return h in rebuilt[-1].heals if rebuilt else h not in self.wrong
     def in_effect(self, log):
         """Rebuilds that took effect, by what is known of them apart from the store; of a copy, the one that it is a copy of."""
         last = -1
@@ -342,7 +341,7 @@ def run(seed):
                 assert hashes_of(store, h, value) == recount(log, value[0], h)[2:], ("users", h, value, hashes_of(store, h, value))
     while store.late: store.deliver_late()
     while transactions: decide(transactions[0])
-    store.crash(); hostile = False; exhaust(rebuild(world, store, log, HOURS)) if world.wrong else None; healthy = worker(store, log, answers)
+    store.crash(); hostile = False; exhaust(rebuild(world, store, log, HOURS)) if not all(world.judges(h, log, len(log)) for h in HOURS) else None; healthy = worker(store, log, answers)
     for _ in range(5000):
         if next(healthy) == "idle" and store.progress()[0] == len(log) - 1: break
     for h in HOURS:
