@@ -35,7 +35,9 @@ def create_app(
         retry=settings.aggregator_kafka_retry,
     )
     end_offsets = EndOffsetsCache(reader, clock, metrics, limits=limits)
-    pace = Pace(settings.rollup_recent, settings.rollup_interval, settings.aggregator_final_margin)
+    pace = Pace(
+        settings.rollup_recent, settings.rollup_interval, settings.aggregator_final_margin, settings.ingest_events
+    )
     keeper = Keeper(rollup, HourReader(store, end_offsets, metrics, settings), clock, pace)
     rounds = Rounds(keeper, clock, metrics, settings.rollup_interval)
 

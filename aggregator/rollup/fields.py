@@ -1,10 +1,11 @@
 """What an hour's point should say, and whether what stands says so. Pure."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
 from aggregator.hours.reader import Answer
-from contract.event_names import BUSINESS_EVENTS
+from contract.event_names import BUSINESS_EVENTS, OTHER_EVENTS
 from contract.hour import HOUR_MS
 from contract.rollup import OTHER_EVENT, Fields, Value
 
@@ -14,8 +15,11 @@ FINAL: Final = "final"
 _MS: Final = timedelta(milliseconds=1)
 
 
-def fields_of(answer: Answer) -> Fields:
-    """The point for an answer. Where nobody knows how complete it is, it does not say."""
+def fields_of(answer: Answer, events: Collection[str] = BUSINESS_EVENTS) -> Fields:
+    """The point for an answer. Where nobody knows how complete it is, it does not say.
+
+    `events` have fields of their own; all others share one: whoever may produce could make up any number of names.
+    """
     counts, completeness = answer.totals.counts, answer.completeness
     fields: dict[str, Value] = {
         "clicks": counts.get("click", 0),
@@ -23,7 +27,10 @@ def fields_of(answer: Answer) -> Fields:
         "unique_users": answer.totals.unique_users,
         "actions": sum(counts.values()),
     }
-    fields |= {f"{OTHER_EVENT}{event}": count for event, count in counts.items() if event not in BUSINESS_EVENTS}
+    for event, count in counts.items():
+        if event not in BUSINESS_EVENTS:
+            name = f"{OTHER_EVENT}{event if event in events else OTHER_EVENTS}"
+            fields[name] = fields.get(name, 0) + count
     if completeness.complete_through is not None:
         fields |= {FINAL: completeness.final, THROUGH: completeness.complete_through}
     return fields

@@ -12,6 +12,7 @@ from aggregator.hours.reader import HourReader
 from aggregator.rollup.fields import repair
 from aggregator.rollup.known import KnownHours
 from aggregator.rollup.users import RememberedUsers
+from contract.event_names import BUSINESS_EVENTS
 from contract.hour import END_OF_TIME_MS, HOUR_MS, hour_of
 from contract.rollup import Fields, Mark, RollupStore
 from service.clock import Clock
@@ -27,13 +28,15 @@ _MS: Final = timedelta(milliseconds=1)
 
 
 class Pace(NamedTuple):
-    """How much is looked at, and how often a point is written that only its time would change."""
+    """How much is looked at, how often a point is written that only its time would change, and what it holds."""
 
     recent: timedelta
     """How far back hours are compared in each round."""
     renewal: timedelta
     margin: timedelta
     """By how much clocks may differ."""
+    events: tuple[str, ...] = BUSINESS_EVENTS
+    """Those that have fields of their own."""
 
 
 class Keeper:
@@ -44,7 +47,7 @@ class Keeper:
         self._reader = reader
         self._clock = clock
         self._pace = pace
-        self._known = KnownHours(pace.margin)
+        self._known = KnownHours(pace.margin, pace.events)
         self._users = RememberedUsers(clock)
         self._round = 0
         self._sweep_from = 0

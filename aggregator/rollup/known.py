@@ -1,6 +1,6 @@
 """What was found out about hours, and which of them must be looked at again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -30,8 +30,9 @@ class Known:
 class KnownHours:
     """The recent hours, by their start."""
 
-    def __init__(self, margin: timedelta) -> None:
-        """`margin`: by how much clocks may differ."""
+    def __init__(self, margin: timedelta, events: Collection[str]) -> None:
+        """`margin`: by how much clocks may differ; `events` have fields of their own."""
+        self._events = events
         self._margin = margin / _MS
         self._known: dict[int, Known] = {}
 
@@ -49,7 +50,7 @@ class KnownHours:
         seen_at = before.seen_at if before is not None and before.mark == mark else now
         through = answer.completeness.complete_through
         settled = through is not None and through > seen_at + self._margin
-        fields = fields_of(answer)
+        fields = fields_of(answer, self._events)
         self._known[answer.hour] = Known(fields, mark, seen_at, settled, number)
         return fields
 

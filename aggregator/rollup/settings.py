@@ -5,9 +5,10 @@ from datetime import timedelta
 from pydantic import Field
 
 from aggregator.settings import ReadingSettings
+from service.settings import EventSettings
 
 
-class RollupSettings(ReadingSettings):
+class RollupSettings(ReadingSettings, EventSettings):
     """The settings of one keeper of the measurement `hours`."""
 
     port: int = Field(8084, ge=0, le=65_535, description="Port to listen on")

@@ -116,6 +116,8 @@ class ServiceFactory:
         if self._secure:
             environment = self.secured_kafka().user_environment(_USERS[role])
             environment["COLLECTOR_KEYS_FILE"] = str(self._folder.keys)
+        # The gateway's: so what one client may have is counted by its own address.
+        environment["COLLECTOR_TRUSTED_PROXIES"] = "127.0.0.1"
         if (access := _ACCESS.get(role)) is None:
             return environment
         return environment | {

@@ -12,6 +12,7 @@ from contract.rollup import Value
 HOUR = 1_795_510_800_000
 OVER = HOUR + HOUR_MS + 6_000
 SECOND = timedelta(seconds=1)
+EVENTS = ("click", "impression", "signup")
 
 
 def answer(completeness: Completeness) -> Answer:
@@ -25,14 +26,22 @@ def point(**fields: Value) -> dict[str, Value]:
 
 
 def test_a_point_has_the_hours_numbers_and_says_how_complete_they_are() -> None:
-    assert fields_of(answer(Completeness(OVER, 0, final=True))) == point()
+    assert fields_of(answer(Completeness(OVER, 0, final=True)), EVENTS) == point()
+
+
+def test_events_that_nobody_configured_share_one_field() -> None:
+    counts = {"click": 3, "signup": 2, "made_up": 4, "made_up_too": 1}
+    totals = HourTotals(counts, unique_users=4, duplicates=1)
+    made_up = Answer(HOUR, totals, Completeness(OVER, 0, final=True), lost=0, windows={}, progress={})
+
+    assert fields_of(made_up, EVENTS) == point(actions=10, count__other=5)
 
 
 def test_where_nobody_knows_how_complete_an_hour_is_its_point_does_not_say() -> None:
     known = point()
     del known["final"], known["complete_through"]
 
-    assert fields_of(answer(UNKNOWN)) == known
+    assert fields_of(answer(UNKNOWN), EVENTS) == known
 
 
 def test_what_stands_as_it_should_is_not_written() -> None:
@@ -86,7 +95,7 @@ def test_an_hour_that_is_not_final_is_written_once_its_instant_is_a_renewal_old(
 
 
 def test_while_nobody_knows_how_complete_an_hour_is_only_its_numbers_are_compared() -> None:
-    should = fields_of(answer(UNKNOWN))
+    should = fields_of(answer(UNKNOWN), EVENTS)
 
     assert repair(HOUR, should, point(), SECOND) is None
     assert repair(HOUR, should, point(clicks=1), SECOND) == should

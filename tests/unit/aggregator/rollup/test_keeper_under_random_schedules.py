@@ -18,6 +18,7 @@ from aggregator.rollup import keeper as keeper_module
 from aggregator.rollup.keeper import WIDE, Keeper, Pace
 from aggregator.rollup.known import KnownHours
 from contract.errors import StoreUnavailable
+from contract.event_names import BUSINESS_EVENTS
 from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition
 from contract.rollup import Fields, Mark
@@ -91,7 +92,7 @@ class Simulation(AggregatorFixture):
         self._flushing: dict[LogPartition, AsyncIterator[None]] = {}
 
     def _keeper(self) -> Keeper:
-        pace = Pace(RECENT, timedelta(seconds=1), timedelta(seconds=5))
+        pace = Pace(RECENT, timedelta(seconds=1), timedelta(seconds=5), (*BUSINESS_EVENTS, "signup"))
         return Keeper(self.rollup, self.reader(), self.clock, pace)
 
     async def happen(self) -> None:

@@ -132,7 +132,8 @@ async def test_records_that_came_together_ask_once_and_later_ones_again() -> Non
             return await store.read_manifests(source)
 
     together = [says(REBUILD, offset, "made up") for offset in range(3, 50)]
-    state.decode_ahead(together)
+    for one in together:
+        state.decode_ahead(one)
     await folded(state, *together, store=Asked())
     assert questions == [SOURCE]
 
