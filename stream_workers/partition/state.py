@@ -95,6 +95,8 @@ class PartitionState:
         adopted = {}
         if rebuild and not refusal:
             adopted = await adopted_windows(self.source, rebuild, record.offset, reader, self._past)
+        # What was decoded ahead may be another log's record: the topic was created again, as the next flush will find.
+        self._decoded.pop(record.offset, None)
         # Nothing waits from here on: a flush takes all of it or nothing.
         if refusal:
             metrics.REFUSED_REBUILDS.labels(refusal).inc()
@@ -102,7 +104,7 @@ class PartitionState:
         elif rebuild:
             self.table.replace(adopted, record.timestamp)
             self._authority.rebuilt = record.offset
-        self._apply(record, self._decode(record))
+        self._apply(record, DecodedRecord.of(record))
 
     def fold_at_once(self, record: Record) -> bool:
         """Counts a record that needs nothing from the store; False where `fold` must do it."""

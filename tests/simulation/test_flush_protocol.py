@@ -359,7 +359,7 @@ RULES = [
 ]
 TRIED_FIRST = {
     use_values_above_progress: 1_323,
-    load_segments_of_any_generation: 319,
+    load_segments_of_any_generation: 42,
     believe_what_a_record_says_of_its_manifest: 66,
     obey_copies_of_earlier_rebuilds: 146,
     take_no_answer_for_no_manifest: 1_155,
