@@ -145,6 +145,6 @@ async def test_records_that_came_together_ask_once_and_later_ones_again() -> Non
 
 async def test_what_was_decoded_of_another_log_at_its_offset_is_not_taken_for_it() -> None:
     state = await counted()
-    state.decode_ahead([record(3, click("eve", hour=HOUR - 5 * HOUR_MS))])
+    state.decode_ahead(record(3, click("eve", hour=HOUR - 5 * HOUR_MS)))
     await folded(state, says(REBUILD, 3), store=await store_with())
     assert values(flushed(state)).keys() <= {HOUR}
