@@ -14,6 +14,8 @@ _BEGINS: Final = b"\x1f\x8b"
 """No JSON begins so."""
 _PIECE: Final = 256 * 1024
 """Decompressing so many bytes takes about a millisecond; then others have their turn."""
+_READ: Final = 16 * 1024
+"""So many bytes are handed over at a time: with each member's end, what is left of them is copied."""
 
 
 def is_gzip(body: bytes, *, declared: bool) -> bool:
@@ -41,8 +43,10 @@ async def inflate(body: bytes, limit: int, reservation: Reservation) -> bytes:
 def _pieces(body: bytes) -> Iterator[bytes]:
     """Never more than a piece is inflated ahead of the count."""
     member = zlib.decompressobj(_GZIP)
-    data = body
-    while data:
+    rest, data = memoryview(body), b""
+    while data or rest:
+        if not data:
+            data, rest = bytes(rest[:_READ]), rest[_READ:]
         if member.eof:
             member = zlib.decompressobj(_GZIP)
         try:
