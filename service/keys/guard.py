@@ -37,7 +37,8 @@ class KeyGuard:
         """What a path needs; None: no key."""
         if path in _OPEN:
             return None
-        return Scope.ADMIN if path in _ADMIN else self.scope
+        # The pattern of a route ends in `$`, which matches before a newline at the end, too.
+        return Scope.ADMIN if path.removesuffix("\n") in _ADMIN else self.scope
 
     def admit(self, scope: Mapping[str, Any]) -> Caller | None:
         """Who sends the request of this ASGI scope; None where anybody may. Raises KeyRefused."""
@@ -47,6 +48,18 @@ class KeyGuard:
             return None
         query = scope["query_string"] if path in self.url_keys else b""
         return self.admit_to(path, needed, scope["headers"], query, is_read=method in ("GET", "HEAD"))
+
+    def still_admits(self, scope: Mapping[str, Any]) -> bool:
+        """Whether the key in an admitted request's headers still allows it. That costs nothing of its rate."""
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        needed, header = self.scope_of(path), key_header(scope["headers"])
+        if needed is None or header is None:
+            return True
+        try:
+            caller = self.ring.find_by_header(header)
+        except Unauthenticated:
+            return False
+        return caller is not None and needed in caller.key.scopes
 
     def admit_to(
         self, path: str, needed: Scope, headers: Headers, query: bytes = b"", *, is_read: bool = False

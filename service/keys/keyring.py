@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
 _MOST_HEADERS: Final = 1_000
 """A key's holder may write the same header in many ways."""
+_LONGEST_HEADER: Final = 256
+"""Several times what a key takes: others are looked up each time, rather than kept."""
 
 
 class _Entry(NamedTuple):
@@ -59,9 +61,7 @@ class KeyRing:
             if secret is None:
                 return None
             entry = self._entry_of(secret)
-            if len(self._by_header) >= _MOST_HEADERS:
-                self._by_header.clear()
-            self._by_header[header] = entry
+            self._remember(header, entry)
         return self._valid(entry)
 
     def find(self, secret: bytes) -> Caller:
@@ -69,6 +69,13 @@ class KeyRing:
         if self._timer() >= self._look_at:
             self._look()
         return self._valid(self._entry_of(secret))
+
+    def _remember(self, header: Header, entry: _Entry) -> None:
+        if len(header[1]) > _LONGEST_HEADER:
+            return
+        if len(self._by_header) >= _MOST_HEADERS:
+            self._by_header.clear()
+        self._by_header[header] = entry
 
     def _entry_of(self, secret: bytes) -> _Entry:
         entry = self._entries.get(digest_of(secret))

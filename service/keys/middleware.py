@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.keys.errors import KeyRefused
 from service.keys.guard import KeyGuard
@@ -19,11 +19,19 @@ class Guarded:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on what may pass."""
-        if scope["type"] == "http":
-            try:
-                self._guard.admit(scope)
-            except KeyRefused as error:
-                await self._answer(error, scope["path"])(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        """Passes on what may pass; an answer that goes on ends once its key allows it no more."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._guard.admit(scope)
+        except KeyRefused as error:
+            await self._answer(error, scope["path"])(scope, receive, send)
+            return
+
+        async def send_while_allowed(message: Message) -> None:
+            if message.get("more_body") and not self._guard.still_admits(scope):
+                message = {"type": "http.response.body"}
+            await send(message)
+
+        await self._app(scope, receive, send_while_allowed)

@@ -89,6 +89,8 @@ class Kafka(Service):
 
     def prepare(self) -> Command:
         self._folder.mkdir(parents=True, exist_ok=True)
+        # It holds users and what they did.
+        self._folder.chmod(0o700)
         logging = self._folder / "log4j2.properties"
         logging.write_text(_LOGGING)
         data = self._folder / "data"

@@ -14,6 +14,10 @@ _BEGINS: Final = b"\x1f\x8b"
 """No JSON begins so."""
 _PIECE: Final = 256 * 1024
 """Decompressing so many bytes takes about a millisecond; then others have their turn."""
+_CALL: Final = 256
+"""As long as decompressing so many bytes takes what surrounds it; and a turn of others, many times that."""
+_READ: Final = 16 * 1024
+"""So many bytes are handed over at a time: with each member's end, what is left of them is copied."""
 
 
 def is_gzip(body: bytes, *, declared: bool) -> bool:
@@ -27,6 +31,7 @@ async def inflate(body: bytes, limit: int, reservation: Reservation) -> bytes:
     Raises RequestRefused (413 beyond the limit, 400 if it is cut off or not gzip) and NotPublished (no memory).
     """
     inflated = bytearray()
+    done = 0
     for piece in _pieces(body):
         size = len(inflated) + len(piece)
         if size > limit:
@@ -34,15 +39,20 @@ async def inflate(body: bytes, limit: int, reservation: Reservation) -> bytes:
             raise RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large_decompressed", detail)
         reservation.grow_to(size)
         inflated += piece
-        await asyncio.sleep(0)
+        done += len(piece) + _CALL
+        if done >= _PIECE:
+            done = 0
+            await asyncio.sleep(0)
     return bytes(inflated)
 
 
 def _pieces(body: bytes) -> Iterator[bytes]:
     """Never more than a piece is inflated ahead of the count."""
     member = zlib.decompressobj(_GZIP)
-    data = body
-    while data:
+    rest, data = memoryview(body), b""
+    while data or rest:
+        if not data:
+            data, rest = bytes(rest[:_READ]), rest[_READ:]
         if member.eof:
             member = zlib.decompressobj(_GZIP)
         try:

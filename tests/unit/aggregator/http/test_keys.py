@@ -57,6 +57,8 @@ async def test_numbers_are_for_the_scope_read(client: httpx.AsyncClient, path: s
 async def test_books_and_metrics_are_for_the_scope_admin(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path, headers=bearer("uac_admin"))).status_code == 200
     assert (await client.get(path, headers=bearer("uac_read"))).status_code == 403
+    # A route takes a newline at the end for the end.
+    assert (await client.get(f"{path}%0A", headers=bearer("uac_read"))).status_code == 403
 
 
 async def test_an_answer_that_is_at_hand_needs_a_key_too(

@@ -129,6 +129,8 @@ async def test_metrics_are_for_the_scope_admin(api: Api) -> None:
     assert (await api.client.get("/metrics", headers=bearer("uac_write"))).status_code == 403
     assert (await api.client.get("/metrics", headers=bearer("uac_admin"))).status_code == 200
     assert (await api.mounted.get("/metrics", headers=bearer("uac_write"))).status_code == 403
+    # A route takes a newline at the end for the end.
+    assert (await api.client.get("/metrics%0A", headers=bearer("uac_write"))).status_code == 403
 
 
 async def test_beacons_and_images_bring_their_key_in_the_address(api: Api) -> None:

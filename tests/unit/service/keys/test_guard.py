@@ -72,6 +72,12 @@ def test_what_is_for_operators_needs_the_scope_admin(door: Door, path: str) -> N
     assert door.ask("GET", path, "uac_all") == "all"
 
 
+@pytest.mark.parametrize("path", ["/metrics\n", "/v1/ledger\n"])
+def test_a_newline_at_the_end_of_a_path_needs_what_the_path_needs(door: Door, path: str) -> None:
+    for key in ("uac_write", "uac_read"):
+        assert door.ask("GET", path, key) == "scope_missing"
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/openapi.json", "/docs"])
 def test_health_and_documents_are_open(door: Door, path: str) -> None:
     assert door.ask("GET", path) is None

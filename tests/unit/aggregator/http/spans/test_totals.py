@@ -119,6 +119,8 @@ async def test_days_are_written_as_csv_and_ndjson_too() -> None:
         ("/v1/days?tz=", "zone_unknown", "tz"),
         ("/v1/days?tz=Europe%00", "zone_unknown", "tz"),
         ("/v1/days?tz=Europe", "zone_unknown", "tz"),
+        ("/v1/days?tz=__init__/x", "zone_unknown", "tz"),
+        (f"/v1/days?tz={'a/' * 2_000}b", "zone_unknown", "tz"),
         ("/v1/days?tz=UTC&tz=UTC", "parameter_repeated", "tz"),
         ("/v1/days?from=2026-11-24T00", "date_malformed", "from"),
         ("/v1/days?from=2026-11-31", "date_malformed", "from"),

@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import tracemalloc
+import zlib
 from collections.abc import AsyncIterator, Iterable
 
 import pytest
@@ -63,6 +64,29 @@ async def test_bytes_are_counted_while_they_stream_so_an_endless_body_is_refused
 @given(st.binary(max_size=300), st.binary(max_size=300), st.integers(1, 50))
 async def test_gzip_is_read_in_pieces_of_any_size_and_in_several_members(one: bytes, two: bytes, size: int) -> None:
     assert await read(*cut(gzip.compress(one) + gzip.compress(two), size), gzipped=True) == one + two
+
+
+async def test_a_body_of_many_members_costs_no_more_than_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left of a body is not copied for each member: 380,000 empty ones, of 20 bytes each, took minutes."""
+    handed = 0
+
+    class Counting:
+        def __init__(self, wbits: int) -> None:
+            self._member = decompressobj(wbits)
+
+        def decompress(self, data: bytes, longest: int) -> bytes:
+            nonlocal handed
+            handed += len(data)
+            return self._member.decompress(data, longest)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._member, name)
+
+    decompressobj = zlib.decompressobj
+    monkeypatch.setattr("ingest_api.http.request.inflate.zlib.decompressobj", Counting)
+    members, limits = 20_000, BodyLimits(10**6, 10**6, 60)
+    assert await read(gzip.compress(b"") * members + gzip.compress(b"x"), gzipped=True, limits=limits) == b"x"
+    assert handed < members * 20_000
 
 
 async def test_a_body_may_decompress_to_the_limit_and_one_byte_more_is_refused() -> None:
