@@ -1,6 +1,7 @@
 """Hours far apart cost the store no files and no memory; beyond the raw retention nothing is lost but raw lines."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ DAY_MS = 24 * HOUR_MS
 YEAR_1990 = 631_152_000_000
 """The earliest timestamp that the API accepts by default."""
 KEPT = timedelta(days=7)
+HOURS_PER_BATCH = 1_000
+"""As many as the API takes by default."""
 
 
 class Used(NamedTuple):
@@ -33,6 +36,10 @@ def used_by(influxdb: InfluxDB) -> Used:
     assert influxdb.process is not None
     process = psutil.Process(influxdb.process.pid)
     return Used(process.num_fds(), process.memory_info().rss / 1e6)
+
+
+def batched(actions: list[Action], most: int) -> Iterator[list[Action]]:
+    return (actions[first : first + most] for first in range(0, len(actions), most))
 
 
 def of_each_week_since_1990(now: int) -> list[Action]:
@@ -53,7 +60,8 @@ async def test_an_action_in_each_week_since_1990_leaves_the_stores_files_and_mem
         await scenario.send(weeks[-1:])
         await scenario.recovered("an action of this week")
         before = used_by(influxdb)
-        await scenario.send(weeks)
+        for some in batched(weeks, HOURS_PER_BATCH):
+            await scenario.send(some)
         await scenario.recovered(f"{len(weeks)} weeks")
         after = used_by(influxdb)
         # All of it may be counted before the monitor has seen an answer that tells how complete it is.
