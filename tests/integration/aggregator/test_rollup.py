@@ -58,6 +58,7 @@ def environment(pipeline: Pipeline) -> dict[str, str]:
         "raw_bucket": pipeline.influx.raw_bucket,
         "hourly_bucket": pipeline.influx.hourly_bucket,
         "rollup_interval": "PT0.2S",
+        "ingest_events": "click,impression,sign_up",
         # A slow machine must not look like an outage.
         "aggregator_kafka_timeout": "PT60S",
         **credentials(pipeline.influx),
