@@ -78,7 +78,7 @@ async def gateway(telling: tuple[Telling, str], tmp_path: Path) -> AsyncIterator
 async def listen(gateway: Gateway, telling: Telling, path: str, seconds: float) -> None:
     """Each line is told once the one before has come. Raises IncompleteReadError where no more come."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nhost: here\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
     end = asyncio.get_running_loop().time() + seconds
     async with closing(writer), asyncio.timeout(SECONDS):
         for number in itertools.count():
