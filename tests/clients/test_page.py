@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deploy.local.errors import LocalError
-from support.page.browser import ELSEWHERE, THEMES, WIDTHS, Looking, looking, numbers, table_of
-from support.page.product import PageProduct, killed, page_product
+from support.page.browser import THEMES, WIDTHS, Looking, looking, numbers, table_of
+from support.page.product import ELSEWHERE, PageProduct, killed, page_product
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -27,7 +27,8 @@ async def test_a_type_conflict_on_our_own_points_ends_the_worker_with_the_eviden
     pipeline.send([Action(pipeline.this_hour, "ada", "click")])
     assert worker.wait_for_end() == 1
     assert "field type conflict" in worker.logged()
-    assert 'user="ada"' in worker.logged()
+    assert "actions,event=click" in worker.logged()
+    assert '"ada"' not in worker.logged()
     assert await pipeline.through() == {}
 
 

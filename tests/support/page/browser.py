@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from support.builds.clients import node_packages
+from support.page.product import ELSEWHERE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -15,8 +16,6 @@ WIDTHS: Final = {"phone": (360, 780), "laptop": (1280, 900), "4k": (3840, 2160)}
 """Width and height by name."""
 THEMES: Final = ("light", "dark")
 LOOPBACK: Final = "127.0.0.1"
-ELSEWHERE: Final = "collector.example"
-"""A name that the browser finds on loopback, and does not know to be there."""
 _GRAVE: Final = ("serious", "critical")
 _AXE: Final = "() => axe.run().then(told => told.violations.map(one => [one.impact, one.id, one.nodes[0].html]))"
 _TEXTS: Final = "(table) => [...table.rows].map(row => [...row.cells].map(cell => cell.textContent))"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -18,6 +18,10 @@ from deploy.local.services.service import Service
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.end_to_end.pipeline import Pipeline
+
+ELSEWHERE: Final = "collector.example"
+"""A name that the browser finds on loopback, and does not know to be there."""
+HOSTS: Final = ("localhost", "127.0.0.1", ELSEWHERE)
 
 
 class PageProduct:
@@ -65,12 +69,18 @@ def page_product(folder: Path) -> Iterator[PageProduct]:
             "actions.rejected",
             _buckets(influxdb),
             # Short enough to wait for it again and again while Kafka is away.
-            settings_by_module={"aggregator": {"COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT3S"}},
+            settings_by_module={
+                "aggregator": {
+                    "COLLECTOR_AGGREGATOR_KAFKA_TIMEOUT": "PT3S",
+                    "COLLECTOR_ALLOWED_HOSTS": ",".join(HOSTS),
+                },
+            },
         )
         stack.enter_context(closing(pipeline))
         pipeline.start_worker()
         pipeline.wait_until_ready()
         upstreams = {
+            "GATEWAY_ALLOWED_HOSTS": " ".join(HOSTS),
             "GATEWAY_INGEST": f"127.0.0.1:{pipeline.ingest.port}",
             "GATEWAY_AGGREGATOR": f"127.0.0.1:{pipeline.aggregator.port}",
         }
