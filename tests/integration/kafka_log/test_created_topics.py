@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 from collector.rebuild.record import append_rebuild
 from contract.errors import LogError, LogUnavailable
 from contract.progress import LogPartition
-from contract.rebuild import Rebuild
+from contract.rebuild import Manifest, Rebuild
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
 from deploy.local.services.ports import free_port
@@ -83,7 +83,7 @@ async def reject(kafka: KafkaSettings) -> None:
 
 async def tell_of_a_rebuild(kafka: KafkaSettings) -> None:
     with pytest.raises(LogUnavailable):
-        await asyncio.to_thread(append_rebuild, kafka, kafka.topic, 0, Rebuild(1, 0, 1, 0), 3.0)
+        await asyncio.to_thread(append_rebuild, kafka, kafka.topic, 0, Manifest("m", Rebuild(1, 0, 1, 0)), 3.0)
 
 
 @pytest.mark.parametrize("use", [ask, read, write, reject, tell_of_a_rebuild])
