@@ -4,12 +4,11 @@ On code without the authority of the store one such record turned 106,012 clicks
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from contract.hashes import pack_hashes
@@ -21,8 +20,6 @@ from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 from kafka_log.reader import LogReader
 from kafka_log.settings import KafkaSettings
-from stores.influx.settings import InfluxSettings
-from stores.influx.setup import create_buckets
 from support.pipeline.collector_program import Auditor, collector
 from support.pipeline.eventually import eventually
 from support.pipeline.pipeline import PARTITIONS, Pipeline
@@ -32,36 +29,16 @@ ACTIONS = 3_000
 EVERY_HOUR = (0, END_OF_TIME_MS - END_OF_TIME_MS % HOUR_MS)
 
 
-@pytest.fixture
-async def pipeline(
-    kafka_bootstrap: str, influx: InfluxSettings, create_topic: Callable[..., str], tmp_path: Path
-) -> AsyncIterator[Pipeline]:
-    """Topics, buckets and a consumer group of its own; workers that are left over are killed."""
-    await create_buckets(influx)
-    one = Pipeline(kafka_bootstrap, influx, create_topic(PARTITIONS), create_topic(1), tmp_path)
-    yield one
-    await one.close()
-
-
-@pytest.fixture
-def environment(pipeline: Pipeline) -> dict[str, str]:
-    return {
-        "COLLECTOR_KAFKA_BOOTSTRAP": pipeline.bootstrap,
-        "COLLECTOR_TOPIC": pipeline.topic,
-        "COLLECTOR_INFLUX_URL": str(pipeline.influx.influx_url),
-        "COLLECTOR_RAW_BUCKET": pipeline.influx.raw_bucket,
-        "COLLECTOR_HOURLY_BUCKET": pipeline.influx.hourly_bucket,
-    }
-
-
 @contextmanager
 def auditor(environment: dict[str, str], folder: Path) -> Iterator[Auditor]:
     """With an aggregator that it asks."""
     service = PythonService("aggregator", free_port(), folder / "aggregator.log", "aggregator", environment)
     service.start()
-    service.wait_until_ready()
-    yield Auditor(environment, f"http://127.0.0.1:{service.port}")
-    service.kill()
+    try:
+        service.wait_until_ready()
+        yield Auditor(environment, f"http://127.0.0.1:{service.port}")
+    finally:
+        service.kill()
 
 
 class Attack:
