@@ -8,7 +8,7 @@ from aggregator.settings import AggregatorSettings
 from service.clock import wall_clock
 from service.server import run_app
 from service.settings import settings_or_exit
-from stores.influx.store import InfluxStore
+from stores.opening import open_store
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
 
     def create() -> FastAPI:
         end_offsets = KafkaEndOffsets(settings, settings.topic, settings.aggregator_kafka_timeout)
-        return create_app(settings, InfluxStore(settings, wall_clock), end_offsets, wall_clock)
+        return create_app(settings, open_store(settings, wall_clock), end_offsets, wall_clock)
 
     run_app(settings, create, drain_timeout=settings.aggregator_drain_timeout)
 

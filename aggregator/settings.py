@@ -7,12 +7,12 @@ from pydantic import Field
 
 from kafka_log.settings import KafkaSettings
 from service.settings import HttpSettings
-from stores.influx.settings import InfluxSettings
+from stores.settings import StoreSettings
 
 _NONE: Final = timedelta(0)
 
 
-class ReadingSettings(HttpSettings, KafkaSettings, InfluxSettings):
+class ReadingSettings(HttpSettings, KafkaSettings, StoreSettings):
     """What all have in common that read hours: the reader, and the keeper of `hours`."""
 
     aggregator_final_margin: timedelta = Field(

@@ -17,14 +17,14 @@ from kafka_log.settings import KafkaSettings
 from service.settings import settings_or_exit
 from stores.influx.access.grants import Access
 from stores.influx.access.token_file import token_in
-from stores.influx.settings import InfluxSettings
+from stores.settings import StoreSettings
 
 _AGGREGATOR: Final = "http://127.0.0.1:8082"
-_ADDRESSES: Final = {"kafka_bootstrap", "influx_url"}
+_ADDRESSES: Final = {"kafka_bootstrap", "influx_url", "cassandra_hosts"}
 _NEEDED: Final = {Role.KAFKA, Role.INFLUXDB, Role.GATEWAY}
 
 
-class AuditSettings(KafkaSettings, InfluxSettings):
+class AuditSettings(KafkaSettings, StoreSettings):
     """Where Kafka and the store are, from the environment, as the services have them."""
 
 

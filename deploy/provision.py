@@ -1,6 +1,8 @@
-"""`python -m deploy.provision`: creates topics, buckets and tokens, once, before services start; again does no harm.
+"""`python -m deploy.provision`: creates topics, and what the store needs, once, before services start.
 
-It waits until Kafka and InfluxDB do what it asks, and gives up after a bound. Exit code 0, 1 given up, 2 unusable
+Run again, it does no harm.
+
+It waits until Kafka and the store do what it asks, and gives up after a bound. Exit code 0, 1 given up, 2 unusable
 settings.
 """
 
@@ -23,15 +25,15 @@ from kafka_log.settings import KafkaSettings
 from service.process import configure_logging
 from service.settings import ProcessSettings, settings_or_exit
 from stores.influx.access.grants import Access, grant
-from stores.influx.settings import InfluxSettings
-from stores.influx.setup import create_buckets
+from stores.opening import provision_store
+from stores.settings import StoreKind, StoreSettings
 
 logger = logging.getLogger("deploy.provision")
 
 _AGAIN_SECONDS: Final = 1.0
 
 
-class ProvisionSettings(ProcessSettings, KafkaSettings, InfluxSettings):
+class ProvisionSettings(ProcessSettings, KafkaSettings, StoreSettings):
     """What is to be created, and where."""
 
     consumer_group: str = Field("stream-workers", description="The consumer group of all workers")
@@ -58,7 +60,7 @@ class ProvisionSettings(ProcessSettings, KafkaSettings, InfluxSettings):
         None, description="Where to write the token of aggregators and dashboards; not given: none is made"
     )
     provision_timeout: timedelta = Field(
-        timedelta(minutes=3), gt=timedelta(0), description="Longest wait for Kafka and InfluxDB"
+        timedelta(minutes=3), gt=timedelta(0), description="Longest wait for Kafka and the store"
     )
 
     @model_validator(mode="after")
@@ -110,8 +112,9 @@ async def provision(settings: ProvisionSettings, *, repair: bool = False, acls: 
         await _insist("topics", lambda: create_topics(settings, admin, repair=repair))
         if acls:
             await _insist("ACLs", lambda: create_acls(settings, admin))
-        await _insist("buckets", lambda: create_buckets(settings))
-        await _insist("tokens", lambda: make_tokens(settings))
+        await _insist("store", lambda: provision_store(settings))
+        if settings.store is StoreKind.INFLUX:
+            await _insist("tokens", lambda: make_tokens(settings))
 
 
 async def make_tokens(settings: ProvisionSettings) -> None:

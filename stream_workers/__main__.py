@@ -11,7 +11,7 @@ from service.connections.limits import raise_descriptor_limit
 from service.keys.errors import KeysUnreadable
 from service.process import configure_logging, say_who_may, spare_garbage_collection
 from service.settings import EXIT_UNUSABLE_SETTINGS, settings_or_exit
-from stores.influx.store import InfluxStore
+from stores.opening import open_store
 from stream_workers.app import build_app
 from stream_workers.faust_adapter.worker import DrainingWorker
 from stream_workers.settings import WorkerSettings
@@ -33,9 +33,8 @@ def main() -> None:
         handler.addFilter(RepeatedLines("aiokafka"))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    store = loop.run_until_complete(_open(settings))
     try:
-        wired = build_app(settings, store)
+        wired = build_app(settings, open_store(settings, wall_clock, settings.ingest_events))
         loop.run_until_complete(wired.topic.require_append_time())
     except KeysUnreadable as error:
         logger.error("cannot start: %s", error)  # noqa: TRY400 - the text says all, a traceback would hide it
@@ -53,10 +52,6 @@ def main() -> None:
     )
     worker.spinner = None  # it would draw on standard output, into the log
     worker.execute_from_commandline()
-
-
-async def _open(settings: WorkerSettings) -> InfluxStore:
-    return InfluxStore(settings, wall_clock, settings.ingest_events)
 
 
 if __name__ == "__main__":

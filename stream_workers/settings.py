@@ -7,12 +7,12 @@ from pydantic import Field
 
 from kafka_log.settings import KafkaSettings
 from service.settings import EventSettings, ServiceSettings
-from stores.influx.settings import InfluxSettings
+from stores.settings import StoreSettings
 
 _NONE: Final = timedelta(0)
 
 
-class WorkerSettings(ServiceSettings, EventSettings, KafkaSettings, InfluxSettings):
+class WorkerSettings(ServiceSettings, EventSettings, KafkaSettings, StoreSettings):
     """The settings of one worker."""
 
     port: int = Field(8083, ge=1, le=65_535, description="Port to listen on")

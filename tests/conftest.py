@@ -1,5 +1,6 @@
 """Fixtures for every test that needs real services; they start once a run, and each test gets names of its own."""
 
+import asyncio
 import os
 import secrets
 import signal
@@ -16,11 +17,14 @@ from deploy.local.errors import LocalError
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 from deploy.local.services.secured_kafka import SecuredKafka
+from stores.cassandra.settings import CassandraSettings
+from stores.cassandra.setup import create_schema
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.builds.influxdb2 import influxd2
 from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.services.addresses import Addresses, Missing
+from support.services.cassandra import cassandra_node, empty_tables
 from support.services.containers import docker_answers, services_as_containers
 from support.services.influxdb2 import ORG, InfluxDB2
 from support.services.kafka_admin import wait_until_led
@@ -180,3 +184,21 @@ def aggregator(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{service.port}"
     finally:
         service.kill()
+
+
+@pytest.fixture(scope="session")
+def cassandra_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CassandraSettings]:
+    """One Cassandra node with the schema. Where it was not set up, tests are skipped on a laptop and fail in CI."""
+    try:
+        with cassandra_node(tmp_path_factory.mktemp("cassandra")) as server:
+            asyncio.run(create_schema(server))
+            yield server
+    except Missing as missing:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Cassandra: {missing}")
+
+
+@pytest.fixture
+def cassandra(cassandra_server: CassandraSettings) -> CassandraSettings:
+    """Cassandra with empty tables."""
+    empty_tables(cassandra_server)
+    return cassandra_server

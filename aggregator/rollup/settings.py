@@ -1,11 +1,13 @@
 """The settings of the process that keeps `hours`: those of whoever reads hours, and its own."""
 
 from datetime import timedelta
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from aggregator.settings import ReadingSettings
 from service.settings import EventSettings
+from stores.settings import StoreKind
 
 
 class RollupSettings(ReadingSettings, EventSettings):
@@ -23,3 +25,9 @@ class RollupSettings(ReadingSettings, EventSettings):
         ge=timedelta(hours=2),
         description="How far back hours are compared each time; older ones are compared in turn, a day each time",
     )
+
+    @model_validator(mode="after")
+    def _influx(self) -> Self:
+        if self.store is not StoreKind.INFLUX:
+            raise ValueError(f"COLLECTOR_STORE={self.store}: the measurement `hours` is kept in InfluxDB only")
+        return self

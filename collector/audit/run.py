@@ -20,10 +20,11 @@ from collector.target import Target
 from contract.errors import CollectorError, LogNotRetained, LogTruncated
 from contract.hour import format_hour
 from contract.progress import LogPartition
+from contract.store import Store
 from kafka_log.reader import LogReader
 from service.clock import wall_clock
 from stores.committed_hours import CommittedHours, read_committed_between
-from stores.influx.store import InfluxStore
+from stores.opening import open_store
 
 _READINGS: Final = 20
 
@@ -167,5 +168,5 @@ class Audit:
         finally:
             await store.close()
 
-    def _store(self) -> InfluxStore:
-        return InfluxStore(self._target.settings, wall_clock)
+    def _store(self) -> Store:
+        return open_store(self._target.settings, wall_clock)

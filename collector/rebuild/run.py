@@ -17,10 +17,10 @@ from contract.hour import format_hour
 from contract.progress import LogPartition, Progress
 from contract.rebuild import Manifest
 from contract.record import Record, mark_of
-from contract.store import SLOTS
+from contract.store import SLOTS, Store
 from kafka_log.reader import LogReader
 from service.clock import wall_clock
-from stores.influx.store import InfluxStore
+from stores.opening import open_store
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ class Rebuilding:
             )
 
     async def _store(
-        self, store: InfluxStore, recount: RebuildRecount, source: LogPartition, through_offset: int
+        self, store: Store, recount: RebuildRecount, source: LogPartition, through_offset: int
     ) -> tuple[list[int], Manifest]:
         """Stores what was counted; returns its hours, and what the log's record must name."""
         stored = await self._retry(lambda: store.read_windows_between(*self._hours, source))
@@ -149,7 +149,7 @@ class Rebuilding:
         await store_recounted(store, recounted, self._retry)
         return [point.hour for point in recounted.windows], recounted.manifest.manifest
 
-    async def _wait_for_workers(self, store: InfluxStore, rebuilt: Sequence[Rebuilt]) -> None:
+    async def _wait_for_workers(self, store: Store, rebuilt: Sequence[Rebuilt]) -> None:
         """Returns once the workers have counted each partition beyond its rebuild, from what that has stored."""
         seen, give_up = 0, time.monotonic() + self._patience
         while True:
@@ -169,7 +169,7 @@ class Rebuilding:
         for one in rebuilt:
             await self._require_taken_over(store, one, progress[one.source])
 
-    async def _require_taken_over(self, store: InfluxStore, rebuilt: Rebuilt, progress: Progress) -> None:
+    async def _require_taken_over(self, store: Store, rebuilt: Rebuilt, progress: Progress) -> None:
         if progress.rebuilt < rebuilt.offset:
             raise NotTakenOver(
                 f"partition {rebuilt.source.partition}: the workers did not take the rebuild over, as another one that "
@@ -198,8 +198,8 @@ class Rebuilding:
                     raise
             await asyncio.sleep(_PAUSE)
 
-    async def _with_store(self, use: Callable[[InfluxStore], Awaitable[T]]) -> T:
-        store = InfluxStore(self._settings, wall_clock)
+    async def _with_store(self, use: Callable[[Store], Awaitable[T]]) -> T:
+        store = open_store(self._settings, wall_clock)
         try:
             return await use(store)
         finally:

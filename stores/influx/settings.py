@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stores.raw_settings import RawSettings
 
 
 def _bare(url: HttpUrl) -> HttpUrl:
@@ -34,11 +35,8 @@ def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
-class InfluxSettings(BaseSettings):
+class InfluxSettings(RawSettings):
     """The store's settings, from the environment: COLLECTOR_ and a field's name in capitals. Durations: ISO 8601."""
-
-    # Pydantic's own texts would show the end of what was read, and a token may stand there.
-    model_config = SettingsConfigDict(env_prefix="COLLECTOR_", frozen=True, hide_input_in_errors=True)
 
     influx_url: Annotated[HttpUrl, AfterValidator(_bare)] = Field(
         HttpUrl("http://127.0.0.1:8086"), description="InfluxDB's address"
@@ -52,13 +50,6 @@ class InfluxSettings(BaseSettings):
     influx_org: str = Field("-", min_length=1, description="Organization; for 1.8 a dash")
     raw_bucket: str = Field("actions/autogen", description="Bucket of raw actions: database/retention policy")
     hourly_bucket: str = Field("hourly/autogen", description="Bucket of results: database/retention policy")
-    raw_storage: bool = Field(default=True, description="Whether raw actions are stored at all")
-    raw_retention: timedelta = Field(
-        timedelta(days=30), ge=timedelta(hours=1), description="How long raw actions are kept"
-    )
-    raw_retention_margin: timedelta = Field(
-        timedelta(hours=1), ge=timedelta(0), description="Raw actions this close to the retention's end are not sent"
-    )
     influx_timeout: timedelta = Field(
         timedelta(seconds=30), gt=timedelta(0), description="Time limit for a request and its whole answer"
     )
@@ -73,15 +64,6 @@ class InfluxSettings(BaseSettings):
     def _read_token(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
         file = values.get("influx_token_file")
         return {**values, "influx_token": _text_of(Path(file))} if file else values
-
-    @model_validator(mode="after")
-    def _margin_within_retention(self) -> Self:
-        if self.raw_retention_margin >= self.raw_retention:
-            raise ValueError(
-                f"COLLECTOR_RAW_RETENTION_MARGIN {self.raw_retention_margin} is not below COLLECTOR_RAW_RETENTION "
-                f"{self.raw_retention}"
-            )
-        return self
 
 
 def _text_of(file: Path) -> str:

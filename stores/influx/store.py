@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
-from datetime import timedelta
-from typing import Final
 
 from contract.event_names import BUSINESS_EVENTS
 from contract.hour import HOUR_MS, hour_of
@@ -21,8 +19,6 @@ from stores.influx.segments import SegmentReader
 from stores.influx.settings import InfluxSettings
 from stores.influx.writer import InfluxWriter
 
-_MS: Final = timedelta(milliseconds=1)
-
 
 class InfluxStore:
     """Implements contract.store.Store. One instance serves one event loop, and any number of calls at a time."""
@@ -37,7 +33,7 @@ class InfluxStore:
         self._clock = clock
         self._events = frozenset(events)
         self._raw_storage = settings.raw_storage
-        self._raw_age = (settings.raw_retention - settings.raw_retention_margin) // _MS
+        self._raw_age = settings.raw_age_ms
         self._connection = InfluxConnection(settings)
         self._hourly = Bucket.named(settings.hourly_bucket)
         self._segments = SegmentReader(self._connection, self._hourly)

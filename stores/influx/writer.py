@@ -1,13 +1,13 @@
 """Writing bodies of lines until InfluxDB has acknowledged each line that it can keep."""
 
-from asyncio import TaskGroup
 from collections.abc import Iterator
 
-from contract.errors import StoreConflict, StoreError
+from contract.errors import StoreConflict
 from stores.influx.connection import Answer, InfluxConnection, unavailable
 from stores.influx.line_protocol import halves
 from stores.influx.refusal import dropped_as_old, is_for_ever, is_too_large, without_values
 from stores.influx.schema import Bucket
+from stores.side_by_side import side_by_side
 
 
 class InfluxWriter:
@@ -25,16 +25,7 @@ class InfluxWriter:
 
         Raises StoreConflict or StoreUnavailable at the first body that fails; the others may be written or not.
         """
-        try:
-            async with TaskGroup() as senders:
-                for _ in range(self._side_by_side):
-                    senders.create_task(self._write_next(bodies))
-        except BaseExceptionGroup as errors:
-            raise _gravest(errors) from errors
-
-    async def _write_next(self, bodies: Iterator[bytes]) -> None:
-        for body in bodies:
-            await self._write_body(body)
+        await side_by_side(map(self._write_body, bodies), self._side_by_side)
 
     async def _write_body(self, body: bytes) -> None:
         refusal = await self._connection.write(self._bucket, body)
@@ -71,12 +62,3 @@ def _shown(body: bytes) -> str:
 
 def _time_of(line: bytes) -> int:
     return int(line[line.rindex(b" ") :])
-
-
-def _gravest(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What to raise for senders that failed together: anything unforeseen, else a conflict, else any."""
-
-    def gravity(error: BaseException) -> int:
-        return 2 if not isinstance(error, StoreError) else isinstance(error, StoreConflict)
-
-    return max(errors.exceptions, key=gravity)

@@ -1,19 +1,17 @@
-"""The stores that the suite runs on: memory, InfluxDB 1.8 and InfluxDB 2.7."""
+"""The stores that the suite runs on: memory, InfluxDB 1.8 and 2.7, Cassandra."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from contract.store import Store
+from stores.cassandra.settings import CassandraSettings
+from stores.cassandra.store import CassandraStore
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
 from stores.memory import MemoryStore
-from support.stores.subject import Actions, Subject, now, raw_actions
-
-INFLUX = [
-    pytest.param("influx1", id="influx-1.8"),
-    pytest.param("influx2", id="influx-2.7", marks=pytest.mark.influx2),
-]
+from support.stores import cassandra
+from support.stores.subject import INFLUX, Actions, Subject, now, raw_actions
 
 
 @pytest.fixture(params=INFLUX)
@@ -22,14 +20,14 @@ def influx_settings(request: pytest.FixtureRequest) -> InfluxSettings:
     return request.getfixturevalue(request.param)
 
 
-@pytest.fixture(params=[pytest.param(None, id="memory"), *INFLUX])
-def settings_or_none(request: pytest.FixtureRequest) -> InfluxSettings | None:
+@pytest.fixture(params=[pytest.param(None, id="memory"), *INFLUX, pytest.param("cassandra", id="cassandra")])
+def settings_or_none(request: pytest.FixtureRequest) -> InfluxSettings | CassandraSettings | None:
     """The settings of each store in turn; None: memory."""
     return None if request.param is None else request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-async def subject(settings_or_none: InfluxSettings | None) -> AsyncIterator[Subject]:
+async def subject(settings_or_none: InfluxSettings | CassandraSettings | None) -> AsyncIterator[Subject]:
     """Each store in turn, empty."""
     if settings_or_none is None:
         memory = MemoryStore()
@@ -39,8 +37,12 @@ async def subject(settings_or_none: InfluxSettings | None) -> AsyncIterator[Subj
 
         yield Subject(memory, actions)
         return
-    store = InfluxStore(settings_or_none, now)
-    yield Subject(store, lambda: raw_actions(settings_or_none))
+    if isinstance(settings_or_none, CassandraSettings):
+        store: Store = CassandraStore(settings_or_none, now)
+        yield Subject(store, lambda: cassandra.raw_actions(settings_or_none))
+    else:
+        store = InfluxStore(settings_or_none, now)
+        yield Subject(store, lambda: raw_actions(settings_or_none))
     await store.close()
 
 

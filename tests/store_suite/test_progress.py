@@ -65,11 +65,10 @@ async def test_the_highest_is_found_in_the_latest_hour_even_if_written_first(sto
     assert await offsets(store, SOURCE) == {SOURCE: 30}
 
 
-async def test_the_same_slot_is_replaced(store: Store) -> None:
+async def test_a_slot_s_value_is_replaced_by_a_higher_one(store: Store) -> None:
     await put(store, SOURCE, 5, 10, NOVEMBER)
     await put(store, SOURCE, 5, 11, NOVEMBER + 1)
-    await put(store, SOURCE, 5, 9, NOVEMBER + 2)
-    assert await offsets(store) == {SOURCE: 9}
+    assert await offsets(store) == {SOURCE: 11}
 
 
 async def test_a_source_that_has_been_idle_for_years_is_found_beside_a_recent_one(store: Store) -> None:

@@ -15,8 +15,15 @@ from stores.influx.settings import InfluxSettings
 from stores.memory import MemoryStore
 from stores.memory_rollup import MemoryRollup
 from support.stores.committing import NOVEMBER, OTHER, SOURCE, value
+from support.stores.subject import INFLUX
 
 POINT = {"clicks": 3, "final": False, "complete_through": NOVEMBER + 5}
+
+
+@pytest.fixture(params=[pytest.param(None, id="memory"), *INFLUX])
+def settings_or_none(request: pytest.FixtureRequest) -> InfluxSettings | None:
+    """The stores that have such points."""
+    return None if request.param is None else request.getfixturevalue(request.param)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from deploy.local.artifacts.cache import need_disk
 from deploy.local.artifacts.maven_jars import Jar, fetch_jar, listed_jars
 from deploy.local.report import Report
 
+_LISTS = Path(__file__).with_name("jars")
 _CONNECTIONS = 6
 
 
@@ -26,7 +27,7 @@ class JarSet:
 
     def jars(self) -> list[Jar]:
         """All that the program needs."""
-        return listed_jars(Path(__file__).with_name(f"{self.folder}.txt").read_text())
+        return listed_jars((_LISTS / f"{self.folder}.txt").read_text())
 
     def missing_in(self, folder: Path) -> list[Jar]:
         """Those whose files do not lie there; what the files hold is not looked at."""

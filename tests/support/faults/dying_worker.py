@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.store import ProgressPoint, RawActions, SegmentPoint, Store, WindowPoint
-from stores.influx.store import InfluxStore
+from stores.opening import open_store
 from support.product.worker_process import WorkerProcess
 
 FLUSHES = 3
@@ -107,10 +107,10 @@ def main() -> None:
     """As `python -m stream_workers`."""
     from stream_workers import __main__ as program  # noqa: PLC0415 - tests import this module for its names only
 
-    def open_store(*how: Any) -> DyingStore:  # noqa: ANN401 - whatever the worker opens its store with
-        return DyingStore(InfluxStore(*how), Moment(os.environ[_MOMENT]))
+    def open_dying_store(*how: Any) -> DyingStore:  # noqa: ANN401 - whatever the worker opens its store with
+        return DyingStore(open_store(*how), Moment(os.environ[_MOMENT]))
 
-    program.InfluxStore = open_store  # type: ignore[misc,assignment] # the one place where the worker opens its store
+    program.open_store = open_dying_store  # type: ignore[attr-defined] # the one place where the worker opens its store
     program.main()
 
 

@@ -4,12 +4,20 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+import pytest
+
 from contract.action import Action
 from contract.progress import LogPartition
 from contract.store import Store
 from stores.influx.connection import InfluxConnection
 from stores.influx.schema import MS, Bucket
 from stores.influx.settings import InfluxSettings
+
+INFLUX = [
+    pytest.param("influx1", id="influx-1.8"),
+    pytest.param("influx2", id="influx-2.7", marks=pytest.mark.influx2),
+]
+"""The fixtures of each InfluxDB's settings."""
 
 Actions = dict[tuple[LogPartition, int], Action]
 

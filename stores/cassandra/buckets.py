@@ -1,0 +1,45 @@
+"""Buckets: which values share a partition of Cassandra, so that a flush is few writes, and a partition bounded."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from contract.hour import HOUR_MS
+from contract.progress import LogPartition
+
+PARTITIONS: Final = 64
+"""Partitions of a log that share a bucket. The number of writes costs, not their bytes: a flush of 64 partitions is
+one write, where each partition by itself would be 64."""
+
+HOURS_OF_WINDOWS: Final = 256
+"""Hours that share a bucket of windows: with 64 partitions, two slots and 250 bytes each, 8 MB."""
+
+HOURS_OF_CHUNKS: Final = 16
+"""Hours that share a bucket of the list of chunks: a row for each 32 MB of an hour's users, and each partition."""
+
+
+class Bucket(NamedTuple):
+    """A partition key of `windows`, or of `segment_chunks`."""
+
+    log: str
+    partition_bucket: int
+    hour_bucket: int
+
+
+def bucket_of(source: LogPartition, hour: int, hours: int) -> Bucket:
+    """The bucket of a partition's hour (ms since the epoch), where so many hours share one."""
+    return Bucket(source.log, source.partition // PARTITIONS, hour // HOUR_MS // hours)
+
+
+def hours_in(bucket: Bucket, first: int, end: int, hours: int) -> list[int]:
+    """The hours (ms) of a bucket that lie between `first` and, not including, `end`."""
+    start = bucket.hour_bucket * hours * HOUR_MS
+    since = max(-(-first // HOUR_MS) * HOUR_MS, start)
+    return list(range(since, min(end, start + hours * HOUR_MS), HOUR_MS))
+
+
+def by_bucket(source: LogPartition, of_hours: Mapping[int, object], hours: int) -> Iterator[tuple[Bucket, list[int]]]:
+    """A partition's hours, by the bucket that they share."""
+    shared: dict[Bucket, list[int]] = {}
+    for hour in of_hours:
+        shared.setdefault(bucket_of(source, hour, hours), []).append(hour)
+    yield from shared.items()

@@ -1,0 +1,161 @@
+"""Segments in Cassandra: appended to chunks, and found again by a list of these."""
+
+from collections.abc import Iterable, Mapping
+from secrets import randbits
+from typing import Final, NamedTuple
+
+from contract.errors import StateUnreadable
+from contract.progress import LogPartition
+from contract.segment import Segment
+from contract.store import SegmentPoint
+from contract.window_value import WindowValue
+from stores.cassandra import queries
+from stores.cassandra.buckets import HOURS_OF_CHUNKS, bucket_of, by_bucket
+from stores.cassandra.connection import CassandraConnection, Row
+from stores.cassandra.mutations import Mutation, Values, mutations, size_of
+from stores.side_by_side import side_by_side
+
+CHUNK_BYTES: Final = 32 * 1024 * 1024
+"""The size of a chunk. Each begins with a row in the list for each window in it, so it is no smaller."""
+
+_READS: Final = 16
+_HASH_BYTES: Final = 8
+
+
+class _Listed(NamedTuple):
+    """What the list says of a chunk: segments of this kind, of this window, are in it."""
+
+    source: LogPartition
+    hour: int
+    generation: int
+    full: bool
+
+
+class _Chunk:
+    """A partition of `segments` that this process alone appends to."""
+
+    def __init__(self) -> None:
+        self.number = randbits(63)
+        self.size = 0
+        self.listed: set[_Listed] = set()
+
+
+class _Appended(NamedTuple):
+    """What one call appends to one chunk."""
+
+    chunk: _Chunk
+    rows: list[Values]
+    windows: set[_Listed]
+
+
+class SegmentWrite(NamedTuple):
+    """Segments on their way: they are stored once all of `mutations` are acknowledged."""
+
+    mutations: list[Mutation]
+    appended: list[_Appended]
+
+    def acknowledged(self) -> None:
+        """All of it was written: these windows need no further row in the list."""
+        for chunk, _, windows in self.appended:
+            chunk.listed |= windows
+
+
+class Segments:
+    """The tables `segments` and `segment_chunks`.
+
+    Segments of all partitions and hours are appended to one chunk, until that is full: so a flush is few writes,
+    however many windows it touches, and no partition of Cassandra grows beyond a bound, however many users an hour
+    has. A chunk's number is random: so no two processes write the same row.
+    """
+
+    def __init__(self, connection: CassandraConnection, chunk_bytes: int = CHUNK_BYTES) -> None:
+        self._connection = connection
+        self._chunk_bytes = chunk_bytes
+        self._chunk = _Chunk()
+
+    def write(self, points: Iterable[SegmentPoint]) -> SegmentWrite:
+        """What to write: the segments, and for each chunk the windows that are not known to be listed."""
+        appended: list[_Appended] = []
+        for point in points:
+            self._append(point, appended)
+        writes: list[Mutation] = []
+        for chunk, rows, windows in appended:
+            writes += mutations(queries.PUT_SEGMENT, rows)
+            writes += _listing(chunk, windows - chunk.listed)
+        return SegmentWrite(writes, appended)
+
+    def _append(self, point: SegmentPoint, appended: list[_Appended]) -> None:
+        row = _row(point)
+        if self._chunk.size and self._chunk.size + size_of(row) > self._chunk_bytes:
+            self._chunk = _Chunk()
+        if not appended or appended[-1].chunk is not self._chunk:
+            appended.append(_Appended(self._chunk, [], set()))
+        self._chunk.size += size_of(row)
+        appended[-1].rows.append((self._chunk.number, *row))
+        appended[-1].windows.add(_Listed(point.source, point.hour, point.segment.generation, point.segment.full))
+
+    async def read(self, source: LogPartition, windows: Mapping[int, WindowValue]) -> dict[int, list[Segment]]:
+        """By hour, the segments that belong to its value.
+
+        Where two processes stored the same segment, both are given: what a window holds is the union.
+        """
+        counted = {hour: window for hour, window in windows.items() if window.through_offset >= 0}
+        chunks = await self._chunks(source, counted)
+        asked = [(hour, chunk, full) for hour, of_hour in chunks.items() for chunk, full in sorted(of_hour)]
+        answers = await side_by_side(
+            (self._rows(chunk, source, hour, counted[hour], full=full) for hour, chunk, full in asked), _READS
+        )
+        found: dict[int, list[Segment]] = {hour: [] for hour in windows}
+        for (hour, _, _), rows in zip(asked, answers, strict=True):
+            found[hour] += map(_segment, rows)
+        return found
+
+    async def _chunks(
+        self, source: LogPartition, windows: Mapping[int, WindowValue]
+    ) -> dict[int, set[tuple[int, bool]]]:
+        """By hour, the chunks that hold segments of the value's generation, and whether full ones."""
+        buckets = list(by_bucket(source, windows, HOURS_OF_CHUNKS))
+        answers = await side_by_side(
+            (
+                self._connection.select(queries.SEGMENT_CHUNKS, *bucket, hours, source.partition)
+                for bucket, hours in buckets
+            ),
+            _READS,
+        )
+        found: dict[int, set[tuple[int, bool]]] = {}
+        for hour, generation, full, chunk in (row for rows in answers for row in rows):
+            window = windows[hour]
+            if generation == window.generation and (not full or window.full_through >= 0):
+                found.setdefault(hour, set()).add((chunk, full))
+        return found
+
+    async def _rows(self, chunk: int, source: LogPartition, hour: int, window: WindowValue, *, full: bool) -> list[Row]:
+        above = window.full_through - 1 if full else window.full_through
+        through = window.full_through if full else window.through_offset
+        return await self._connection.select(
+            queries.SEGMENTS, chunk, *source, hour, window.generation, full, above, through
+        )
+
+
+def _row(point: SegmentPoint) -> Values:
+    source, hour, one = point
+    return (*source, hour, one.generation, one.full, one.through_offset, one.part, one.parts, one.users, one.ids)
+
+
+def _listing(chunk: _Chunk, windows: set[_Listed]) -> list[Mutation]:
+    by_list: dict[object, list[Values]] = {}
+    for source, hour, generation, full in sorted(windows):
+        bucket = bucket_of(source, hour, HOURS_OF_CHUNKS)
+        row = (*bucket, hour, source.partition, generation, full, chunk.number)
+        by_list.setdefault(bucket, []).append(row)
+    return [write for rows in by_list.values() for write in mutations(queries.PUT_SEGMENT_CHUNK, rows)]
+
+
+def _segment(row: Row) -> Segment:
+    segment = Segment(*row)
+    if len(segment.users) % _HASH_BYTES or len(segment.ids) % _HASH_BYTES:
+        raise StateUnreadable(
+            f"segment through {segment.through_offset}: {len(segment.users)} bytes of users and {len(segment.ids)} of "
+            f"ids are no multiples of {_HASH_BYTES}"
+        )
+    return segment
