@@ -15,10 +15,11 @@ help: ## What can be made
 setup: .venv/installed ## Everything that run and test need, into .venv and a cache folder
 	@.venv/bin/collector setup
 
-run: setup ## The whole pipeline on this machine, until Ctrl-C; e.g. make run ARGS="--workers 4"
+run: setup ## The whole pipeline on this machine, until Ctrl-C; e.g. make run ARGS="--store cassandra"
 	@.venv/bin/collector up $(ARGS)
 
-test: setup ## All tests, on real Kafka and InfluxDB 1.8; e.g. make test ARGS="tests/unit -x"
+test: setup ## All tests, on real Kafka, InfluxDB 1.8 and Cassandra; e.g. make test ARGS="tests/unit -x"
+	@.venv/bin/collector setup --store cassandra
 	.venv/bin/pytest -m "not influx2 and not faults and not clients" $(ARGS)
 
 test-faults: setup ## Kills, stalls and network cuts against an oracle; minutes

@@ -7,6 +7,7 @@ import pytest
 
 from stores.influx.settings import InfluxSettings
 from support.end_to_end.pipeline import Pipeline
+from support.stores.environment import AnySettings
 
 
 @pytest.fixture
@@ -25,18 +26,19 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
     params=[
         pytest.param("influx1", id="influx-1.8"),
         pytest.param("influx2", id="influx-2.7", marks=pytest.mark.influx2),
+        pytest.param("cassandra", id="cassandra"),
     ]
 )
-def any_influx(request: pytest.FixtureRequest) -> InfluxSettings:
-    """Each InfluxDB in turn."""
-    settings: InfluxSettings = request.getfixturevalue(request.param)
+def any_store(request: pytest.FixtureRequest) -> AnySettings:
+    """Each store in turn."""
+    settings: AnySettings = request.getfixturevalue(request.param)
     return settings
 
 
 def _pipeline(
-    influx: InfluxSettings, tmp_path: Path, bootstrap: str, create_topic: Callable[..., str]
+    store: AnySettings, tmp_path: Path, bootstrap: str, create_topic: Callable[..., str]
 ) -> Iterator[Pipeline]:
-    pipeline = Pipeline(tmp_path, bootstrap, create_topic(8), create_topic(1), influx)
+    pipeline = Pipeline(tmp_path, bootstrap, create_topic(8), create_topic(1), store)
     try:
         yield pipeline
     finally:
@@ -52,8 +54,8 @@ def pipeline(
 
 
 @pytest.fixture
-def pipeline_on_any_influx(
-    any_influx: InfluxSettings, tmp_path: Path, kafka_bootstrap: str, create_topic: Callable[..., str]
+def pipeline_on_any_store(
+    any_store: AnySettings, tmp_path: Path, kafka_bootstrap: str, create_topic: Callable[..., str]
 ) -> Iterator[Pipeline]:
-    """The services on each InfluxDB in turn, without workers."""
-    yield from _pipeline(any_influx, tmp_path, kafka_bootstrap, create_topic)
+    """The services on each store in turn, without workers."""
+    yield from _pipeline(any_store, tmp_path, kafka_bootstrap, create_topic)

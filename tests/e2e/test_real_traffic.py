@@ -1,4 +1,4 @@
-"""Real traffic through HTTP, Kafka, workers and InfluxDB gives the counts it must give."""
+"""Real traffic through HTTP, Kafka, workers and each store gives the counts it must give."""
 
 import csv
 import json
@@ -28,8 +28,8 @@ def independent_count() -> dict[str, str]:
         }
 
 
-async def test_every_hour_of_the_real_file_is_right(pipeline_on_any_influx: Pipeline, http: httpx.AsyncClient) -> None:
-    pipeline = pipeline_on_any_influx
+async def test_every_hour_of_the_real_file_is_right(pipeline_on_any_store: Pipeline, http: httpx.AsyncClient) -> None:
+    pipeline = pipeline_on_any_store
     for _ in range(2):
         pipeline.start_worker()
     pipeline.wait_until_ready()

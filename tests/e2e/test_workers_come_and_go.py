@@ -11,9 +11,9 @@ from support.end_to_end.traffic import actions, send
 
 
 async def test_a_stopped_and_a_killed_worker_change_no_number(
-    pipeline_on_any_influx: Pipeline, http: httpx.AsyncClient, now: int
+    pipeline_on_any_store: Pipeline, http: httpx.AsyncClient, now: int
 ) -> None:
-    pipeline = pipeline_on_any_influx
+    pipeline = pipeline_on_any_store
     stopped, killed = pipeline.start_worker(), pipeline.start_worker()
     pipeline.wait_until_ready()
     made = actions(4, 150_000, now=now, hours=47, users=10_000)

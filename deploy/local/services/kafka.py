@@ -114,6 +114,10 @@ class Kafka(Service):
         admin = self.admin()
         admin.create_topics([topic], operation_timeout=_ADMIN_SECONDS)[name].result(_ADMIN_SECONDS)
 
+    def brokers(self) -> int:
+        """How many brokers it knows of, itself among them."""
+        return len(self.admin().list_topics(timeout=_ADMIN_SECONDS).brokers)
+
     def topics(self) -> set[str]:
         """The names of all topics."""
         return set(self.admin().list_topics(timeout=_ADMIN_SECONDS).topics)

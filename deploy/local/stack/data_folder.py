@@ -17,11 +17,22 @@ class DataFolder:
         self.state = self.path / "stack.json"
         self.kafka = self.path / "kafka"
         self.influxdb = self.path / "influxdb"
+        self.cassandra = self.path / "cassandra"
         self.gateway = self.path / "gateway"
         self.pages = self.gateway / "pages"
         self.logs = self.path / "logs"
         self.keys = self.path / "keys" / "keys.jsonl"
         self.operators_key = self.path / "keys" / "operator.key"
+
+    def kafka_cluster_id(self, new: str) -> str:
+        """The id that all brokers format their folders under: `new`, if there is none yet."""
+        file = self.kafka / "cluster-id"
+        if not file.exists():
+            self.kafka.mkdir(parents=True, exist_ok=True)
+            partial = file.with_name(f"{file.name}.partial")
+            partial.write_text(new)
+            partial.replace(file)
+        return file.read_text()
 
     def log(self, name: str) -> Path:
         """The log of the process of that name."""

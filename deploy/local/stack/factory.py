@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from typing import Final
 
+from deploy.local.artifacts.cassandra import CassandraArtifacts
 from deploy.local.artifacts.installed import Artifacts
+from deploy.local.services.cassandra import Cassandra, cassandra_nodes
 from deploy.local.services.gateway import Gateway
-from deploy.local.services.influxdb import LOCAL_ORG, InfluxDB
+from deploy.local.services.influxdb import InfluxDB
 from deploy.local.services.kafka import Kafka
+from deploy.local.services.kafka_node import KafkaNode, Membership
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 from deploy.local.services.secured_kafka import SecuredKafka
+from deploy.local.stack.backing.addresses import LOG, addresses_of
 from deploy.local.stack.data_folder import DataFolder
 from deploy.local.stack.members import Role
 from deploy.local.stack.state_file import StateFile
@@ -44,6 +48,7 @@ _ACCESS: Final = {
 """To the store; the ingest API has none."""
 _PORTS_ABOVE_GATEWAY: Final = {
     Role.INFLUXDB: 6,
+    Role.CASSANDRA: 962,
     Role.INGEST: 100,
     Role.AGGREGATOR: 200,
     Role.WORKER: 300,
@@ -52,6 +57,8 @@ _PORTS_ABOVE_GATEWAY: Final = {
 }
 _CONTROLLER_ABOVE_GATEWAY: Final = 1013
 _TLS_ABOVE_GATEWAY: Final = 1014
+_PEERS: Final = "cassandra-peers"
+_PEERS_ABOVE_GATEWAY: Final = 963
 
 
 class ServiceFactory:
@@ -88,6 +95,28 @@ class ServiceFactory:
         log = self._folder.log(Role.KAFKA)
         return SecuredKafka(self._artifacts, self._folder.kafka, ports[Role.KAFKA], ports[CONTROLLER], ports[TLS], log)
 
+    def brokers(self, number: int) -> list[Kafka]:
+        """So many brokers of one quorum; a single one has its own, smaller way."""
+        if number == 1:
+            return [self.kafka()]
+        first = self._gateway_port + _PORTS_ABOVE_GATEWAY[Role.KAFKA]
+        ports = {one: self._port(f"{Role.KAFKA}-{one}", first + 10 * one) for one in range(1, number + 1)}
+        controllers = {one: self._port(f"{CONTROLLER}-{one}", first + 10 * one + 1) for one in ports}
+        nodes: list[Kafka] = []
+        for one, port in ports.items():
+            folder, log = self._folder.kafka / f"node-{one}", self._folder.log(f"{Role.KAFKA}-{one}")
+            nodes.append(KafkaNode(self._artifacts, folder, port, Membership(one, controllers), log))
+        for node in nodes:
+            node.cluster_id = self._folder.kafka_cluster_id(nodes[0].cluster_id)
+        return nodes
+
+    def cassandra(self, artifacts: CassandraArtifacts, nodes: int) -> list[Cassandra]:
+        """So many nodes of one cluster, on addresses of their own."""
+        port = self._port(Role.CASSANDRA, self._gateway_port + _PORTS_ABOVE_GATEWAY[Role.CASSANDRA])
+        peers = self._port(_PEERS, self._gateway_port + _PEERS_ABOVE_GATEWAY)
+        names = [Role.CASSANDRA] if nodes == 1 else [f"{Role.CASSANDRA}-{one}" for one in range(1, nodes + 1)]
+        return cassandra_nodes(artifacts, self._folder.cassandra, (port, peers), list(map(self._folder.log, names)))
+
     def influxdb(self) -> InfluxDB:
         """The store."""
         port = self._port(Role.INFLUXDB, self._gateway_port + _PORTS_ABOVE_GATEWAY[Role.INFLUXDB])
@@ -109,22 +138,22 @@ class ServiceFactory:
     def _program(self, role: Role, name: str, port: int) -> PythonService:
         return PythonService(name, port, self._folder.log(name), _MODULES[role], self._environment(role))
 
+    def addresses(self, influx_user: str) -> Mapping[str, str]:
+        """Where the brokers and the store are, that run by now."""
+        return addresses_of(self._state_file.members, self._folder.influx_token(influx_user))
+
     def _environment(self, role: Role) -> Mapping[str, str]:
         """The token goes by a file: an environment can be read by others of the same user, and is inherited."""
-        ports = self._state_file.ports
-        environment = {"COLLECTOR_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports[Role.KAFKA]}"}
+        access = _ACCESS.get(role)
+        addresses = self.addresses(access or Access.READER)
+        needed = addresses if access is not None else {LOG: addresses[LOG]}
+        environment = {f"COLLECTOR_{name.upper()}": value for name, value in needed.items()}
         if self._secure:
-            environment = self.secured_kafka().user_environment(_USERS[role])
+            environment |= self.secured_kafka().user_environment(_USERS[role])
             environment["COLLECTOR_KEYS_FILE"] = str(self._folder.keys)
         # The gateway's: so what one client may have is counted by its own address.
         environment["COLLECTOR_TRUSTED_PROXIES"] = "127.0.0.1"
-        if (access := _ACCESS.get(role)) is None:
-            return environment
-        return environment | {
-            "COLLECTOR_INFLUX_URL": f"http://127.0.0.1:{ports[Role.INFLUXDB]}",
-            "COLLECTOR_INFLUX_TOKEN_FILE": str(self._folder.influx_token(access)),
-            "COLLECTOR_INFLUX_ORG": LOCAL_ORG,
-        }
+        return environment
 
     def _port(self, name: str, derived: int) -> int:
         others = {port for other, port in self._state_file.ports.items() if other != name}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from deploy.local.services.cassandra import cassandra_answers, host_of
 from deploy.local.services.influxdb import influxdb_answers
 from deploy.local.services.kafka import kafka_answers
 from deploy.local.services.ports import is_free
@@ -22,6 +23,7 @@ class Role(StrEnum):
     AGGREGATOR = "aggregator"
     ROLLUP = "rollup"
     INFLUXDB = "influxdb"
+    CASSANDRA = "cassandra"
     KAFKA = "kafka"
 
     @classmethod
@@ -62,6 +64,8 @@ class Member(msgspec.Struct, frozen=True):
             return kafka_answers(self.port) if self.trusted is None else not is_free(self.port)
         if self.role is Role.INFLUXDB:
             return influxdb_answers(self.port)
+        if self.role is Role.CASSANDRA:
+            return cassandra_answers(self.port, host_of(self.number))
         return status_of(self.port, "/readyz", Path(self.trusted) if self.trusted else None) == HTTPStatus.OK
 
     @property

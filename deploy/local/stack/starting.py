@@ -2,21 +2,21 @@
 
 import asyncio
 import shutil
-from dataclasses import dataclass
-
-from pydantic import HttpUrl
+from dataclasses import replace
 
 from deploy.gateway.pages.fetching import fetch_documents
 from deploy.gateway.pages.writing import write_pages
+from deploy.local.artifacts.cassandra import cassandra_installed
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import CannotStart
 from deploy.local.report import Report
 from deploy.local.secured import OPERATOR, allow_programs, make_key
-from deploy.local.services.influxdb import LOCAL_ORG, InfluxDB
-from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import is_free
 from deploy.local.services.secured_kafka import SecuredKafka
+from deploy.local.services.service import Service
 from deploy.local.settings import LocalSettings
+from deploy.local.stack.backing.preparing import create_topics, grant_access, prepare_store
+from deploy.local.stack.backing.shape import Plan, require_same_shape, require_sensible
 from deploy.local.stack.data_folder import DataFolder
 from deploy.local.stack.factory import ADMIN, ServiceFactory
 from deploy.local.stack.interruption import Interruption
@@ -25,22 +25,10 @@ from deploy.local.stack.members import Role
 from deploy.local.stack.readiness import wait_until_all_ready
 from deploy.local.stack.state_file import StateFile
 from deploy.local.stack.stopping import stop_members
-from stores.influx.access.grants import Access, grant
-from stores.influx.settings import InfluxSettings
-from stores.influx.setup import create_buckets
+from stores.settings import StoreKind
 
 _MEGABYTES = 1_000
 _MEGABYTE = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What shall run."""
-
-    port: int
-    workers: int
-    secure: bool = False
-    """Whether Kafka asks for users, requests need keys, and the gateway speaks TLS. Once so, a stack stays so."""
 
 
 def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: Interruption) -> None:
@@ -48,33 +36,33 @@ def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: In
 
     Raises CannotStart before anything is started, ServiceFailed when a service does not come up, and Interrupted.
     """
+    plan = replace(plan, secure=plan.secure or folder.is_secure)
+    require_sensible(plan)
     artifacts = installed()
-    settings = LocalSettings()
     folder.create()
     with folder.changing(wait=False):
         state_file = StateFile(folder.state)
         _check_that_it_can_start(folder, state_file, plan)
         launch = Launch(state_file, report, interruption)
-        secure = plan.secure or folder.is_secure
-        factory = ServiceFactory(folder, state_file, artifacts, plan.port, secure=secure)
+        factory = ServiceFactory(folder, state_file, artifacts, plan.port, secure=plan.secure)
         try:
-            kafka, influxdb = factory.kafka(), factory.influxdb()
-            _tell_of_tokens(folder, report)
-            launch.start([(Role.KAFKA, kafka), (Role.INFLUXDB, influxdb)])
-            report.say("Creating topics and buckets")
-            _create_topics(kafka, settings)
-            asyncio.run(_prepare_store(influxdb, folder))
-            if isinstance(kafka, SecuredKafka):
-                asyncio.run(allow_programs(kafka, settings))
-                # Those of `collector audit` and the like: made while the broker can be told.
-                kafka.user_environment(OPERATOR)
-                make_key(folder.keys, folder.operators_key)
+            brokers = factory.brokers(plan.brokers)
+            if plan.store is StoreKind.INFLUX:
+                _tell_of_tokens(folder, report)
+            launch.start([*((Role.KAFKA, broker) for broker in brokers), *_stores(factory, plan)])
+            report.say("Creating topics, and what the store needs")
+            create_topics(brokers, LocalSettings(), interruption)
+            prepare_store(factory.addresses(ADMIN), plan.store_nodes, interruption)
+            if plan.store is StoreKind.INFLUX:
+                grant_access(factory.addresses(ADMIN), folder)
+            if isinstance(brokers[0], SecuredKafka):
+                _secure(brokers[0], folder)
             launch.start(
                 [
                     (Role.INGEST, factory.numbered(Role.INGEST, 1)),
                     *((Role.WORKER, factory.numbered(Role.WORKER, number + 1)) for number in range(plan.workers)),
                     (Role.AGGREGATOR, factory.numbered(Role.AGGREGATOR, 1)),
-                    (Role.ROLLUP, factory.numbered(Role.ROLLUP, 1)),
+                    *_rollup(factory, plan),
                 ]
             )
             write_pages(folder.pages, fetch_documents(_urls(state_file)))
@@ -83,6 +71,24 @@ def start_stack(folder: DataFolder, plan: Plan, report: Report, interruption: In
         except BaseException:
             stop_members(state_file, state_file.members, report)
             raise
+
+
+def _secure(kafka: SecuredKafka, folder: DataFolder) -> None:
+    asyncio.run(allow_programs(kafka, LocalSettings()))
+    # Those of `collector audit` and the like: made while the broker can be told.
+    kafka.user_environment(OPERATOR)
+    make_key(folder.keys, folder.operators_key)
+
+
+def _stores(factory: ServiceFactory, plan: Plan) -> list[tuple[Role, Service]]:
+    if plan.store is StoreKind.CASSANDRA:
+        return [(Role.CASSANDRA, node) for node in factory.cassandra(cassandra_installed(), plan.store_nodes)]
+    return [(Role.INFLUXDB, factory.influxdb())]
+
+
+def _rollup(factory: ServiceFactory, plan: Plan) -> list[tuple[Role, Service]]:
+    """It is for those who query InfluxDB themselves."""
+    return [(Role.ROLLUP, factory.numbered(Role.ROLLUP, 1))] if plan.store is StoreKind.INFLUX else []
 
 
 def _check_that_it_can_start(folder: DataFolder, state_file: StateFile, plan: Plan) -> None:
@@ -98,6 +104,7 @@ def _check_that_it_can_start(folder: DataFolder, state_file: StateFile, plan: Pl
             f"the stack in {folder.path} was made without --secure, and its Kafka stays as it is: choose another "
             "folder by --data"
         )
+    require_same_shape(folder, plan)
     if not is_free(plan.port):
         raise CannotStart(f"port {plan.port} is in use: choose another by --port, or stop who listens there")
     free = shutil.disk_usage(folder.path).free // _MEGABYTE
@@ -115,21 +122,3 @@ def _tell_of_tokens(folder: DataFolder, report: Report) -> None:
     admin = folder.influx_token(ADMIN)
     if folder.influxdb.is_dir() and not admin.exists():
         report.say(f"InfluxDB asked for no token so far; now it does: they are in {admin.parent}, the data stay")
-
-
-async def _prepare_store(influxdb: InfluxDB, folder: DataFolder) -> None:
-    """What can be chosen comes from the environment; where the store is, and who may use it, the stack decides."""
-    settings = InfluxSettings(
-        influx_url=HttpUrl(influxdb.url), influx_token_file=folder.influx_token(ADMIN), influx_org=LOCAL_ORG
-    )
-    await create_buckets(settings)
-    for access in Access:
-        await grant(settings, access, folder.influx_token(access))
-
-
-def _create_topics(kafka: Kafka, settings: LocalSettings) -> None:
-    retention = {"retention.ms": str(int(settings.local_log_retention.total_seconds() * 1000))}
-    present = kafka.topics()
-    for name, partitions in ((settings.topic, settings.local_partitions), (settings.rejected_topic, 1)):
-        if name not in present:
-            kafka.create_topic(name, partitions, retention)

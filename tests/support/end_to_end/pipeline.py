@@ -1,4 +1,4 @@
-"""The services as processes on a topic and buckets of their own."""
+"""The services as processes on a topic and a store of their own."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Final
 
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
-from stores.influx.settings import InfluxSettings
 from support.product.environment import environment_of
+from support.stores.environment import AnySettings
 
 _DEFAULTS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -22,7 +22,7 @@ class Pipeline:
         bootstrap: str,
         topic: str,
         rejected_topic: str,
-        influx: InfluxSettings,
+        store: AnySettings,
         *,
         settings_by_module: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
@@ -32,7 +32,7 @@ class Pipeline:
         self.bootstrap = bootstrap
         self.topic = topic
         self.environment = {
-            **environment_of(bootstrap, topic, rejected_topic, influx),
+            **environment_of(bootstrap, topic, rejected_topic, store),
             # A slow machine is no outage.
             "COLLECTOR_INGEST_DELIVERY_TIMEOUT": "PT50S",
             "COLLECTOR_INGEST_DRAIN_TIMEOUT": "PT65S",

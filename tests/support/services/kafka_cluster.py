@@ -4,61 +4,23 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, TopicDescription  # type: ignore[attr-defined] # exported untyped
 
 from deploy.local.artifacts.installed import Artifacts
 from deploy.local.errors import ServiceFailed
-from deploy.local.services.kafka import Kafka
+from deploy.local.services.kafka_node import KafkaNode, Membership
 from deploy.local.services.ports import free_port
 
 NODES: Final = 3
 IN_SYNC: Final = 2
 """So many replicas must have a record before it is acknowledged."""
 
-_MEMBER = """\
-node.id={number}
-controller.quorum.voters={voters}
-offsets.topic.replication.factor=3
-transaction.state.log.replication.factor=3
-transaction.state.log.min.isr=2
-share.coordinator.state.topic.replication.factor=3
-share.coordinator.state.topic.min.isr=2
-min.insync.replicas=2
-"""
 
 _ASK_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.1
-
-
-class Voter(NamedTuple):
-    """A node of the quorum, and where its controller listens."""
-
-    number: int
-    controller_port: int
-
-
-class KafkaNode(Kafka):
-    """One of them."""
-
-    heap = "256m"
-    replicas = NODES
-
-    def __init__(self, artifacts: Artifacts, folder: Path, number: int, voters: Sequence[Voter]) -> None:
-        ports = {voter.number: voter.controller_port for voter in voters}
-        super().__init__(artifacts, folder, free_port(taken=ports.values()), ports[number])
-        self.name = f"kafka-{number}"
-        self.number = number
-        self._voters = voters
-
-    def membership(self) -> str:
-        voters = ",".join(f"{voter.number}@127.0.0.1:{voter.controller_port}" for voter in self._voters)
-        return _MEMBER.format(number=self.number, voters=voters)
-
-    def format_flags(self) -> list[str]:
-        return []
 
 
 class KafkaCluster:
@@ -68,10 +30,14 @@ class KafkaCluster:
     """It counts as failed if it is not whole so soon."""
 
     def __init__(self, artifacts: Artifacts, folder: Path) -> None:
-        voters: list[Voter] = []
-        for number in range(1, NODES + 1):
-            voters.append(Voter(number, free_port(taken=[voter.controller_port for voter in voters])))
-        self.nodes = [KafkaNode(artifacts, folder / f"kafka-{voter.number}", voter.number, voters) for voter in voters]
+        taken: list[int] = []
+        for _ in range(2 * NODES):
+            taken.append(free_port(taken=taken))
+        controllers = dict(enumerate(taken[:NODES], 1))
+        self.nodes = [
+            KafkaNode(artifacts, folder / f"kafka-{number}", port, Membership(number, controllers))
+            for number, port in enumerate(taken[NODES:], 1)
+        ]
         for node in self.nodes:
             node.cluster_id = self.nodes[0].cluster_id
 

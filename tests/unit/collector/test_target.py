@@ -18,7 +18,7 @@ from deploy.local.stack.state_file import StateFile
 @pytest.fixture(autouse=True)
 def nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither settings nor a stack."""
-    for name in ("KAFKA_BOOTSTRAP", "INFLUX_URL", "INFLUX_TOKEN", "INFLUX_ORG", "TOPIC"):
+    for name in ("KAFKA_BOOTSTRAP", "INFLUX_URL", "INFLUX_TOKEN", "INFLUX_ORG", "CASSANDRA_HOSTS", "STORE", "TOPIC"):
         monkeypatch.delenv(f"COLLECTOR_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
 
