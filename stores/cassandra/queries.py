@@ -1,6 +1,6 @@
 """Every statement for Cassandra, with what it is for. docs/decisions/cassandra.md says why the tables are so.
 
-    windows           values of windows, of 64 partitions and 256 hours in one partition of Cassandra
+    windows           values of windows, of 64 partitions and 512 hours in one partition of Cassandra
     window_buckets    which of these there are
     segments          users and ids of windows, appended to chunks of a bounded size by whoever writes
     segment_chunks    which chunks hold segments of a window
@@ -51,8 +51,9 @@ PUT_VERSION: Final = "INSERT INTO schema_versions (scope, version) VALUES (?, ?)
 
 _WINDOWS: Final = f"""
 CREATE TABLE IF NOT EXISTS windows (
-    log text, partition_bucket int, hour_bucket int, hour timestamp, partition int, slot bigint, state text,
-    PRIMARY KEY ((log, partition_bucket, hour_bucket), hour, partition, slot)
+    log text, partition_bucket int, hour_bucket int, partition int, hour timestamp, slot bigint, state text,
+    through_offset bigint,
+    PRIMARY KEY ((log, partition_bucket, hour_bucket), partition, hour, slot)
 ) WITH {_RESULTS}"""
 
 _WINDOW_BUCKETS: Final = f"""
@@ -70,9 +71,9 @@ CREATE TABLE IF NOT EXISTS segments (
 
 _SEGMENT_CHUNKS: Final = f"""
 CREATE TABLE IF NOT EXISTS segment_chunks (
-    log text, partition_bucket int, hour_bucket int, hour timestamp, partition int, generation bigint,
+    log text, partition_bucket int, hour_bucket int, partition int, hour timestamp, generation bigint,
     is_full boolean, chunk bigint,
-    PRIMARY KEY ((log, partition_bucket, hour_bucket), hour, partition, generation, is_full, chunk)
+    PRIMARY KEY ((log, partition_bucket, hour_bucket), partition, hour, generation, is_full, chunk)
 ) WITH {_RESULTS}"""
 
 _PROGRESS: Final = f"""
@@ -93,8 +94,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 """What each version of the schema adds to the one before. It only adds: programs of the version before go on."""
 
 PUT_WINDOW: Final = (
-    "INSERT INTO windows (log, partition_bucket, hour_bucket, hour, partition, slot, state)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO windows (log, partition_bucket, hour_bucket, partition, hour, slot, state, through_offset)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 PUT_WINDOW_BUCKET: Final = "INSERT INTO window_buckets (scope, hour_bucket, log, partition_bucket) VALUES (?, ?, ?, ?)"
 
@@ -105,29 +106,29 @@ WINDOW_BUCKETS: Final = (
 """Which partitions of `windows` there are, for a range of hours."""
 
 WINDOWS: Final = (
-    "SELECT toUnixTimestamp(hour), partition, slot, state FROM windows"
-    " WHERE log = ? AND partition_bucket = ? AND hour_bucket = ? AND hour >= ? AND hour < ?"
+    "SELECT partition, toUnixTimestamp(hour), slot, state FROM windows"
+    " WHERE log = ? AND partition_bucket = ? AND hour_bucket = ? AND partition IN ? AND hour >= ? AND hour < ?"
 )
-"""All values of a range of hours: they lie side by side."""
+"""The values of a range of hours: one partition's after another's, each in the order of the hours."""
 
-WINDOWS_OF_SOURCE: Final = (
-    "SELECT toUnixTimestamp(hour), partition, slot, state FROM windows"
-    " WHERE log = ? AND partition_bucket = ? AND hour_bucket = ? AND hour IN ? AND partition = ?"
+BLOCK_VERSION: Final = (
+    "SELECT COUNT(*), SUM(through_offset) FROM windows"
+    " WHERE log = ? AND partition_bucket = ? AND hour_bucket = ? AND partition = ?"
 )
-"""One partition's values of some hours; the other partitions' are not looked at."""
+"""What is another whenever a value of a bucket was written; the states themselves are not read."""
 
 PUT_SEGMENT: Final = (
     "INSERT INTO segments (chunk, log, partition, hour, generation, is_full, through_offset, part, parts, users, ids)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 PUT_SEGMENT_CHUNK: Final = (
-    "INSERT INTO segment_chunks (log, partition_bucket, hour_bucket, hour, partition, generation, is_full, chunk)"
+    "INSERT INTO segment_chunks (log, partition_bucket, hour_bucket, partition, hour, generation, is_full, chunk)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 SEGMENT_CHUNKS: Final = (
     "SELECT toUnixTimestamp(hour), generation, is_full, chunk FROM segment_chunks"
-    " WHERE log = ? AND partition_bucket = ? AND hour_bucket = ? AND hour IN ? AND partition = ?"
+    " WHERE log = ? AND partition_bucket = ? AND hour_bucket = ? AND partition = ? AND hour IN ?"
 )
 """Which chunks hold segments of one partition's windows."""
 
@@ -158,7 +159,7 @@ PREPARED: Final = (
     PUT_WINDOW_BUCKET,
     WINDOW_BUCKETS,
     WINDOWS,
-    WINDOWS_OF_SOURCE,
+    BLOCK_VERSION,
     PUT_SEGMENT,
     PUT_SEGMENT_CHUNK,
     SEGMENT_CHUNKS,

@@ -7,8 +7,9 @@ from cassandra.cluster import Cluster, Session  # type: ignore[import-untyped] #
 
 from contract.errors import StoreConflict, StoreError, StoreUnavailable
 from stores.cassandra import queries
-from stores.cassandra.connection import open_cluster, schema_version
-from stores.cassandra.failures import store_error
+from stores.cassandra.driver.cluster import open_cluster
+from stores.cassandra.driver.connection import schema_version
+from stores.cassandra.driver.failures import store_error
 from stores.cassandra.settings import CassandraSettings
 
 _SECONDS: Final = 60.0

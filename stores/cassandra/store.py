@@ -1,21 +1,21 @@
 """The store in Cassandra 5."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.segment import Segment
 from contract.state import decode_state, encode_state
-from contract.store import ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import BlockVersion, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from stores.cassandra import queries
-from stores.cassandra.connection import CassandraConnection
-from stores.cassandra.mutations import Mutation, mutations
-from stores.cassandra.raw import RawRuns
-from stores.cassandra.segments import Segments
+from stores.cassandra.driver.connection import CassandraConnection
+from stores.cassandra.driver.mutations import Mutation, mutations
 from stores.cassandra.settings import CassandraSettings
-from stores.cassandra.windows import Windows
+from stores.cassandra.tables.raw import RawRuns
+from stores.cassandra.tables.segments import Segments
+from stores.cassandra.tables.windows import Windows
 from stores.side_by_side import side_by_side
 
 _WRITES: Final = 16
@@ -64,6 +64,12 @@ class CassandraStore:
 
     async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
         return await self._windows.read(first, end, source)
+
+    def stream_windows(self, first: int, end: int, source: LogPartition) -> AsyncIterator[Sequence[WindowPoint]]:
+        return self._windows.stream(first, end, source)
+
+    async def read_block_versions(self, source: LogPartition) -> dict[int, BlockVersion]:
+        return await self._windows.versions(source)
 
     async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
         return (await self.read_segments_of_hours(source, {hour: window}))[hour]

@@ -14,11 +14,12 @@ from contract.store import ProgressPoint, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from deploy.local.services.ports import free_port
 from stores.cassandra import queries
-from stores.cassandra.connection import CassandraConnection, open_cluster
-from stores.cassandra.segments import Segments
+from stores.cassandra.driver.cluster import open_cluster
+from stores.cassandra.driver.connection import CassandraConnection
 from stores.cassandra.settings import CassandraSettings
 from stores.cassandra.setup import create_schema
 from stores.cassandra.store import CassandraStore
+from stores.cassandra.tables.segments import Segments
 from stores.side_by_side import side_by_side
 from support.stores.cassandra import rows_of
 from support.stores.subject import now

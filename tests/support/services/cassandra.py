@@ -8,7 +8,7 @@ from deploy.local.artifacts.cassandra import cassandra_installed
 from deploy.local.errors import LocalError
 from deploy.local.services.cassandra import Cassandra
 from deploy.local.services.ports import free_port
-from stores.cassandra.connection import open_cluster
+from stores.cassandra.driver.cluster import open_cluster
 from stores.cassandra.settings import CassandraSettings
 from support.services.addresses import Missing
 

@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 from contract.progress import LogPartition
-from stores.cassandra.connection import open_cluster
-from stores.cassandra.raw import unpacked
+from stores.cassandra.driver.cluster import open_cluster
 from stores.cassandra.settings import CassandraSettings
+from stores.cassandra.tables.raw import unpacked
 from support.stores.subject import Actions
 
 

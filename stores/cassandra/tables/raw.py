@@ -10,7 +10,7 @@ from contract.action import Action
 from contract.progress import LogPartition
 from contract.store import RawActions
 from stores.cassandra import queries
-from stores.cassandra.mutations import Mutation
+from stores.cassandra.driver.mutations import Mutation
 from stores.cassandra.settings import CassandraSettings
 
 LAP: Final = 1_000_000

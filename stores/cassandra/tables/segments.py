@@ -10,9 +10,10 @@ from contract.segment import Segment
 from contract.store import SegmentPoint
 from contract.window_value import WindowValue
 from stores.cassandra import queries
-from stores.cassandra.buckets import HOURS_OF_CHUNKS, bucket_of, by_bucket
-from stores.cassandra.connection import CassandraConnection, Row
-from stores.cassandra.mutations import Mutation, Values, mutations, size_of
+from stores.cassandra.driver.answers import Row, Rows
+from stores.cassandra.driver.connection import CassandraConnection
+from stores.cassandra.driver.mutations import Mutation, Values, mutations, size_of
+from stores.cassandra.tables.buckets import HOURS_OF_CHUNKS, bucket_of, by_bucket
 from stores.side_by_side import side_by_side
 
 CHUNK_BYTES: Final = 32 * 1024 * 1024
@@ -117,7 +118,7 @@ class Segments:
         buckets = list(by_bucket(source, windows, HOURS_OF_CHUNKS))
         answers = await side_by_side(
             (
-                self._connection.select(queries.SEGMENT_CHUNKS, *bucket, hours, source.partition)
+                self._connection.select(queries.SEGMENT_CHUNKS, *bucket, source.partition, hours)
                 for bucket, hours in buckets
             ),
             _READS,
@@ -129,7 +130,7 @@ class Segments:
                 found.setdefault(hour, set()).add((chunk, full))
         return found
 
-    async def _rows(self, chunk: int, source: LogPartition, hour: int, window: WindowValue, *, full: bool) -> list[Row]:
+    async def _rows(self, chunk: int, source: LogPartition, hour: int, window: WindowValue, *, full: bool) -> Rows:
         above = window.full_through - 1 if full else window.full_through
         through = window.full_through if full else window.through_offset
         return await self._connection.select(
@@ -146,7 +147,7 @@ def _listing(chunk: _Chunk, windows: set[_Listed]) -> list[Mutation]:
     by_list: dict[object, list[Values]] = {}
     for source, hour, generation, full in sorted(windows):
         bucket = bucket_of(source, hour, HOURS_OF_CHUNKS)
-        row = (*bucket, hour, source.partition, generation, full, chunk.number)
+        row = (*bucket, source.partition, hour, generation, full, chunk.number)
         by_list.setdefault(bucket, []).append(row)
     return [write for rows in by_list.values() for write in mutations(queries.PUT_SEGMENT_CHUNK, rows)]
 

@@ -1,4 +1,4 @@
-from stores.cassandra.mutations import MAX_BYTES, MAX_ROWS, Mutation, Values, mutations, size_of
+from stores.cassandra.driver.mutations import MAX_BYTES, MAX_ROWS, Mutation, Values, mutations, size_of
 
 
 def sizes(rows: list[Values]) -> list[int]:

@@ -10,7 +10,7 @@ from cassandra.cluster import NoHostAvailable  # type: ignore[import-untyped] # 
 from cassandra.connection import ConnectionShutdown  # type: ignore[import-untyped] # likewise
 
 from contract.errors import StoreConflict, StoreUnavailable
-from stores.cassandra.failures import store_error
+from stores.cassandra.driver.failures import store_error
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from contract.progress import LogPartition
 from contract.segment import Segment
 from contract.store import SegmentPoint
 from stores.cassandra import queries
-from stores.cassandra.connection import CassandraConnection
-from stores.cassandra.mutations import size_of
-from stores.cassandra.segments import Segments, SegmentWrite
+from stores.cassandra.driver.connection import CassandraConnection
+from stores.cassandra.driver.mutations import size_of
 from stores.cassandra.settings import CassandraSettings
+from stores.cassandra.tables.segments import Segments, SegmentWrite
 
 HOUR = 494_902 * HOUR_MS
 

@@ -5,13 +5,14 @@ from typing import Final, NamedTuple
 
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition
+from contract.store import BLOCK_MS
 
 PARTITIONS: Final = 64
 """Partitions of a log that share a bucket. The number of writes costs, not their bytes: a flush of 64 partitions is
 one write, where each partition by itself would be 64."""
 
-HOURS_OF_WINDOWS: Final = 256
-"""Hours that share a bucket of windows: with 64 partitions, two slots and 250 bytes each, 8 MB."""
+HOURS_OF_WINDOWS: Final = BLOCK_MS // HOUR_MS
+"""Hours that share a bucket of windows: with 64 partitions, two slots and 250 bytes each, 16 MB."""
 
 HOURS_OF_CHUNKS: Final = 16
 """Hours that share a bucket of the list of chunks: a row for each 32 MB of an hour's users, and each partition."""
@@ -28,13 +29,6 @@ class Bucket(NamedTuple):
 def bucket_of(source: LogPartition, hour: int, hours: int) -> Bucket:
     """The bucket of a partition's hour (ms since the epoch), where so many hours share one."""
     return Bucket(source.log, source.partition // PARTITIONS, hour // HOUR_MS // hours)
-
-
-def hours_in(bucket: Bucket, first: int, end: int, hours: int) -> list[int]:
-    """The hours (ms) of a bucket that lie between `first` and, not including, `end`."""
-    start = bucket.hour_bucket * hours * HOUR_MS
-    since = max(-(-first // HOUR_MS) * HOUR_MS, start)
-    return list(range(since, min(end, start + hours * HOUR_MS), HOUR_MS))
 
 
 def by_bucket(source: LogPartition, of_hours: Mapping[int, object], hours: int) -> Iterator[tuple[Bucket, list[int]]]:

@@ -1,8 +1,8 @@
 from contract.action import Action
 from contract.progress import LogPartition
 from contract.store import RawActions
-from stores.cassandra.raw import LAP, RUN, RawRuns, unpacked
 from stores.cassandra.settings import CassandraSettings
+from stores.cassandra.tables.raw import LAP, RUN, RawRuns, unpacked
 
 SOURCE = LogPartition("log", 3)
 DAY = 24 * 3_600_000

@@ -1,0 +1,1 @@
+"""The driver: connections, requests and what their errors mean."""

@@ -1,0 +1,1 @@
+"""What the tables hold: how values become rows, and rows values."""
