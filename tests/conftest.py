@@ -24,7 +24,7 @@ from stores.influx.setup import create_buckets
 from support.builds.influxdb2 import influxd2
 from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.services.addresses import Addresses, Missing
-from support.services.cassandra import cassandra_node, empty_tables
+from support.services.cassandra import Node, cassandra_node, empty_tables
 from support.services.containers import docker_answers, services_as_containers
 from support.services.influxdb2 import ORG, InfluxDB2
 from support.services.kafka_admin import wait_until_led
@@ -187,18 +187,18 @@ def aggregator(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def cassandra_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CassandraSettings]:
+def cassandra_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """One Cassandra node with the schema. Where it was not set up, tests are skipped on a laptop and fail in CI."""
     try:
         with cassandra_node(tmp_path_factory.mktemp("cassandra")) as server:
-            asyncio.run(create_schema(server))
+            asyncio.run(create_schema(server.settings))
             yield server
     except Missing as missing:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Cassandra: {missing}")
 
 
 @pytest.fixture
-def cassandra(cassandra_server: CassandraSettings) -> CassandraSettings:
+def cassandra(cassandra_server: Node) -> CassandraSettings:
     """Cassandra with empty tables."""
-    empty_tables(cassandra_server)
-    return cassandra_server
+    empty_tables(cassandra_server.settings)
+    return cassandra_server.settings

@@ -32,15 +32,18 @@ def later(a, b):
     return max(a, b, key=repr)
 
 class Replica:
-    def __init__(self): self.tables, self.unsynced, self.up, self.clock = {t: {} for t in TABLES}, [], True, random.randint(-50, 50)
+    def __init__(self):
+        self.tables, self.unsynced, self.up, self.clock = {t: {} for t in TABLES}, [], True, random.randint(-50, 50)
+        self.changes = dict.fromkeys(TABLES, 0)
     def take(self, table, key, cell, synced=True):
         old = self.tables[table].get(key)
         if old is not None and later(old, cell) == old: return
-        self.tables[table][key] = cell
+        self.tables[table][key] = cell; self.changes[table] += 1
         if not synced: self.unsynced.append((table, key, cell, old))
     def power_loss(self, chance):
         for table, key, cell, old in reversed(self.unsynced):
             if self.tables[table].get(key) == cell and random.random() < chance:
+                self.changes[table] += 1
                 if old is None: del self.tables[table][key]
                 else: self.tables[table][key] = old
         self.unsynced.clear()
@@ -48,6 +51,7 @@ class Replica:
 class Cluster:
     def __init__(self):
         self.replicas, self.late, self.now = [Replica() for _ in REPLICAS], [], 0
+        self.answers = {}  # of earlier reads: while neither replica changes, a read of the two is the same
     def write(self, table, key, cell):
         """True: a quorum has acknowledged. False: unknown outcome."""
         hostile, answers = protocol["hostile"], 0
@@ -65,6 +69,8 @@ class Cluster:
     def read(self, table):
         asked = [one for one in self.replicas if one.up]
         while len(asked) > QUORUM: asked.pop(int(random.random() * len(asked)))
+        whom, state = (table, *map(id, asked)), [one.changes[table] for one in asked]
+        if self.answers.get(whom, (None, None))[0] == state: return self.answers[whom][1]
         first, *others = [one.tables[table] for one in asked]
         for other in others:
             if first == other: continue
@@ -73,7 +79,8 @@ class Cluster:
                 if a is not b:
                     cell = later(a, b) if a and b else a or b
                     for one in asked: one.take(table, key, cell)
-        return first
+        self.answers[whom] = [one.changes[table] for one in asked], seen(table, first)
+        return self.answers[whom][1]
     def deliver_late(self):
         if not self.late: return
         replica, *write = self.late.pop(random.randrange(len(self.late)))
@@ -87,18 +94,20 @@ class Cluster:
         if fate < .6: random.choice(self.replicas).up = False
         elif fate < .9 or BROKEN != "unrepaired":
             for one in self.replicas: one.power_loss(.7)
-        else: random.choice(self.replicas).tables = {t: {} for t in TABLES}
+        else: self.replicas[random.randrange(3)] = Replica()
+
+def seen(table, cells):
+    """Cells as a process sees them: of segments, what several processes stored is united."""
+    if table != "segments": return {key: value for key, (_, value) in cells.items()}
+    united = {}
+    for (key, _), (_, (users, ids)) in cells.items():
+        a, b = united.get(key, (frozenset(), frozenset())); united[key] = a | users, b | ids
+    return united
 
 class Table:
     """A table as one process sees it: each look at it is a read of its own."""
     def __init__(self, store, name): self.store, self.name = store, name
-    def _read(self):
-        rows = self.store.cluster.read(self.name)
-        if self.name != "segments": return {key: value for key, (_, value) in rows.items()}
-        united = {}
-        for (key, _), (_, (users, ids)) in rows.items():
-            a, b = united.get(key, (frozenset(), frozenset())); united[key] = a | users, b | ids
-        return united
+    def _read(self): return self.store.cluster.read(self.name)
     def items(self): return self._read().items()
     def values(self): return self._read().values()
     def __iter__(self): return iter(self._read())
@@ -107,7 +116,7 @@ class Table:
         """A fault from outside: it reaches all replicas, and all that is stored under the key."""
         for replica in self.store.cluster.replicas:
             for stored, cell in list(replica.tables[self.name].items()):
-                if stored == key or self.name == "segments" and stored[0] == key: replica.tables[self.name][stored] = (cell[0], value)
+                if stored == key or self.name == "segments" and stored[0] == key: replica.tables[self.name][stored] = (cell[0], value); replica.changes[self.name] += 1
 
 class Process:
     """A client of Cassandra: with a clock and with chunks of its own."""

@@ -6,12 +6,11 @@ import pytest
 
 from contract.store import Store
 from stores.cassandra.settings import CassandraSettings
-from stores.cassandra.store import CassandraStore
 from stores.influx.settings import InfluxSettings
-from stores.influx.store import InfluxStore
 from stores.memory import MemoryStore
 from support.stores import cassandra
-from support.stores.subject import INFLUX, Actions, Subject, now, raw_actions
+from support.stores.environment import AnySettings
+from support.stores.subject import INFLUX, Actions, Subject, raw_actions, store_of
 
 
 @pytest.fixture(params=INFLUX)
@@ -21,13 +20,13 @@ def influx_settings(request: pytest.FixtureRequest) -> InfluxSettings:
 
 
 @pytest.fixture(params=[pytest.param(None, id="memory"), *INFLUX, pytest.param("cassandra", id="cassandra")])
-def settings_or_none(request: pytest.FixtureRequest) -> InfluxSettings | CassandraSettings | None:
+def settings_or_none(request: pytest.FixtureRequest) -> AnySettings | None:
     """The settings of each store in turn; None: memory."""
     return None if request.param is None else request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-async def subject(settings_or_none: InfluxSettings | CassandraSettings | None) -> AsyncIterator[Subject]:
+async def subject(settings_or_none: AnySettings | None) -> AsyncIterator[Subject]:
     """Each store in turn, empty."""
     if settings_or_none is None:
         memory = MemoryStore()
@@ -37,11 +36,10 @@ async def subject(settings_or_none: InfluxSettings | CassandraSettings | None) -
 
         yield Subject(memory, actions)
         return
+    store = store_of(settings_or_none)
     if isinstance(settings_or_none, CassandraSettings):
-        store: Store = CassandraStore(settings_or_none, now)
         yield Subject(store, lambda: cassandra.raw_actions(settings_or_none))
     else:
-        store = InfluxStore(settings_or_none, now)
         yield Subject(store, lambda: raw_actions(settings_or_none))
     await store.close()
 

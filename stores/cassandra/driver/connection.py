@@ -17,8 +17,8 @@ from stores.cassandra.driver.failures import store_error
 from stores.cassandra.driver.mutations import Mutation, Values
 from stores.cassandra.settings import CassandraSettings
 
-_ROWS_AT_ONCE: Final = 500
-"""Rows in a page: of the largest segments, 24 MB."""
+ROWS_AT_ONCE: Final = 500
+"""Rows in a page, unless somebody asks for fewer."""
 
 
 class _Opened(NamedTuple):
@@ -35,15 +35,16 @@ class CassandraConnection:
         self._settings = settings
         self._opening: asyncio.Task[_Opened] | None = None
 
-    async def select(self, query: str, *values: object) -> Rows:
+    async def select(self, query: str, *values: object, rows_at_once: int = ROWS_AT_ONCE) -> Rows:
         """All rows. Raises StoreUnavailable."""
-        return [row async for page in self.stream(query, *values) for row in page]
+        pages_of_all = self.stream(query, *values, rows_at_once=rows_at_once)
+        return [row async for page in pages_of_all for row in page]
 
-    async def stream(self, query: str, *values: object) -> AsyncIterator[Rows]:
+    async def stream(self, query: str, *values: object, rows_at_once: int = ROWS_AT_ONCE) -> AsyncIterator[Rows]:
         """All rows in portions of bounded size, each asked for when the one before has been used."""
         opened = await self._open()
         statement = opened.prepared[query].bind(values)
-        statement.fetch_size = _ROWS_AT_ONCE
+        statement.fetch_size = rows_at_once
         async for page in pages(opened.session, statement):
             yield page
 

@@ -4,7 +4,6 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -17,12 +16,13 @@ from contract.partitioning import partition_of
 from contract.progress import LogPartition, Progress
 from stores.influx.schema import MS
 from stores.influx.settings import InfluxSettings
-from stores.influx.store import InfluxStore
 from support.pipeline.eventually import WITHIN, eventually_stored
 from support.pipeline.oracle import Numbers, numbers_of
 from support.pipeline.stored import stored_numbers, stored_raw_lines
 from support.product.worker_process import WorkerProcess
 from support.services.kafka_admin import log_of_topic
+from support.stores.environment import AnySettings, environment_of_store
+from support.stores.subject import store_of
 
 PARTITIONS = 4
 
@@ -41,14 +41,14 @@ def this_hour() -> int:
 class Pipeline:
     """Appends actions to the topic, runs workers, and reads what the store holds."""
 
-    def __init__(self, bootstrap: str, influx: InfluxSettings, topic: str, rejected_topic: str, folder: Path) -> None:
+    def __init__(self, bootstrap: str, settings: AnySettings, topic: str, rejected_topic: str, folder: Path) -> None:
         self.bootstrap = bootstrap
-        self.influx = influx
+        self.settings = settings
         self.topic = topic
         self.rejected_topic = rejected_topic
         self.group = f"workers-{secrets.token_hex(4)}"
         self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-        self.store = InfluxStore(influx, now)
+        self.store = store_of(settings)
         self.log = log_of_topic(self.admin, topic)
         self.this_hour = this_hour()
         self.lines: dict[int, list[Action]] = defaultdict(list)
@@ -59,6 +59,12 @@ class Pipeline:
         self._folder = folder
         self._producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "linger.ms": 5, "log_level": 0})
 
+    @property
+    def influx(self) -> InfluxSettings:
+        """Where its InfluxDB is, which most pipelines have."""
+        assert isinstance(self.settings, InfluxSettings)
+        return self.settings
+
     def worker(self, **settings: str) -> WorkerProcess:
         """A worker that is not started yet; `settings` without their prefix."""
         environment = {
@@ -66,9 +72,6 @@ class Pipeline:
             "topic": self.topic,
             "rejected_topic": self.rejected_topic,
             "consumer_group": self.group,
-            "influx_url": str(self.influx.influx_url),
-            "raw_bucket": self.influx.raw_bucket,
-            "hourly_bucket": self.influx.hourly_bucket,
             # The shortest that Kafka allows.
             "worker_session_timeout": "PT6S",
             "worker_flush_interval": "PT0.1S",
@@ -76,7 +79,10 @@ class Pipeline:
         worker = WorkerProcess(
             f"worker-{len(self.workers) + 1}",
             self._folder,
-            {f"COLLECTOR_{name.upper()}": value for name, value in environment.items()},
+            {
+                **environment_of_store(self.settings),
+                **{f"COLLECTOR_{name.upper()}": value for name, value in environment.items()},
+            },
         )
         self.workers.append(worker)
         return worker
@@ -168,7 +174,7 @@ class Pipeline:
 
     def expected_raw_lines(self) -> dict[LogPartition, int]:
         """How many raw actions it should have: all valid lines that are young enough."""
-        oldest = now() - (self.influx.raw_retention - self.influx.raw_retention_margin) / timedelta(milliseconds=1)
+        oldest = now() - self.settings.raw_age_ms
         young = {
             LogPartition(self.log, partition): sum(action.timestamp >= oldest for action in lines)
             for partition, lines in self.lines.items()
@@ -189,7 +195,7 @@ class Pipeline:
         assert {p: number for p, number in valid.items() if number} == {
             p: len(lines) for p, lines in self.lines.items()
         }
-        assert await stored_raw_lines(self.influx, self.log) == self.expected_raw_lines()
+        assert await stored_raw_lines(self.settings, self.log) == self.expected_raw_lines()
 
     def logs(self) -> str:
         return "\n".join(f"{worker.name}:\n{worker.log_tail()}" for worker in self.workers)

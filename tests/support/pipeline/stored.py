@@ -4,11 +4,13 @@ from collections import Counter
 
 from contract.progress import LogPartition
 from contract.store import Store
+from stores.cassandra.settings import CassandraSettings
 from stores.committed import read_committed
 from stores.influx.connection import InfluxConnection
 from stores.influx.schema import Bucket
-from stores.influx.settings import InfluxSettings
 from support.pipeline.oracle import Numbers
+from support.stores import cassandra
+from support.stores.environment import AnySettings
 
 
 async def stored_numbers(store: Store, log: str, hour: int) -> Numbers:
@@ -23,14 +25,17 @@ async def stored_numbers(store: Store, log: str, hour: int) -> Numbers:
     return Numbers(dict(counts), duplicates, users)
 
 
-async def stored_raw_lines(influx: InfluxSettings, log: str) -> dict[LogPartition, int]:
+async def stored_raw_lines(settings: AnySettings, log: str) -> dict[LogPartition, int]:
     """How many raw actions there are of each of the log's partitions."""
-    connection = InfluxConnection(influx)
+    if isinstance(settings, CassandraSettings):
+        found = await cassandra.raw_actions(settings)
+        return dict(Counter(source for source, _ in found if source.log == log))
+    connection = InfluxConnection(settings)
     query = 'SELECT COUNT("user") FROM "actions" GROUP BY "log", "partition"'
-    (found,) = await connection.query(Bucket.named(influx.raw_bucket), query)
+    (series_found,) = await connection.query(Bucket.named(settings.raw_bucket), query)
     await connection.close()
     return {
         LogPartition(log, int(series.tags["partition"])): int(series.values[0][1])
-        for series in found
+        for series in series_found
         if series.tags["log"] == log
     }

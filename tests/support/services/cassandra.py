@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from deploy.local.artifacts.cassandra import cassandra_installed
 from deploy.local.errors import LocalError
@@ -15,16 +16,23 @@ from support.services.addresses import Missing
 TABLES = ("windows", "window_buckets", "segments", "segment_chunks", "progress", "actions")
 
 
+class Node(NamedTuple):
+    """A running node, which a test may kill if it starts it again; and where clients find it."""
+
+    service: Cassandra
+    settings: CassandraSettings
+
+
 @contextmanager
-def cassandra_node(folder: Path) -> Iterator[CassandraSettings]:
-    """A node whose data live in `folder`, and where clients find it. Raises Missing."""
+def cassandra_node(folder: Path) -> Iterator[Node]:
+    """A node whose data live in `folder`. Raises Missing."""
     try:
         artifacts = cassandra_installed()
     except LocalError as error:
         raise Missing(str(error)) from error
     port = free_port()
-    with Cassandra(artifacts, folder, port, free_port(taken=[port])):
-        yield CassandraSettings(cassandra_port=port, cassandra_replication=1)
+    with Cassandra(artifacts, folder, port, free_port(taken=[port])) as service:
+        yield Node(service, CassandraSettings(cassandra_port=port, cassandra_replication=1))
 
 
 def empty_tables(settings: CassandraSettings) -> None:

@@ -9,9 +9,13 @@ import pytest
 from contract.action import Action
 from contract.progress import LogPartition
 from contract.store import Store
+from stores.cassandra.settings import CassandraSettings
+from stores.cassandra.store import CassandraStore
 from stores.influx.connection import InfluxConnection
 from stores.influx.schema import MS, Bucket
 from stores.influx.settings import InfluxSettings
+from stores.influx.store import InfluxStore
+from support.stores.environment import AnySettings
 
 INFLUX = [
     pytest.param("influx1", id="influx-1.8"),
@@ -32,6 +36,11 @@ class Subject(NamedTuple):
 def now() -> int:
     """Ms since the epoch."""
     return time.time_ns() // MS
+
+
+def store_of(settings: AnySettings) -> Store:
+    """The store that a test's settings lead to."""
+    return CassandraStore(settings, now) if isinstance(settings, CassandraSettings) else InfluxStore(settings, now)
 
 
 async def raw_actions(settings: InfluxSettings) -> Actions:
