@@ -5,6 +5,7 @@
     segments          users and ids of windows, appended to chunks of a bounded size by whoever writes
     segment_chunks    which chunks hold segments of a window
     progress          one row for each partition of a log
+    rebuilds          the manifest of each rebuild; they never change
     actions           raw actions, in runs of lines; they expire
     schema_versions   which migrations were carried out
 
@@ -82,6 +83,12 @@ CREATE TABLE IF NOT EXISTS progress (
     PRIMARY KEY ((scope), log, partition)
 ) WITH {_RESULTS}"""
 
+_REBUILDS: Final = f"""
+CREATE TABLE IF NOT EXISTS rebuilds (
+    log text, partition int, manifest text, state text,
+    PRIMARY KEY ((log, partition), manifest)
+) WITH {_RESULTS}"""
+
 _ACTIONS: Final = f"""
 CREATE TABLE IF NOT EXISTS actions (
     log text, partition int, lap bigint, first_line bigint, lines int, packed blob,
@@ -89,7 +96,7 @@ CREATE TABLE IF NOT EXISTS actions (
 ) WITH {_RAW}"""
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
-    (_WINDOWS, _WINDOW_BUCKETS, _SEGMENTS, _SEGMENT_CHUNKS, _PROGRESS, _ACTIONS),
+    (_WINDOWS, _WINDOW_BUCKETS, _SEGMENTS, _SEGMENT_CHUNKS, _PROGRESS, _REBUILDS, _ACTIONS),
 )
 """What each version of the schema adds to the one before. It only adds: programs of the version before go on."""
 
@@ -146,6 +153,11 @@ PROGRESS: Final = "SELECT log, partition, state FROM progress WHERE scope = ?"
 
 PROGRESS_OF_SOURCE: Final = "SELECT log, partition, state FROM progress WHERE scope = ? AND log = ? AND partition = ?"
 
+PUT_MANIFEST: Final = "INSERT INTO rebuilds (log, partition, manifest, state) VALUES (?, ?, ?, ?)"
+
+MANIFESTS: Final = "SELECT state FROM rebuilds WHERE log = ? AND partition = ?"
+"""All manifests of a partition: one for each of its rebuilds."""
+
 PROBE: Final = "SELECT partition FROM progress WHERE scope = ? LIMIT 1"
 """Fails where the table is missing, or too few replicas answer."""
 
@@ -167,6 +179,8 @@ PREPARED: Final = (
     PUT_PROGRESS,
     PROGRESS,
     PROGRESS_OF_SOURCE,
+    PUT_MANIFEST,
+    MANIFESTS,
     PROBE,
     PUT_ACTIONS,
 )

@@ -5,9 +5,10 @@ from typing import Final
 
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
+from contract.rebuild import Manifest, Rebuild
 from contract.segment import Segment
 from contract.state import decode_state, encode_state
-from contract.store import BlockVersion, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import BlockVersion, ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from stores.cassandra import queries
 from stores.cassandra.driver.connection import CassandraConnection
@@ -54,6 +55,10 @@ class CassandraStore:
         )
         await self._write(mutations(queries.PUT_PROGRESS, rows))
 
+    async def write_manifests(self, points: Sequence[ManifestPoint]) -> None:
+        rows = ((*source, manifest.id, encode_state(manifest)) for source, manifest in points)
+        await self._write(Mutation(queries.PUT_MANIFEST, [row]) for row in rows)
+
     async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
         query = queries.PROGRESS if source is None else queries.PROGRESS_OF_SOURCE
         rows = await self._connection.select(query, queries.ALL, *(source or ()))
@@ -78,6 +83,11 @@ class CassandraStore:
         self, source: LogPartition, windows: Mapping[int, WindowValue]
     ) -> dict[int, list[Segment]]:
         return await self._segments.read(source, windows)
+
+    async def read_manifests(self, source: LogPartition) -> dict[str, Rebuild]:
+        rows = await self._connection.select(queries.MANIFESTS, *source)
+        manifests = [decode_state(state, Manifest) for (state,) in rows]
+        return {manifest.id: manifest.rebuild for manifest in manifests}
 
     async def ping(self) -> None:
         await self._connection.select(queries.PROBE, queries.ALL)

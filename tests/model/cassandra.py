@@ -11,6 +11,7 @@ What makes it right, beside the rules of protocol.py:
   windows    a row is written by one process only (slots are random): its own times order its writes
   segments   each process appends to chunks of its own; what several stored of a window is united
   progress   one row, whose write time is its offset: the highest wins, whoever writes it, and whenever it arrives
+  manifests  a row is written by one rebuild only, and never changes
 Rules that can be broken, beside those of protocol.py: one (a write or a read asks one replica), server-times (the replica that
 coordinates a write gives its time), progress-by-clock (progress has its writer's time), periodic (a replica answers before its
 commit log is on disk, and the power fails), unrepaired (a replica is replaced by an empty one, and serves reads at once).
@@ -19,7 +20,7 @@ import itertools, pathlib, random, sys
 
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
 BROKEN = sys.argv[2] if len(sys.argv) > 2 else ""
-TABLES = ("windows", "segments", "raw", "progress_points")
+TABLES = ("windows", "segments", "raw", "progress_points", "manifests")
 REPLICAS = range(3)
 QUORUM = 1 if BROKEN == "one" else 2
 
@@ -110,11 +111,15 @@ class Table:
     def _read(self): return self.store.cluster.read(self.name)
     def items(self): return self._read().items()
     def values(self): return self._read().values()
+    def keys(self): self.seen = self._read(); return self.seen.keys()  # dict(table) is one read
+    def get(self, key): return self._read().get(key)
+    def __getitem__(self, key): return self.seen[key]
     def __iter__(self): return iter(self._read())
     def __len__(self): return len(self._read())
     def __setitem__(self, key, value):
         """A fault from outside: it reaches all replicas, and all that is stored under the key."""
         for replica in self.store.cluster.replicas:
+            if self.name == "manifests": replica.take(self.name, key, (0, value))
             for stored, cell in list(replica.tables[self.name].items()):
                 if stored == key or self.name == "segments" and stored[0] == key: replica.tables[self.name][stored] = (cell[0], value); replica.changes[self.name] += 1
 
@@ -123,11 +128,11 @@ class Process:
     numbers = itertools.count(1)
     def __init__(self, cluster):
         self.cluster, self.number, self.skew, self.last = cluster, next(Process.numbers), random.randint(-50, 50), 0
-        self.windows, self.segments, self.raw, self.progress_points = (Table(self, name) for name in TABLES)
+        self.windows, self.segments, self.raw, self.progress_points, self.manifests = (Table(self, name) for name in TABLES)
     late = property(lambda self: self.cluster.late)
     def deliver_late(self): self.cluster.deliver_late()
     def crash(self): self.cluster.trouble()
-    def progress(self): return max(self.progress_points.values(), default=(-1, 0))
+    def progress(self): return max(self.progress_points.values(), default=(-1, 0, -1))
     def time(self):
         """The clock may be set back: then the driver counts on from its last time."""
         self.cluster.now += 1
