@@ -1,7 +1,7 @@
 # The entry points; what they do is written where they lead.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-faults test-influx2 test-clients bench bench-scale soak lint lock lock-clients clean \
-	audit-dependencies licences
+.PHONY: help setup run test test-faults test-influx2 test-clients test-containers bench bench-scale soak lint lock \
+	lock-clients clean audit-dependencies licences
 ARGS ?=
 export PYTHON
 
@@ -35,6 +35,9 @@ test-clients: setup ## Real clients: browsers, SDKs, load tools; gets them from 
 	PYTHONPATH=tests .venv/bin/python -m support.builds.java_compiler
 	PYTHONPATH=tests .venv/bin/python -m support.builds.benthos
 	.venv/bin/pytest tests/clients $(ARGS)
+
+test-containers: setup ## The integration suite on containers; where no Docker engine answers, root on Debian gets one
+	PYTHONPATH=tests .venv/bin/python -m support.engine .venv/bin/pytest tests/integration -m "not influx2" $(ARGS)
 
 bench: setup ## This project beside baselines, in one run (15 minutes); e.g. make bench ARGS="worker batch --rounds 1"
 	@.venv/bin/python -m bench $(ARGS)
