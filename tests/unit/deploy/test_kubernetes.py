@@ -1,0 +1,178 @@
+"""The manifests as kustomize renders them. That they run is tests/kubernetes's matter."""
+
+import subprocess
+import sysconfig
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import kubernetes_validate
+import pytest
+import yaml
+from pydantic_settings import BaseSettings
+
+from aggregator.rollup.settings import RollupSettings
+from aggregator.settings import AggregatorSettings
+from deploy.provision import ProvisionSettings
+from ingest_api.settings import IngestSettings
+from stream_workers.settings import WorkerSettings
+
+FOLDER: Final = Path(__file__).parents[3] / "deploy" / "kubernetes"
+OVERLAYS: Final = ("small", "production")
+KUBECTL: Final = Path(sysconfig.get_path("scripts")) / "kubectl"
+VERSION: Final = "1.37"
+OF_OTHERS: Final = {"HTTPRoute", "ScaledObject"}
+"""Kinds that the cluster itself doesn't know; tests/kubernetes has their definitions."""
+PROGRAMS: Final[dict[str, type[BaseSettings]]] = {
+    "aggregator": AggregatorSettings,
+    "aggregator.rollup": RollupSettings,
+    "deploy.provision": ProvisionSettings,
+    "ingest_api": IngestSettings,
+    "stream_workers": WorkerSettings,
+}
+NEEDED: Final = {"COLLECTOR_HOST", "COLLECTOR_KAFKA_BOOTSTRAP", "COLLECTOR_INFLUX_URL"}
+"""Their defaults are for one machine."""
+DRAINS: Final = {
+    "ingest": IngestSettings().ingest_drain_timeout,
+    "worker": WorkerSettings().worker_drain_timeout,
+    "aggregator": AggregatorSettings().aggregator_drain_timeout,
+    "rollup": RollupSettings().aggregator_drain_timeout,
+}
+
+Manifest = dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
+    """What `kubectl apply --kustomize` would send."""
+    rendered = subprocess.run(
+        [KUBECTL, "kustomize", FOLDER / "overlays" / request.param], capture_output=True, text=True, check=False
+    )
+    assert not rendered.returncode, rendered.stderr
+    return list(yaml.safe_load_all(rendered.stdout))
+
+
+def of_kind(manifests: list[Manifest], *kinds: str) -> Iterator[Manifest]:
+    """Those of some kinds."""
+    return (manifest for manifest in manifests if manifest["kind"] in kinds)
+
+
+def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
+    """Pod specifications by the name of what makes them."""
+    makers = of_kind(manifests, "Deployment", "Job", "StatefulSet")
+    return {maker["metadata"]["name"]: maker["spec"]["template"]["spec"] for maker in makers}
+
+
+def ours(manifests: list[Manifest]) -> dict[str, Manifest]:
+    """Likewise, those of this project's image."""
+    return {
+        name: pod
+        for name, pod in pods(manifests).items()
+        if pod["containers"][0]["image"].partition(":")[0].endswith("user-actions-collector")
+    }
+
+
+def environment(manifests: list[Manifest], pod: Manifest) -> dict[str, str]:
+    """What its container finds set."""
+    (container,) = pod["containers"]
+    maps = {each["metadata"]["name"]: each["data"] for each in of_kind(manifests, "ConfigMap")}
+    values: dict[str, str] = {}
+    for source in container["envFrom"]:
+        values |= maps[source["configMapRef"]["name"]]
+    return values | {each["name"]: each["value"] for each in container["env"]}
+
+
+def test_each_manifest_keeps_to_its_schema(manifests: list[Manifest]) -> None:
+    for manifest in manifests:
+        if manifest["kind"] not in OF_OTHERS:
+            kubernetes_validate.validate(manifest, VERSION, strict=True)
+
+
+def test_each_setting_is_one_of_a_program_and_those_without_a_sensible_default_are_set(
+    manifests: list[Manifest],
+) -> None:
+    known = {f"COLLECTOR_{name.upper()}" for program in PROGRAMS.values() for name in program.model_fields}
+
+    for pod in ours(manifests).values():
+        assert pod["containers"][0]["args"][0] in PROGRAMS
+        values = environment(manifests, pod)
+        assert values.keys() <= known
+        assert values.keys() >= NEEDED
+        PROGRAMS[pod["containers"][0]["args"][0]].model_validate(
+            {
+                name.removeprefix("COLLECTOR_").lower(): value
+                for name, value in values.items()
+                if not name.endswith("_FILE")
+            },
+            extra="ignore",
+        )
+
+
+def test_all_five_programs_run(manifests: list[Manifest]) -> None:
+    assert {pod["containers"][0]["args"][0] for pod in ours(manifests).values()} == set(PROGRAMS)
+
+
+def test_a_file_that_a_setting_names_lies_in_a_secret_that_is_mounted(manifests: list[Manifest]) -> None:
+    for pod in ours(manifests).values():
+        mounts = {each["mountPath"]: each["name"] for each in pod["containers"][0].get("volumeMounts", [])}
+        secrets = {each["name"] for each in pod.get("volumes", []) if "secret" in each}
+        for name, value in environment(manifests, pod).items():
+            if name.endswith("_FILE"):
+                assert mounts[str(Path(value).parent)] in secrets
+
+
+def test_a_pod_has_more_time_to_stop_than_it_takes(manifests: list[Manifest]) -> None:
+    services = ours(manifests)
+
+    for name, drain in DRAINS.items():
+        hook = services[name]["containers"][0].get("lifecycle", {}).get("preStop", {"sleep": {"seconds": 0}})
+        grace = timedelta(seconds=services[name]["terminationGracePeriodSeconds"])
+        assert grace >= drain + timedelta(seconds=hook["sleep"]["seconds"] + 10)
+
+
+@pytest.mark.parametrize("name", ["ingest", "aggregator"])
+def test_what_takes_requests_goes_on_for_a_moment_when_it_is_told_to_stop(manifests: list[Manifest], name: str) -> None:
+    """Until no proxy of the cluster sends it any."""
+    assert ours(manifests)[name]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] > 0
+
+
+def test_no_pod_may_do_more_than_it_needs(manifests: list[Manifest]) -> None:
+    for pod in pods(manifests).values():
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in pod["containers"]:
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert container["resources"]["limits"]["memory"]
+
+
+def test_our_containers_cannot_write_to_their_image(manifests: list[Manifest]) -> None:
+    for pod in ours(manifests).values():
+        assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_each_service_may_lose_one_pod_at_a_time(manifests: list[Manifest]) -> None:
+    budgets = {each["metadata"]["name"]: each["spec"] for each in of_kind(manifests, "PodDisruptionBudget")}
+
+    assert budgets.keys() == {"ingest", "worker", "aggregator"}
+    assert all(budget["maxUnavailable"] == 1 for budget in budgets.values())
+
+
+def test_a_probe_that_restarts_asks_only_whether_the_process_lives(manifests: list[Manifest]) -> None:
+    """A store that is away is no reason to restart workers."""
+    for name in DRAINS:
+        (container,) = ours(manifests)[name]["containers"]
+        assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+        assert container["startupProbe"]["httpGet"]["path"] == "/healthz"
+        assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def test_there_are_never_more_workers_than_partitions() -> None:
+    (scaled,) = yaml.safe_load_all((FOLDER / "components/keda/scaled-object.yaml").read_text())
+
+    assert scaled["spec"]["maxReplicaCount"] <= ProvisionSettings().provision_partitions
+    (trigger,) = scaled["spec"]["triggers"]
+    assert trigger["metadata"]["topic"] == WorkerSettings().topic
+    assert trigger["metadata"]["consumerGroup"] == WorkerSettings().consumer_group
