@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from stores.influx.settings import InfluxSettings
-from support.builds.benthos import benthos
+from support.builds.benthos import BENTHOS
 from support.builds.clients import python_packages
 from support.end_to_end.pipeline import Pipeline
 from support.pipeline.collector_program import collector
@@ -53,13 +53,13 @@ def syslog_ng(pipeline: Pipeline, folder: Path) -> Produce:
 
 
 def benthos_4(pipeline: Pipeline, folder: Path) -> Produce:
-    if not benthos().is_file():
+    if not BENTHOS.path.is_file():
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no Benthos: `make test-clients` builds it")
     configuration = folder / "benthos.yaml"
     configuration.write_text(example("Benthos"))
     environment = {**pipeline.environment, "COLLECTOR_PARTITIONS": str(PARTITIONS)}
     # Its own HTTP server has a fixed port.
-    command = [benthos(), "--set", "http.enabled=false", "--config", configuration]
+    command = [BENTHOS.path, "--set", "http.enabled=false", "--config", configuration]
     return lambda made: run(command, made, environment)
 
 

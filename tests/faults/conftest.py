@@ -9,7 +9,7 @@ from deploy.local.artifacts.installed import Artifacts, installed
 from deploy.local.errors import LocalError
 from deploy.local.services.influxdb import InfluxDB
 from deploy.local.services.ports import free_port
-from support.builds.toxiproxy import toxiproxy
+from support.builds.toxiproxy import TOXIPROXY
 from support.faults.proxied_kafka import ProxiedKafka
 from support.faults.toxic_network import ToxicNetwork
 from support.scenarios.environment import Environment, started_environment
@@ -48,9 +48,9 @@ def shared_influxdb(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ToxicNetwork]:
-    if not toxiproxy().is_file():
+    if not TOXIPROXY.path.is_file():
         unavailable("no toxiproxy: `make test-faults` builds it")
-    with ToxicNetwork(toxiproxy(), tmp_path_factory.mktemp("toxiproxy")) as network:
+    with ToxicNetwork(TOXIPROXY.path, tmp_path_factory.mktemp("toxiproxy")) as network:
         yield network
 
 
