@@ -45,8 +45,8 @@ class Load:
     """Sends `requests` round-robin over keep-alive connections.
 
     Without a rate each connection sends its next request when it has its answer; with one, requests are due at even
-    times, whatever the server does, and wait for a free connection. Any answer that does not begin with `expected`
-    fails the run.
+    times, whatever the server does, and wait for a free connection: the one that has been free for longest, as servers
+    close those that stay silent. Any answer that does not begin with `expected` fails the run.
     """
 
     def __init__(self, requests: Sequence[bytes], expected: bytes, *, rate: float | None = None) -> None:
@@ -55,7 +55,7 @@ class Load:
         self._rate = rate
         self._sent = 0
         self._due: deque[float] = deque()
-        self._idle: list[_Connection] = []
+        self._idle: deque[_Connection] = deque()
         self._end = 0.0
         self.answers = Answers()
 
@@ -106,7 +106,7 @@ class Load:
             self._due.append(due)
             number += 1
             if self._idle:
-                self.next(self._idle.pop(), perf_counter())
+                self.next(self._idle.popleft(), perf_counter())
         await asyncio.sleep(self._end - perf_counter())
         # It may wake a millisecond early: whoever has an answer by then must not wait for another request.
         self._end = min(self._end, perf_counter())

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -137,3 +137,20 @@ async def test_the_load_counts_each_request_that_was_answered(server: asyncio.Se
 async def test_the_load_fails_at_an_answer_that_is_not_the_expected_one(server: asyncio.Server) -> None:
     with pytest.raises(WrongResult, match="500 bad"):
         await Load([request("GET", "/bad")], b"200 ").run(_port(server), 1, 0.2)
+
+
+async def test_a_load_at_a_set_rate_leaves_no_connection_silent() -> None:
+    # Servers close a connection that says nothing for some seconds.
+    served: list[object] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = writer.get_extra_info("peername")
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                served.append(peer)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        await Load([request("GET", "/")], b"200 ", rate=100.0).run(_port(server), 4, 0.2)
+    assert len(set(served)) == 4
