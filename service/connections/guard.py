@@ -84,10 +84,14 @@ class Guard(ServerState):
 
     def has_room_for(self, size: int) -> bool:
         """Whether so many more bytes may wait; they do then, until they are taken off `waiting_bytes`."""
-        if self.waiting_bytes + size > self.limits.waiting_bytes:
+        if self.is_short_of(size):
             return False
         self.waiting_bytes += size
         return True
+
+    def is_short_of(self, size: int) -> bool:
+        """Whether so many more bytes would be too many to wait."""
+        return self.waiting_bytes + size > self.limits.waiting_bytes
 
     async def watch(self, also: Callable[[], None]) -> None:
         """Looks at all connections again and again, and calls `also` each time."""

@@ -13,6 +13,8 @@ from service.problems import MEDIA_TYPE, RETRY_AFTER, Problem, problem
 
 PIECE: Final = 1024
 """So many bytes are read at a time where they may hold many requests: as few as these wait, parsed, for their turn."""
+_PIECES_IN_TURN: Final = 16
+"""Of one request; then other connections have their turn: small chunks take long to parse, too."""
 _NEVER: Final = object()
 
 
@@ -30,6 +32,7 @@ class GuardedProtocol(LastAnswerProtocol):
     _is_admitted = False
     _held = b""
     """What came after requests that wait for their turn; not parsed yet."""
+    _reads_soon = False
     _waiting = 0
     """Bytes of this connection that the guard counts as waiting."""
     _mark: object = _NEVER
@@ -144,15 +147,31 @@ class GuardedProtocol(LastAnswerProtocol):
         super().data_received(data)
 
     def _read_in_pieces(self, data: bytes) -> None:
-        """Stops where a request waits for its turn: what follows is not even parsed."""
-        rest = memoryview(data)
+        """Stops where a request waits for its turn, what follows is not even parsed; and where others are due.
+
+        The system hands over up to 256 KB at once: thousands of requests, which may all be answered as they are read.
+        """
+        rest, pieces, begun = memoryview(data), 0, 0
         while rest and self.parser is not None and not self.transport.is_closing():
             if self.pipeline:
                 self._hold(bytes(rest))
                 return
-            size = max(PIECE, self._body_to_come())
+            request, size = self.scope, max(PIECE, self._body_to_come())
             self._read(rest[:size])  # type: ignore[arg-type] # the parser takes any buffer
-            rest = rest[size:]
+            rest, pieces, begun = rest[size:], pieces + 1, begun + (self.scope is not request)
+            # A head that is longer than a piece is read on.
+            if begun > self._in_head or pieces == _PIECES_IN_TURN:
+                if self._gives_way(rest):
+                    return
+                pieces = begun = 0
+
+    def _gives_way(self, rest: memoryview) -> bool:
+        """Whether the rest is read once other connections had their turn. Where memory is short, it is not."""
+        if self.pipeline or self._body_to_come() >= len(rest) or self.guard.is_short_of(len(rest)):
+            return False
+        self._hold(bytes(rest))
+        self._read_soon()
+        return True
 
     def _hold(self, data: bytes) -> None:
         if self._wait_for(len(data) - len(self._held)):
@@ -180,9 +199,15 @@ class GuardedProtocol(LastAnswerProtocol):
         self.flow.pause_reading()
         if self._held and not self.pipeline:
             # The parser may be the one that is calling.
+            self._read_soon()
+
+    def _read_soon(self) -> None:
+        if not self._reads_soon:
+            self._reads_soon = True
             self.loop.call_soon(self._read_held)
 
     def _read_held(self) -> None:
+        self._reads_soon = False
         if self.pipeline or not self._held:
             return
         held, self._held = self._held, b""

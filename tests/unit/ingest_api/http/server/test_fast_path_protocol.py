@@ -101,6 +101,22 @@ async def test_a_plain_request_is_answered_with_one_write_and_without_a_task(api
     assert (api.server.tasks, api.server.total_requests) == (set(), 1)
 
 
+@pytest.mark.parametrize("query", [GOOD, "user"], ids=["taken", "refused"])
+async def test_of_thousands_in_one_read_some_are_answered_before_others_have_their_turn(api: Api, query: str) -> None:
+    protocol, transport = api.connect()
+    protocol.data_received(request(query) * 2_000)
+    assert 0 < api.server.total_requests <= 2_048 // len(request(query))
+    assert not transport.reading
+
+    other, others = api.connect()
+    other.data_received(request())
+    assert others.written == TAKEN
+
+    await until(lambda: api.server.total_requests == 2_001)
+    assert transport.written.count(b"HTTP/1.1 ") == 2_000
+    assert transport.reading
+
+
 async def test_answers_about_one_record_are_alike_but_for_the_date_of_when_they_are_given(api: Api) -> None:
     api.log.held = []
     connections = [api.connect() for _ in range(4)]
@@ -205,6 +221,7 @@ async def test_a_plain_request_with_a_head_above_the_bound_is_refused(api: Api, 
     size = len(data) // pieces + 1
     for start in range(0, len(data), size):
         protocol.data_received(data[start : start + size])
+    await until(lambda: transport.closed)
     assert transport.written.startswith(b"HTTP/1.1 431 ")
     assert api.log.published == []
 
