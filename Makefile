@@ -1,6 +1,6 @@
 # The entry points; what they do is written where they lead.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-faults test-influx2 test-clients test-containers bench bench-scale soak lint lock \
+.PHONY: help setup run test test-faults test-cluster test-influx2 test-clients test-containers bench bench-scale soak lint lock \
 	lock-clients clean audit-dependencies licences
 ARGS ?=
 export PYTHON
@@ -20,11 +20,16 @@ run: setup ## The whole pipeline on this machine, until Ctrl-C; e.g. make run AR
 
 test: setup ## All tests, on real Kafka, InfluxDB 1.8 and Cassandra; e.g. make test ARGS="tests/unit -x"
 	@.venv/bin/collector setup --store cassandra
-	.venv/bin/pytest -m "not influx2 and not faults and not clients" $(ARGS)
+	.venv/bin/pytest -m "not influx2 and not faults and not clients and not cluster" $(ARGS)
 
 test-faults: setup ## Kills, stalls and network cuts against an oracle; minutes
 	PYTHONPATH=tests .venv/bin/python -m support.builds.toxiproxy
-	.venv/bin/pytest tests/faults $(ARGS)
+	.venv/bin/pytest tests/faults -m "not cluster" $(ARGS)
+
+test-cluster: setup ## Three brokers, three Cassandra nodes: any dies for good, against an oracle; minutes
+	@.venv/bin/collector setup --store cassandra
+	PYTHONPATH=tests .venv/bin/python -m support.builds.java_compiler
+	.venv/bin/pytest -m cluster $(ARGS)
 
 test-influx2: setup ## The tests that need InfluxDB 2.7: built here with Go, a C compiler and Rust
 	PYTHONPATH=tests .venv/bin/python -m support.builds.influxdb2

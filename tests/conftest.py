@@ -12,6 +12,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from hypothesis import HealthCheck, settings
 
+from deploy.local.artifacts.cassandra import cassandra_installed
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
 from deploy.local.services.ports import free_port
@@ -22,6 +23,7 @@ from stores.cassandra.setup import create_schema
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
 from support.builds.influxdb2 import influxd2
+from support.cluster.cassandra import CassandraCluster
 from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.services.addresses import Addresses, Missing
 from support.services.cassandra import Node, cassandra_node, empty_tables
@@ -195,6 +197,18 @@ def cassandra_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]
             yield server
     except Missing as missing:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Cassandra: {missing}")
+
+
+@pytest.fixture(scope="session")
+def cassandra_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CassandraCluster]:
+    """Three nodes with the schema, as above."""
+    try:
+        artifacts = cassandra_installed()
+    except LocalError as missing:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Cassandra: {missing}")
+    with CassandraCluster(artifacts, tmp_path_factory.mktemp("cassandra-cluster")) as cluster:
+        asyncio.run(create_schema(cluster.settings))
+        yield cluster
 
 
 @pytest.fixture

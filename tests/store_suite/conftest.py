@@ -8,9 +8,11 @@ from contract.store import Store
 from stores.cassandra.settings import CassandraSettings
 from stores.influx.settings import InfluxSettings
 from stores.memory import MemoryStore
+from support.cluster.cassandra import CassandraCluster
+from support.services.cassandra import Node, empty_tables
 from support.stores import cassandra
 from support.stores.environment import AnySettings
-from support.stores.subject import INFLUX, Actions, Subject, raw_actions, store_of
+from support.stores.subject import CASSANDRA, INFLUX, Actions, Subject, raw_actions, store_of
 
 
 @pytest.fixture(params=INFLUX)
@@ -19,7 +21,21 @@ def influx_settings(request: pytest.FixtureRequest) -> InfluxSettings:
     return request.getfixturevalue(request.param)
 
 
-@pytest.fixture(params=[pytest.param(None, id="memory"), *INFLUX, pytest.param("cassandra", id="cassandra")])
+@pytest.fixture
+def cassandra_of_one(cassandra_server: Node) -> CassandraSettings:
+    """One node with empty tables."""
+    empty_tables(cassandra_server.settings)
+    return cassandra_server.settings
+
+
+@pytest.fixture
+def cassandra_of_three(cassandra_cluster: CassandraCluster) -> CassandraSettings:
+    """Three nodes with empty tables."""
+    empty_tables(cassandra_cluster.settings)
+    return cassandra_cluster.settings
+
+
+@pytest.fixture(params=[pytest.param(None, id="memory"), *INFLUX, *CASSANDRA])
 def settings_or_none(request: pytest.FixtureRequest) -> AnySettings | None:
     """The settings of each store in turn; None: memory."""
     return None if request.param is None else request.getfixturevalue(request.param)

@@ -22,11 +22,18 @@ from stores.cassandra.store import CassandraStore
 from stores.cassandra.tables.segments import Segments
 from stores.side_by_side import side_by_side
 from support.stores.cassandra import rows_of
-from support.stores.subject import now
+from support.stores.subject import CASSANDRA, now
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
 OTHER = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 70)
 NOVEMBER = 494_902 * HOUR_MS
+
+
+@pytest.fixture(params=CASSANDRA)
+def cassandra(request: pytest.FixtureRequest) -> CassandraSettings:
+    """One node, then three."""
+    found: CassandraSettings = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture
@@ -183,8 +190,10 @@ def back_to_version_1(settings: CassandraSettings) -> None:
 
 
 async def test_more_replicas_than_nodes_are_said_and_nothing_is_created(cassandra: CassandraSettings) -> None:
-    settings = cassandra.model_copy(update={"cassandra_keyspace": "replicated", "cassandra_replication": 3})
-    with pytest.raises(StoreUnavailable, match=r"COLLECTOR_CASSANDRA_REPLICATION=3: .*datacenter1 has so far 1 nodes"):
+    nodes = len(cassandra.hosts)
+    settings = cassandra.model_copy(update={"cassandra_keyspace": "replicated", "cassandra_replication": nodes + 1})
+    said = rf"COLLECTOR_CASSANDRA_REPLICATION={nodes + 1}: .*datacenter1 has so far {nodes} nodes"
+    with pytest.raises(StoreUnavailable, match=said):
         await create_schema(settings)
     tables = await asyncio.to_thread(rows_of, cassandra, "SELECT keyspace_name FROM system_schema.keyspaces")
     assert ("replicated",) not in [tuple(row) for row in tables]

@@ -43,7 +43,11 @@ _EXPORTED: Final = (
     "java.rmi/sun.rmi.server",
     "java.sql/java.sql",
 )
-"""Packages of Java that Cassandra reaches into: without them it dies at its start."""
+ACCESS: Final = (
+    *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED),
+    *(f"--add-exports={package}=ALL-UNNAMED" for package in _EXPORTED),
+)
+"""Packages of Java that Cassandra reaches into: without them it dies at its start, and so do its tools."""
 
 _OPTIONS: Final = (
     "-Djdk.attach.allowAttachSelf=true",
@@ -85,33 +89,33 @@ class Cassandra(Service):
         """`port` is for clients, `peers_port` for the other nodes: the same two on every node of a cluster."""
         super().__init__("cassandra", port, log or folder / "cassandra.log")
         self.host = "127.0.0.1"
-        self.seed = self.host
-        """Who it asks about the others."""
+        self.seeds = [self.host]
+        """Whom it asks about the others."""
         self.heap = _LARGE
         """The most that Java's heap may take."""
-        self._artifacts = artifacts
-        self._folder = folder
-        self._peers_port = peers_port
+        self.artifacts = artifacts
+        self.folder = folder
+        self.peers_port = peers_port
 
     def prepare(self) -> Command:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        config, logging = self._folder / "cassandra.yaml", self._folder / "logback.xml"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config, logging = self.folder / "cassandra.yaml", self.folder / "logback.xml"
         # JSON is YAML, too.
-        config.write_bytes(msgspec.json.format(msgspec.json.encode(self._config())))
+        config.write_bytes(msgspec.json.format(msgspec.json.encode(self.config())))
         logging.write_text(_LOGGING)
         return Command(
             [
-                str(self._artifacts.java),
+                str(self.artifacts.java),
                 "-cp",
-                f"{self._artifacts.jars}/*",
+                f"{self.artifacts.jars}/*",
                 f"-Xmx{self.heap}",
                 *([_QUICK_START] if self.heap == _SMALL else []),
                 *_OPTIONS,
-                *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED),
-                *(f"--add-exports={package}=ALL-UNNAMED" for package in _EXPORTED),
+                *self.options(),
+                *ACCESS,
                 f"-Dcassandra.config={config.as_uri()}",
                 f"-Dlogback.configurationFile={logging}",
-                f"-Dcassandra.storagedir={self._folder / 'data'}",
+                f"-Dcassandra.storagedir={self.folder / 'data'}",
                 "org.apache.cassandra.service.CassandraDaemon",
             ],
             self.log,
@@ -120,8 +124,13 @@ class Cassandra(Service):
     def answers(self) -> bool:
         return cassandra_answers(self.port, self.host)
 
-    def _config(self) -> dict[str, object]:
-        data = self._folder / "data"
+    def options(self) -> list[str]:
+        """More of Java's options: none."""
+        return []
+
+    def config(self) -> dict[str, object]:
+        """What its file of settings says."""
+        data = self.folder / "data"
         return {
             "cluster_name": "collector",
             "num_tokens": 16,
@@ -130,13 +139,13 @@ class Cassandra(Service):
             "seed_provider": [
                 {
                     "class_name": "org.apache.cassandra.locator.SimpleSeedProvider",
-                    "parameters": [{"seeds": f"{self.seed}:{self._peers_port}"}],
+                    "parameters": [{"seeds": ",".join(f"{seed}:{self.peers_port}" for seed in self.seeds)}],
                 }
             ],
             "listen_address": self.host,
             "rpc_address": self.host,
             "native_transport_port": self.port,
-            "storage_port": self._peers_port,
+            "storage_port": self.peers_port,
             "data_file_directories": [str(data / "tables")],
             "commitlog_directory": str(data / "commitlog"),
             "saved_caches_directory": str(data / "saved_caches"),
@@ -163,6 +172,8 @@ def cassandra_nodes(
         node = Cassandra(artifacts, folder / f"node-{number}", *ports, log)
         node.name = f"{node.name}-{number}"
         node.host = host_of(number)
+        # Each is a seed: it waits for no other one, and any of them may be away when it starts again.
+        node.seeds = [host_of(other) for other in range(1, len(logs) + 1)]
         node.heap = _SMALL
         nodes.append(node)
     return nodes

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from cassandra.cluster import Session  # type: ignore[import-untyped] # the driver has no types
 
@@ -13,58 +13,51 @@ Row = tuple[Any, ...]
 Rows = list[Row]
 
 
-class _Answer:
-    """Pages that are asked for one after another."""
+class _Page(NamedTuple):
+    """Some rows, and where the next ones begin; None: these are the last."""
 
-    def __init__(self, response: Any) -> None:  # noqa: ANN401 - the driver has no types
-        self._loop = asyncio.get_running_loop()
-        self._response = response
-        self._page: asyncio.Future[Rows] = self._loop.create_future()
-        response.add_callbacks(self._arrived, self._failed)
-
-    async def first(self) -> Rows:
-        return await self._page
-
-    async def next(self) -> Rows | None:
-        """The next page; None: that was the last."""
-        if not self._response.has_more_pages:
-            return None
-        self._page = self._loop.create_future()
-        self._response.start_fetching_next_page()
-        return await self._page
-
-    def _arrived(self, rows: Rows | None) -> None:
-        self._hand_over(self._page, list(rows or ()))
-
-    def _failed(self, error: BaseException) -> None:
-        self._hand_over(self._page, store_error(error))
-
-    def _hand_over(self, page: "asyncio.Future[Rows]", outcome: Rows | Exception) -> None:
-        """From a thread of the driver's to the event loop's."""
-
-        def settle() -> None:
-            if page.done():
-                return
-            if isinstance(outcome, Exception):
-                page.set_exception(outcome)
-            else:
-                page.set_result(outcome)
-
-        # The loop may be over: then nobody waits any more.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(settle)
+    rows: Rows
+    next: bytes | None
 
 
 async def pages(session: Session, statement: Any) -> AsyncIterator[Rows]:  # noqa: ANN401 - the driver has no types
     """The pages of an answer; at least one, perhaps an empty one. Raises StoreUnavailable or StoreConflict.
 
-    Cancelled, the request goes on, and its answer is thrown away.
+    Each page is a request of its own. A request that was sent to several nodes may be answered by each of them: what
+    comes after the first answer must not be taken for the next page. Cancelled, a request goes on, and its answer is
+    thrown away.
     """
+    page = await _page(session, statement, None)
+    yield page.rows
+    while page.next:
+        page = await _page(session, statement, page.next)
+        yield page.rows
+
+
+async def _page(session: Session, statement: Any, start: bytes | None) -> _Page:  # noqa: ANN401 - as above
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Future[_Page] = loop.create_future()
+
+    def hand_over(outcome: _Page | Exception) -> None:
+        """From a thread of the driver's to the event loop's; the loop may be over: then nobody waits any more."""
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, arrived, outcome)
+
     try:
-        answer = _Answer(session.execute_async(statement))
+        response = session.execute_async(statement, paging_state=start)
     except Exception as error:
         raise store_error(error) from error
-    page: Rows | None = await answer.first()
-    while page is not None:
-        yield page
-        page = await answer.next()
+    response.add_callbacks(
+        lambda rows: hand_over(_Page(list(rows or ()), response._paging_state)),  # noqa: SLF001 # it has no public name
+        lambda error: hand_over(store_error(error)),
+    )
+    return await arrived
+
+
+def _settle(arrived: "asyncio.Future[_Page]", outcome: _Page | Exception) -> None:
+    if arrived.done():
+        return
+    if isinstance(outcome, Exception):
+        arrived.set_exception(outcome)
+    else:
+        arrived.set_result(outcome)

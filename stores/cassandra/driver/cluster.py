@@ -19,6 +19,7 @@ from cassandra.policies import (  # type: ignore[import-untyped] # likewise
 )
 from cassandra.query import tuple_factory  # type: ignore[import-untyped] # likewise
 
+from stores.cassandra.driver.another_node import AskAnother, not_answered_yet
 from stores.cassandra.settings import CassandraSettings
 
 _PROTOCOL: Final = 4
@@ -28,6 +29,9 @@ _SOCKET_OPTIONS: Final = ((IPPROTO_TCP, TCP_NODELAY, 1),)
 """Without it a request above 4 KB took 50 ms instead of 5."""
 
 _RECONNECT_SECONDS: Final = 1.0
+
+_HEARTBEAT_SECONDS: Final = 5
+"""A node that hangs closes no connection: once a heartbeat is unanswered for so long, it is not asked any more."""
 
 
 class _Password(AuthProvider):  # type: ignore[misc] # a class without types
@@ -56,6 +60,8 @@ def open_cluster(settings: CassandraSettings) -> Cluster:
         consistency_level=ConsistencyLevel.name_to_value[settings.cassandra_consistency],
         request_timeout=settings.cassandra_timeout.total_seconds(),
         row_factory=tuple_factory,
+        retry_policy=AskAnother(),
+        speculative_execution_policy=not_answered_yet(),
     )
     return Cluster(
         settings.hosts,
@@ -65,6 +71,8 @@ def open_cluster(settings: CassandraSettings) -> Cluster:
         ssl_context=tls,
         compression=False,
         sockopts=_SOCKET_OPTIONS,
+        idle_heartbeat_interval=_HEARTBEAT_SECONDS,
+        idle_heartbeat_timeout=_HEARTBEAT_SECONDS,
         reconnection_policy=ConstantReconnectionPolicy(_RECONNECT_SECONDS, max_attempts=None),
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
     )

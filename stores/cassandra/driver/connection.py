@@ -77,10 +77,17 @@ def _connect(settings: CassandraSettings) -> _Opened:
         # Only so is a keyspace that is missing told apart from a node that is away.
         session.set_keyspace(settings.cassandra_keyspace)
         _require_schema(session, settings)
-        return _Opened(cluster, session, {query: session.prepare(query) for query in queries.PREPARED})
+        return _Opened(cluster, session, {query: _prepared(session, query) for query in queries.PREPARED})
     except Exception as error:
         cluster.shutdown()
         raise _unopened(error, settings) from error
+
+
+def _prepared(session: Session, query: str) -> Any:  # noqa: ANN401 - the driver has no types
+    """A statement that may be sent to several nodes."""
+    statement = session.prepare(query)
+    statement.is_idempotent = True
+    return statement
 
 
 def _unopened(error: Exception, settings: CassandraSettings) -> Exception:
@@ -120,6 +127,7 @@ def _statement(prepared: Any, rows: list[Values]) -> Any:  # noqa: ANN401 - the 
     if len(rows) == 1:
         return prepared.bind(rows[0])
     batch = BatchStatement(BatchType.UNLOGGED)
+    batch.is_idempotent = True
     for row in rows:
         batch.add(prepared.bind(row))
     return batch

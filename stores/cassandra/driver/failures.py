@@ -28,6 +28,8 @@ _REASONS: Final = (
     ((InvalidRequest,), "refused"),
     ((ConnectionException, OSError), "cut"),
 )
+_SAID_BY_A_NODE: Final = ("unauthorized", "too_few_replicas", "timeout", "overloaded", "server_error")
+"""What counts where several nodes were asked and each failed in its own way: the first of these."""
 _MAX_SHOWN: Final = 500
 _TOO_LARGE: Final = "too large"
 
@@ -39,18 +41,17 @@ def store_error(error: BaseException) -> StoreError:
     text = f"{type(error).__name__}: {error}"[:_MAX_SHOWN]
     if isinstance(error, InvalidRequest) and _TOO_LARGE in str(error):
         return StoreConflict(text, reason="too_large")
-    reason = next((reason for kinds, reason in _REASONS if isinstance(error, kinds)), "server_error")
-    return StoreUnavailable(text, reason=reason)
+    return StoreUnavailable(text, reason=_reason(error) or "server_error")
+
+
+def _reason(error: BaseException) -> str | None:
+    return next((reason for kinds, reason in _REASONS if isinstance(error, kinds)), None)
 
 
 def _of_all_hosts(error: NoHostAvailable) -> StoreUnavailable:
-    """No node answered; where one said why, that is the reason."""
-    causes = list(error.errors.values()) if isinstance(error.errors, dict) else []
-    said = "; ".join(f"{host}: {type(cause).__name__} {cause}" for host, cause in _by_host(error))[:_MAX_SHOWN]
-    unauthorized = any(isinstance(cause, AuthenticationFailed) for cause in causes)
-    reason = "unauthorized" if unauthorized else "connect"
+    """No node could do it; where one said why, that is the reason."""
+    causes = list(error.errors.items()) if isinstance(error.errors, dict) else []
+    said = "; ".join(f"{host}: {type(cause).__name__} {cause}" for host, cause in causes)[:_MAX_SHOWN]
+    reasons = [_reason(cause) for _, cause in causes]
+    reason = next((one for one in _SAID_BY_A_NODE if one in reasons), "connect")
     return StoreUnavailable(f"no node of Cassandra answers{f': {said}' if said else ''}", reason=reason)
-
-
-def _by_host(error: NoHostAvailable) -> list[tuple[object, BaseException]]:
-    return list(error.errors.items()) if isinstance(error.errors, dict) else []

@@ -34,30 +34,30 @@ def java_compiler(report: Report) -> Path:
     return folder / _COMPILER.file
 
 
-def compile_java(source: Path, class_path: Sequence[Path] = ()) -> Path:
+def compile_java(source: Path, class_path: Sequence[Path] = (), language: str = _LANGUAGE) -> Path:
     """Compiles one .java file against jars and folders; returns the folder of the cache that holds its classes.
 
     What was compiled from the same text, against files of the same names, is not compiled again. Raises SetupFailed
     with what the compiler says.
     """
     compiler = java_compiler(quiet())
-    named = "\n".join([source.read_text(), _COMPILER.coordinate, _LANGUAGE, *(path.name for path in class_path)])
+    named = "\n".join([source.read_text(), _COMPILER.coordinate, language, *(path.name for path in class_path)])
     name = f"{source.stem}-{hashlib.sha256(named.encode()).hexdigest()[:16]}"
     target = cache_folder() / "java-classes" / name
     if not target.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)
         with only_set_up(cache_folder(), quiet()):
             if not target.is_dir():
-                _compile(compiler, source, class_path, target)
+                _compile([JAVA, "-jar", compiler, f"-{language}", "-nowarn"], source, class_path, target)
     return target
 
 
-def _compile(compiler: Path, source: Path, class_path: Sequence[Path], target: Path) -> None:
+def _compile(compiler: Sequence[str | Path], source: Path, class_path: Sequence[Path], target: Path) -> None:
     """The classes appear together or not at all."""
     with TemporaryDirectory(dir=target.parent) as folder:
         classes = Path(folder) / target.name
         libraries = ["-classpath", ":".join(map(str, class_path))] if class_path else []
-        command = [JAVA, "-jar", compiler, f"-{_LANGUAGE}", "-nowarn", *libraries, "-d", classes, source]
+        command = [*compiler, *libraries, "-d", classes, source]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
         if answer.returncode:
             raise SetupFailed(_STEP, f"{source} cannot be compiled:\n{answer.stdout}{answer.stderr}", "Mend it")

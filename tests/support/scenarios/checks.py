@@ -14,6 +14,8 @@ from collector.audit.run import Audit
 from collector.audit.verdict import Outcome, Verdict
 from collector.target import AuditSettings, Target
 from contract.hour import END_OF_TIME_MS, format_hour
+from stores.cassandra.settings import CassandraSettings
+from stores.settings import StoreKind
 from support.scenarios.environment import Environment
 from support.scenarios.ledger import Key, Ledger
 from support.scenarios.log_count import LogCount
@@ -91,7 +93,10 @@ def wrong_ledger(ledger: Mapping[str, Any], counted: LogCount) -> Iterator[str]:
 
 def run_audit(environment: Environment) -> Verdict:
     """`collector audit`, in this process; blocking."""
-    settings = AuditSettings(**dict(environment.influx), kafka_bootstrap=environment.bootstrap, topic=environment.topic)
+    kind = StoreKind.CASSANDRA if isinstance(environment.store, CassandraSettings) else StoreKind.INFLUX
+    settings = AuditSettings(
+        **dict(environment.store), store=kind, kafka_bootstrap=environment.bootstrap, topic=environment.topic
+    )
     audit = Audit(Target(settings, environment.aggregator_url), HourRange(0, END_OF_TIME_MS))
     return audit.run(lambda _total: None, lambda _offsets: None)
 

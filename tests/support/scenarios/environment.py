@@ -19,6 +19,7 @@ from support.faults.dying_worker import DyingWorker, Moment
 from support.product.environment import environment_of
 from support.product.worker_process import WorkerProcess
 from support.services.kafka_admin import wait_until_led
+from support.stores.environment import AnySettings
 
 PARTITIONS = 8
 
@@ -34,20 +35,26 @@ class Brokers(Protocol):
 class Environment:
     """A topic and buckets of its own on shared brokers and stores, and the product's processes on them."""
 
-    def __init__(self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, influx: InfluxSettings) -> None:
+    def __init__(self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, store: AnySettings) -> None:
         self.bootstrap = bootstrap
         self.topic = topic
-        self.influx = influx
+        self.store = store
         self.workers: list[WorkerProcess] = []
         self._folder = folder
         self._services: list[PythonService] = []
         # Scenarios send actions of all times.
         self._variables = {
-            **environment_of(bootstrap, topic, rejected_topic, influx),
+            **environment_of(bootstrap, topic, rejected_topic, store),
             "COLLECTOR_INGEST_OLDEST": "1970-01-01",
         }
         self.aggregator = self.start("aggregator")
         self.apis = [self.start("ingest_api")]
+
+    @property
+    def influx(self) -> InfluxSettings:
+        """Where its InfluxDB is, which most environments have."""
+        assert isinstance(self.store, InfluxSettings)
+        return self.store
 
     @property
     def api_urls(self) -> list[str]:
@@ -105,10 +112,6 @@ async def started_environment(
 ) -> AsyncIterator[Environment]:
     """One API and one aggregator, no workers yet, on a topic and buckets of their own."""
     name = secrets.token_hex(4)
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
-    for topic, partitions in ((f"actions-{name}", PARTITIONS), (f"rejected-{name}", 1)):
-        kafka.create_topic(topic, partitions)
-        await asyncio.to_thread(wait_until_led, admin, topic, partitions)
     influx = InfluxSettings(
         influx_url=influx_url,
         raw_bucket=f"actions_{name}/autogen",
@@ -116,7 +119,19 @@ async def started_environment(
         raw_retention=raw_retention,
     )
     await create_buckets(influx)
-    environment = Environment(folder, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", influx)
+    async with environment_on(kafka, influx, folder) as environment:
+        yield environment
+
+
+@asynccontextmanager
+async def environment_on(kafka: Brokers, store: AnySettings, folder: Path) -> AsyncIterator[Environment]:
+    """The same on a topic of their own, and on a store that holds nothing."""
+    name = secrets.token_hex(4)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
+    for topic, partitions in ((f"actions-{name}", PARTITIONS), (f"rejected-{name}", 1)):
+        kafka.create_topic(topic, partitions)
+        await asyncio.to_thread(wait_until_led, admin, topic, partitions)
+    environment = Environment(folder, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", store)
     try:
         yield environment
     finally:

@@ -11,10 +11,10 @@ from confluent_kafka import KafkaException, TopicPartition
 from contract.errors import StoreUnavailable
 from contract.hour import format_hour
 from contract.progress import Progress
-from stores.influx.store import InfluxStore
 from support.scenarios.environment import Environment
 from support.scenarios.ledger import HOUR_MS, Ledger
 from support.scenarios.log_count import consumer, end_offsets
+from support.stores.subject import store_of
 
 PAUSE = 0.2
 
@@ -29,6 +29,10 @@ class Monitor:
         self.wrong: list[str] = []
         self.answers_checked = 0
         """Answers that said how complete they are."""
+        self.refused = 0
+        """Readers that were answered 503."""
+        self.worst_staleness = 0.0
+        """The longest time, in seconds, between what an answer said to be complete through and when it was asked for."""
         self.commits_checked = 0
         """How often committed offsets were compared with progress."""
         self.log: str | None = None
@@ -39,7 +43,7 @@ class Monitor:
         self._hours = [current - back * HOUR_MS for back in range(3)]
         self._before: dict[int, dict[str, int]] = {}
         self._kafka = consumer(environment.bootstrap, environment.topic)
-        self._store = InfluxStore(environment.influx, clock=lambda: time.time_ns() // 1_000_000)
+        self._store = store_of(environment.store)
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -70,6 +74,7 @@ class Monitor:
         await asyncio.to_thread(self._kafka.close)
 
     async def _check_hour(self, http: httpx.AsyncClient, hour: int) -> None:
+        asked = time.time()
         try:
             answer = await http.get(f"/v1/hours/{format_hour(hour)}")
         except httpx.TransportError as error:
@@ -77,8 +82,16 @@ class Monitor:
             return
         if answer.status_code == httpx.codes.OK:
             self.check_answer(hour, answer.json())
-        elif answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            self._note_staleness(asked, answer.json()["complete_through"])
+        elif answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            self.refused += 1
+        else:
             self.wrong.append(f"the aggregator answered {answer.status_code}: {answer.text}")
+
+    def _note_staleness(self, asked: float, complete_through: str | None) -> None:
+        if complete_through is not None:
+            behind = asked - datetime.fromisoformat(complete_through).timestamp()
+            self.worst_staleness = max(self.worst_staleness, behind)
 
     def check_answer(self, hour: int, answer: dict[str, Any]) -> None:
         """Compares an answer with what was sent, what is acknowledged, and the answer before it."""

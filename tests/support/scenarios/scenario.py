@@ -104,6 +104,7 @@ class Scenario:
         """
         await self.recovered("end of traffic")
         await self.until("everything committed", self._all_committed)
+        self.note("worst staleness of an answer", self.monitor.worst_staleness)
         counted = expected or await asyncio.to_thread(count_log, self.environment.bootstrap, self.environment.topic)
         problems = [*self.monitor.wrong, *checks.wrong_actions(self.ledger, counted)]
         no_cache = {"Cache-Control": "no-cache"}
@@ -118,6 +119,12 @@ class Scenario:
         if not self.monitor.commits_checked:
             problems.append("committed offsets were never compared with the store's progress")
         return problems
+
+    def refusals(self) -> list[str]:
+        """Every answer but 2xx, to who sent and to who read."""
+        found = [f"{number} senders were answered: {how}" for how, number in self.ledger.answers.items()]
+        readers = [f"{self.monitor.refused} readers were answered 503"] if self.monitor.refused else []
+        return [one for one in found if not one.endswith(": acknowledged")] + readers
 
     async def _lines(self) -> int:
         with suppress(StoreUnavailable):

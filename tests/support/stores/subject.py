@@ -23,6 +23,12 @@ INFLUX = [
 ]
 """The fixtures of each InfluxDB's settings."""
 
+CASSANDRA = [
+    pytest.param("cassandra_of_one", id="cassandra"),
+    pytest.param("cassandra_of_three", id="cassandra-3-nodes", marks=pytest.mark.cluster),
+]
+"""Likewise."""
+
 Actions = dict[tuple[LogPartition, int], Action]
 
 

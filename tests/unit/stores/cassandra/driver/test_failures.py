@@ -12,21 +12,22 @@ from cassandra.connection import ConnectionShutdown  # type: ignore[import-untyp
 from contract.errors import StoreConflict, StoreUnavailable
 from stores.cassandra.driver.failures import store_error
 
+TOO_FEW = Unavailable("two of three are away", consistency=6, required_replicas=2, alive_replicas=1)
+
 
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
         (OperationTimedOut(), "timeout"),
         (WriteTimeout("slow", write_type=0, consistency=6, required_responses=2, received_responses=1), "timeout"),
-        (
-            Unavailable("two of three are away", consistency=6, required_replicas=2, alive_replicas=1),
-            "too_few_replicas",
-        ),
+        (TOO_FEW, "too_few_replicas"),
         (ConnectionShutdown("closed"), "cut"),
         (InvalidRequest("unconfigured table progress"), "refused"),
         (NoHostAvailable("none", {}), "connect"),
         (NoHostAvailable("none", {"127.0.0.1": OSError("refused")}), "connect"),
         (NoHostAvailable("none", {"127.0.0.1": AuthenticationFailed("wrong")}), "unauthorized"),
+        (NoHostAvailable("none", {"127.0.0.1": OSError("refused"), "127.0.0.2": TOO_FEW}), "too_few_replicas"),
+        (NoHostAvailable("none", {"127.0.0.1": TOO_FEW, "127.0.0.2": AuthenticationFailed("wrong")}), "unauthorized"),
         (RuntimeError("something else"), "server_error"),
     ],
 )

@@ -1,0 +1,48 @@
+"""Three brokers and three nodes of Cassandra for all scenarios: starting them costs most."""
+
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.artifacts.installed import Artifacts
+from support.cluster.cassandra import CassandraCluster
+from support.scenarios.environment import Environment, environment_on
+from support.services.cassandra import empty_tables
+from support.services.kafka_cluster import KafkaCluster
+
+
+@pytest.fixture(scope="session")
+def shared_brokers(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    with KafkaCluster(artifacts, tmp_path_factory.mktemp("brokers")) as brokers:
+        yield brokers
+
+
+@pytest.fixture
+def brokers(shared_brokers: KafkaCluster) -> Iterator[KafkaCluster]:
+    """A test may do anything to any of them: the next one finds them whole again."""
+    yield shared_brokers
+    shared_brokers.start_missing()
+    shared_brokers.wait_until_whole([])
+
+
+@pytest.fixture
+def nodes(cassandra_cluster: CassandraCluster) -> Iterator[CassandraCluster]:
+    """Likewise, with empty tables."""
+    empty_tables(cassandra_cluster.settings)
+    yield cassandra_cluster
+    for node in cassandra_cluster.nodes:
+        if node.process is not None:
+            node.process.send(signal.SIGCONT)
+    cassandra_cluster.start_missing()
+    cassandra_cluster.wait_until_whole()
+
+
+@pytest.fixture
+async def environment(brokers: KafkaCluster, nodes: CassandraCluster, tmp_path: Path) -> AsyncIterator[Environment]:
+    """Two workers, one API and one aggregator."""
+    async with environment_on(brokers, nodes.settings, tmp_path) as environment:
+        for _ in range(2):
+            environment.start_worker()
+        yield environment

@@ -1,0 +1,1 @@
+"""Three nodes of Cassandra, and what may happen to them."""

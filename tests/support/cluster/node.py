@@ -1,0 +1,86 @@
+"""A Cassandra node of several: it can be repaired, replaced, cut off from the others, and its clock be set."""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from deploy.local.artifacts.cassandra import CassandraArtifacts
+from deploy.local.errors import ServiceFailed
+from deploy.local.services.cassandra import ACCESS, Cassandra
+from deploy.local.services.process import Command
+from support.builds.java_compiler import compile_java
+from support.cluster.clock import SteppedClock
+
+_TOOL_SECONDS: Final = 300.0
+_REGISTRY: Final = Path(__file__).with_name("rmiURLContextFactory.java")
+_QUIET: Final = (
+    "-Djava.naming.factory.url.pkgs=registry",
+    "-XX:TieredStopAtLevel=1",
+    "-Dlogback.configurationFile=none",
+)
+
+
+class ClusterNode(Cassandra):
+    """Clients find it on `host`; the other nodes on `known_as`, where a network that can be cut listens."""
+
+    def __init__(self, artifacts: CassandraArtifacts, folder: Path, number: int, ports: tuple[int, int, int]) -> None:
+        """`ports`: for clients, for the other nodes, for the operator's tool."""
+        port, peers_port, self._tool_port = ports
+        super().__init__(artifacts, folder, port, peers_port)
+        self.name = f"cassandra-{number}"
+        self.number = number
+        self.host = f"127.0.30.{number}"
+        self.known_as = f"127.0.31.{number}"
+        self.heap = "384m"
+        self.clock: SteppedClock | None = None
+        """If its clock shall be set once it was started: that makes a node slow."""
+        self._replaces = False
+
+    def prepare(self) -> Command:
+        command = super().prepare()
+        return Command(command.arguments, command.log, {} if self.clock is None else self.clock.environment())
+
+    def options(self) -> list[str]:
+        replacing = [f"-Dcassandra.replace_address_first_boot={self.known_as}"] if self._replaces else []
+        return [f"-Dcassandra.jmx.local.port={self._tool_port}", *replacing]
+
+    def config(self) -> dict[str, object]:
+        return {
+            **super().config(),
+            "broadcast_address": self.known_as,
+            "auto_bootstrap": self._replaces,
+            # A small disk must not be filled by the log of commits alone.
+            "commitlog_total_space": "128MiB",
+        }
+
+    def replace(self, others: Sequence["ClusterNode"]) -> None:
+        """Starts it as an empty node in its own place, which fetches what it should have from the others."""
+        shutil.rmtree(self.folder / "data")
+        self.seeds = [other.known_as for other in others]
+        self._replaces = True
+        try:
+            self.start()
+        finally:
+            self._replaces = False
+
+    def tool(self, *arguments: str) -> str:
+        """What `nodetool` says. Raises ServiceFailed."""
+        classes = compile_java(_REGISTRY, language="17")
+        java = [str(self.artifacts.java), "-cp", f"{classes}:{self.artifacts.jars}/*", *_QUIET, *ACCESS]
+        tool = ["org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1", "-p", str(self._tool_port)]
+        ended = subprocess.run(
+            [*java, f"-Duser.home={self.folder}", *tool, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TOOL_SECONDS,
+        )
+        if ended.returncode:
+            raise ServiceFailed(self.name, f"nodetool {' '.join(arguments)}", ended.stdout + ended.stderr)
+        return ended.stdout
+
+    def repair(self, keyspace: str) -> None:
+        """Makes the replicas of what it has equal, those of them that are up. Raises ServiceFailed."""
+        self.tool("repair", "--full", "--force", keyspace)
