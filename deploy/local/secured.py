@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from deploy.kafka.acls import Principals, Resources, allow, permissions
 from deploy.kafka.admin import KafkaAdmin
-from deploy.local.services.certificates import write_private
+from deploy.local.private_file import write_private
 from deploy.local.services.secured_kafka import SecuredKafka
 from deploy.local.settings import LocalSettings
 from kafka_log.settings import KafkaSettings

@@ -56,3 +56,6 @@ class App(faust.App):  # type: ignore[misc] # Faust is untyped here
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self, ports=self._ports)
+
+    def _create_directories(self) -> None:
+        """Makes none: they are for tables, which we have none of, and a container's file system may be read-only."""

@@ -1,10 +1,7 @@
 """How Faust is configured: what it does by default and must not do here."""
 
-import os
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
-from tempfile import gettempdir
 from typing import Any, Final
 
 from aiokafka import client
@@ -30,8 +27,6 @@ def create_app(settings: WorkerSettings, ports: Ports, web_options: Mapping[str,
         broker=["kafka://" + address.strip() for address in settings.kafka_bootstrap.split(",")],
         broker_credentials=credentials(settings),
         autodiscover=False,
-        # Faust makes a folder for tables, which we have none of: not in the folder that the worker is started in.
-        datadir=str(Path(gettempdir()) / f"faust-of-stream-workers-{os.getuid()}"),
         broker_max_poll_interval=NEVER_IDLE,
         broker_session_timeout=settings.worker_session_timeout.total_seconds(),
         broker_heartbeat_interval=settings.worker_session_timeout.total_seconds() / 5,

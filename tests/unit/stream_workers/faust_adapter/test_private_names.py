@@ -29,7 +29,7 @@ PINNED = ["faust-streaming", "mode-streaming", "aiokafka"]
 
 PRIVATE: dict[str, dict[str, type]] = {
     "consumer.py": {"_ensure_consumer": driver.AIOKafkaConsumerThread, "_thread": driver.Consumer},
-    "app.py": {"_consumer": faust.App, "_new_transport": faust.App},
+    "app.py": {"_consumer": faust.App, "_create_directories": faust.App, "_new_transport": faust.App},
     "bounded_queue.py": {"_get": ThrowableQueue, "_put": ThrowableQueue},
     "committed_reads.py": {
         "_create_worker_consumer": driver.AIOKafkaConsumerThread,
@@ -67,6 +67,7 @@ OVERRIDDEN: dict[type, dict[str, str]] = {
     app.Transport: {},
     app.App: {
         "FlowControlQueue": "(self, maxsize=None, *, clear_on_resume=False)",
+        "_create_directories": "(self)",
         "_new_transport": "(self)",
     },
     bounded_queue.BoundedQueue: {"_get": "(self)", "_put": "(self, item)", "clear": "(self)", "full": "(self)"},
