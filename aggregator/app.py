@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from aggregator.end_offsets.cache import CacheLimits, EndOffsetsCache
 from aggregator.end_offsets.port import EndOffsetsReader
+from aggregator.freshness import Freshness
 from aggregator.hours.cache import HourCache
 from aggregator.hours.range_reader import RangeReader
 from aggregator.hours.reader import HourReader
@@ -49,6 +50,8 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     end_offsets = EndOffsetsCache(reader, clock, metrics, limits=limits)
     hour_reader = HourReader(store, end_offsets, metrics, settings)
     hours = HourCache(hour_reader, clock, settings)
+    metrics.cache_hits.set_function(lambda: hours.hits)
+    metrics.cache_misses.set_function(lambda: hours.misses)
 
     feed = LiveFeed(hours, clock)
     watch = ProgressWatch(store)
@@ -89,7 +92,9 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
         watch.close()
 
     app.state.on_stop = stop
-    app.include_router(health(store, end_offsets, metrics, settings.aggregator_probe_timeout))
+    probe = settings.aggregator_probe_timeout
+    freshness = Freshness(hour_reader, metrics, probe + settings.aggregator_kafka_timeout)
+    app.include_router(health(store, end_offsets, metrics, freshness, probe))
     app.add_middleware(PathMethods, routes=app.router.routes)
     app.add_middleware(FastPath, hours=hours)
     if guard is not None:

@@ -1,47 +1,75 @@
 """What the reader measures, and the middleware that measures requests."""
 
 from time import perf_counter
+from typing import Final
 
-from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.metrics import ServiceMetrics
+from service.metrics.listed import UNKNOWN
+from service.metrics.service_metrics import ServiceMetrics
+
+_ROUTE: Final = "its path, with names for what varies; `unknown`: nobody serves it"
 
 
-class Metrics(ServiceMetrics):
+class ReadingMetrics(ServiceMetrics):
+    """Of all that read hours."""
+
+    def __init__(self) -> None:
+        super().__init__("kafka", "store")
+        listed = self.listed
+        self.store_errors = listed.counter(
+            "collector_aggregator_store_errors_total",
+            "Readings that the store failed, by reason.",
+            reason="`timeout`, `state_unreadable`, or the store's own",
+        )
+        self.looks = listed.counter(
+            "collector_aggregator_log_end_looks_total",
+            "How a request came by the log's ends: taken, shared, failed, or away (a failed look stands a while).",
+            outcome=("taken", "shared", "failed", "away"),
+        )
+        self.incomplete = listed.counter(
+            "collector_aggregator_answers_without_completeness_total",
+            "Answers that could not say how complete they are.",
+        )
+
+
+class Metrics(ReadingMetrics):
     """The reader's metrics."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.requests = Counter(
-            "collector_aggregator_requests",
+        listed = self.listed
+        self.requests = listed.counter(
+            "collector_aggregator_requests_total",
             "Requests answered, by route and status.",
-            ["route", "status"],
-            registry=self.registry,
+            route=_ROUTE,
+            status="of the answer",
         )
-        self.request_seconds = Histogram(
+        self.request_seconds = listed.histogram(
             "collector_aggregator_request_seconds",
             "From a request's arrival to the end of its answer.",
-            ["route"],
-            registry=self.registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            route=_ROUTE,
         )
-        self.store_errors = Counter(
-            "collector_aggregator_store_errors",
-            "Readings that the store failed, by reason.",
-            ["reason"],
-            registry=self.registry,
+        self.cache_hits = listed.counted_elsewhere(
+            "collector_aggregator_cache_hits_total", "Answers for the current hour, or the one before, from memory."
         )
-        self.looks = Counter(
-            "collector_aggregator_log_end_looks",
-            "How a request came by the log's ends: taken, shared, failed, or away (a failed look stands a while).",
-            ["outcome"],
-            registry=self.registry,
+        self.cache_misses = listed.counted_elsewhere(
+            "collector_aggregator_cache_misses_total", "Answers for these hours that waited for the store."
         )
-        self.incomplete = Counter(
-            "collector_aggregator_answers_without_completeness",
-            "Answers that could not say how complete they are.",
-            registry=self.registry,
+        self.complete_through = listed.gauge(
+            "collector_aggregator_complete_through_timestamp_seconds",
+            "Every action acknowledged before this instant is in the numbers; while nobody knows, it stands still.",
         )
+        self.complete_through.set(UNKNOWN)
+        self.lag = listed.gauge(
+            "collector_aggregator_lag_records", "Records of the log that are not counted yet; NaN: not known now."
+        )
+        self.lost = listed.gauge(
+            "collector_aggregator_lost_records",
+            "Records that retention removed before they were counted, of all time; NaN: not known yet.",
+        )
+        self.lost.set(UNKNOWN)
 
 
 class MeasuredRequests:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from service.metrics import ServiceMetrics
+from service.metrics.service_metrics import ServiceMetrics
 
 
 class Alive(BaseModel):
@@ -28,9 +28,18 @@ R = TypeVar("R", bound=Readiness)
 
 
 def health_routes(
-    kind: type[R], check: Callable[[], Awaitable[R]], metrics: ServiceMetrics, *, ready: str, unready: str
+    kind: type[R],
+    check: Callable[[], Awaitable[R]],
+    metrics: ServiceMetrics,
+    *,
+    ready: str,
+    unready: str,
+    look: Callable[[], Awaitable[None]] | None = None,
 ) -> APIRouter:
-    """The routes that orchestrators and Prometheus ask; `ready` and `unready` describe /readyz."""
+    """The routes that orchestrators and Prometheus ask; `ready` and `unready` describe /readyz.
+
+    `look` is called before metrics are shown: it tells them what is measured only then.
+    """
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz", summary="Is the process alive?")
@@ -56,6 +65,9 @@ def health_routes(
         responses={HTTPStatus.OK: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def exposition() -> Response:
+        metrics.process.ready.set((await check()).ready)
+        if look is not None:
+            await look()
         return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return router

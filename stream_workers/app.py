@@ -27,6 +27,7 @@ from stream_workers.flush.rejected_topic import RejectedTopic
 from stream_workers.gather_all import gather_all
 from stream_workers.guarded_pages import web_options
 from stream_workers.kafka_probe import KafkaProbe
+from stream_workers.lag import Lag
 from stream_workers.partition.past_records import KafkaPastRecords
 from stream_workers.retry import RetryPolicy
 from stream_workers.settings import WorkerSettings
@@ -44,7 +45,7 @@ class Wired(NamedTuple):
 def build_app(settings: WorkerSettings, store: Store) -> Wired:
     """The Faust app with its agent. Opens no connection yet. Raises KeysUnreadable."""
     topic = LogTopic(settings, settings.topic)
-    retry = RetryPolicy(asyncio.sleep, on_failure=_count_failure)
+    retry = RetryPolicy(asyncio.sleep, on_failure=_count_failure, on_success=_note_duration)
     rejected = RejectedTopic(settings, settings.rejected_topic)
 
     gate = OffsetGate()
@@ -72,7 +73,8 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
     guard = guard_of(settings, Scope.ADMIN, wall_clock)
     app = create_app(settings, Ports(topic, gate, assignment, writer.release, release_timeout), web_options(guard))
     add_agent(app, settings.topic, writer)
-    health.add_pages(app, writer, retry, KafkaProbe(topic))
+    lag = Lag(assignment, topic.ends, wall_clock)
+    health.add_pages(app, writer, health.Health(app, retry, KafkaProbe(topic)), lag)
     return Wired(app, writer, topic, store)
 
 
@@ -82,3 +84,7 @@ def _draw_slot() -> int:
 
 def _count_failure(attempt: str, error: Exception) -> None:
     metrics.RETRIES.labels(attempt, getattr(error, "reason", type(error).__name__)).inc()
+
+
+def _note_duration(step: str, seconds: float) -> None:
+    metrics.STEP_SECONDS.labels(step).observe(seconds)

@@ -1,6 +1,7 @@
 """Retrying for as long as it takes."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -28,7 +29,11 @@ class RetryPolicy:
 
     sleep: Callable[[float], Awaitable[None]]
     on_failure: Callable[[str, Exception], None] = lambda _what, _error: None
+    on_success: Callable[[str, float], None] = lambda _what, _seconds: None
+    """Is told how long it took, with all attempts."""
     failing: dict[str, str] = field(default_factory=dict)
+    store_fails: set[str] = field(default_factory=set)
+    """What of it the store does not carry out; the rest is Kafka's."""
 
     async def __call__(
         self,
@@ -43,20 +48,31 @@ class RetryPolicy:
 
         `on_unknown` is called after each attempt whose outcome is unknown; `longest_delay` is in seconds.
         """
-        delay = FIRST_DELAY
+        delay, began = FIRST_DELAY, time.monotonic()
         try:
             while True:
                 if not still_ours():
                     raise Abandoned(what)
                 try:
-                    return await attempt()
+                    done = await attempt()
                 except (StoreUnavailable, LogUnavailable) as error:
                     logger.warning("%s failed, retrying in %.1f s: %s", what, delay, error)
-                    self.failing[what] = str(error)
-                    self.on_failure(what, error)
+                    self._note(what, error)
                     on_unknown()
                     await self.sleep(delay)
                     delay = min(delay * 2, longest_delay)
+                else:
+                    self.on_success(what, time.monotonic() - began)
+                    return done
         finally:
             # However it ended: nobody retries it any more.
             self.failing.pop(what, None)
+            self.store_fails.discard(what)
+
+    def _note(self, what: str, error: StoreUnavailable | LogUnavailable) -> None:
+        self.failing[what] = str(error)
+        if isinstance(error, StoreUnavailable):
+            self.store_fails.add(what)
+        else:
+            self.store_fails.discard(what)
+        self.on_failure(what, error)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from aggregator.end_offsets.port import EndOffsetsReader, LogEndOffsets
-from aggregator.metrics import Metrics
+from aggregator.metrics import ReadingMetrics
 from contract.errors import LogError
 from service.clock import Clock
 
@@ -32,7 +32,7 @@ class EndOffsetsCache:
     never wrong. While Kafka is away only those who ask during an attempt wait, and no longer than `timeout`.
     """
 
-    def __init__(self, reader: EndOffsetsReader, clock: Clock, metrics: Metrics, *, limits: CacheLimits) -> None:
+    def __init__(self, reader: EndOffsetsReader, clock: Clock, metrics: ReadingMetrics, *, limits: CacheLimits) -> None:
         self._reader = reader
         self._clock = clock
         self._metrics = metrics

@@ -26,6 +26,10 @@ class HourCache:
         self._clock = clock
         self._settings = settings
         self._hours: dict[int, CachedHour] = {}
+        self.hits = 0
+        """Answers from memory."""
+        self.misses = 0
+        """Answers for an hour that is held here for which somebody waited."""
 
     async def read(self, hour: int, *, fresh: bool = False) -> Answer:
         """The answer for the hour that starts at `hour` (ms since the epoch).
@@ -35,13 +39,22 @@ class HourCache:
         """
         now = self._clock()
         cached_hour = self._cached_hour(hour, now)
-        return await self._reader.read(hour) if cached_hour is None else await cached_hour.read(now, fresh=fresh)
+        if cached_hour is None:
+            return await self._reader.read(hour)
+        answer = None if fresh else cached_hour.cached(now)
+        if answer is not None:
+            self.hits += 1
+            return answer
+        self.misses += 1
+        return await cached_hour.read(now, fresh=fresh)
 
     def cached(self, hour: int) -> Answer | None:
         """What `read` would answer from memory; None where it would have to wait."""
         now = self._clock()
         cached_hour = self._cached_hour(hour, now)
-        return None if cached_hour is None else cached_hour.cached(now)
+        answer = None if cached_hour is None else cached_hour.cached(now)
+        self.hits += answer is not None
+        return answer
 
     async def close(self) -> None:
         """Ends the readings under way."""
@@ -81,11 +94,8 @@ class CachedHour:
         """When it was last asked for, ms since the epoch."""
 
     async def read(self, now: int, *, fresh: bool) -> Answer:
-        """As HourCache.read."""
-        if fresh:
-            return await self._read_fresh(now)
-        answer = self.cached(now)
-        return await asyncio.shield(self._read_on()) if answer is None else answer
+        """As HourCache.read, where `cached` has no answer."""
+        return await self._read_fresh(now) if fresh else await asyncio.shield(self._read_on())
 
     def cached(self, now: int) -> Answer | None:
         """As HourCache.cached."""

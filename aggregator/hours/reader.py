@@ -8,7 +8,7 @@ from aggregator.end_offsets.cache import EndOffsetsCache
 from aggregator.hours.completeness import Completeness, completeness_of, is_behind
 from aggregator.hours.totals import HourTotals, Windows, add_up, each_user_has_one_window
 from aggregator.hours.unique_users import HourUsers
-from aggregator.metrics import Metrics
+from aggregator.metrics import ReadingMetrics
 from aggregator.settings import ReadingSettings
 from contract.errors import StateUnreadable, StoreUnavailable
 from contract.progress import LogPartition, Progress
@@ -35,7 +35,7 @@ class HourReader:
     """Answers for hours from the store, and from the end offsets in Kafka."""
 
     def __init__(
-        self, store: StoreReader, end_offsets: EndOffsetsCache, metrics: Metrics, settings: ReadingSettings
+        self, store: StoreReader, end_offsets: EndOffsetsCache, metrics: ReadingMetrics, settings: ReadingSettings
     ) -> None:
         self._store = store
         self._end_offsets = end_offsets
@@ -55,6 +55,17 @@ class HourReader:
             reading.add_done_callback(lambda _: self._under_way.pop(hour))
         # One reader that hangs up must not end the reading of the others.
         return await asyncio.shield(reading)
+
+    async def completeness(self) -> tuple[Completeness, Mapping[LogPartition, Progress]]:
+        """How complete an answer would be, and what is counted; no hour is read for it.
+
+        Raises StoreUnavailable and StateUnreadable; the store may take as long as it likes.
+        """
+        end_offsets = await self._end_offsets.latest()
+        progress = await self._store.read_progress()
+        if end_offsets is not None and is_behind(end_offsets, progress) and await self._was_cut(progress):
+            end_offsets = None
+        return completeness_of(0, end_offsets, progress, self._settings.aggregator_final_margin), progress
 
     async def read_once(self, hour: int, users: HourUsers) -> Answer:
         """A reading of its own. Where users cannot be added up, `users` reads on from where it stood.

@@ -56,7 +56,11 @@ def create_app(
         title="User actions collector: keeper of `hours`", lifespan=lifespan, redirect_slashes=False, openapi_url=None
     )
 
+    app.state.connection_metrics = metrics.connections
+
     async def check() -> Readiness:
+        metrics.process.dependency_up.labels("store").set(rounds.failure is None)
+        metrics.process.dependency_up.labels("kafka").set(end_offsets.unavailable_reason is None)
         return Readiness(ready=rounds.failure is None, reason=rounds.failure)
 
     app.include_router(

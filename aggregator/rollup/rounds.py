@@ -28,6 +28,7 @@ class Rounds:
         self._keeper = keeper
         self._clock = clock
         self._metrics = metrics
+        metrics.sweeps.set_function(lambda: keeper.sweeps)
         self._interval = interval.total_seconds()
         self.failure: str | None = "no hour was compared yet"
         """Why the last round failed, or that there was none yet; None: it succeeded."""
@@ -56,7 +57,6 @@ class Rounds:
             return
         self._metrics.rounds.labels("compared").inc()
         self._metrics.written.inc(written)
-        self._metrics.sweeps.set(self._keeper.sweeps)
         self._metrics.compared_at.set(began / 1000)
         self._succeeded()
 

@@ -19,6 +19,7 @@ def health(publisher: Publisher, metrics: Metrics) -> APIRouter:
 
     async def check() -> IngestReadiness:
         reason = await publisher.unavailable_reason()
+        metrics.process.dependency_up.labels("kafka").set(reason is None)
         return IngestReadiness(ready=reason is None, reason=reason)
 
     return health_routes(

@@ -54,6 +54,7 @@ class KafkaPublisher:
         self._log: str | None = None
         self._forbidden: _Forbidden | None = None
         metrics.in_flight_bytes.set_function(lambda: self._budget.used)
+        metrics.in_flight_limit_bytes.set(settings.ingest_max_in_flight_bytes)
 
     async def start(self) -> None:
         self._connection = self._connect()

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
-from prometheus_client import CollectorRegistry
 from uvicorn.server import ServerState
 
 from service.client import ClientNames, name_of
 from service.connections.limits import ConnectionLimits
 from service.connections.metrics import ConnectionMetrics
+from service.metrics.listed import MetricList
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ class Guard(ServerState):
     ) -> None:
         super().__init__()
         self.limits = limits
-        self.metrics = metrics or ConnectionMetrics(CollectorRegistry())
+        self.metrics = metrics or ConnectionMetrics(MetricList())
+        self.metrics.requests.set_function(lambda: self.total_requests)
         self.refused = 0
         """Connections that were refused and are still open."""
         self.waiting_bytes = 0

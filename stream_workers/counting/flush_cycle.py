@@ -42,12 +42,18 @@ class FlushCycle:
             metrics.FLUSH_SECONDS.observe(time.monotonic() - began)
             _count_lines(parts)
             evict(states.values(), self._window_memory)
-            await self._commit({part.state.source.partition: part.progress.through_offset + 1 for part in parts})
+            with metrics.STEP_SECONDS.labels("commit offsets").time():
+                await self._commit({part.state.source.partition: part.progress.through_offset + 1 for part in parts})
         await self._compactor.step(self._assignment.states.values(), self._assignment.still_ours())
 
 
 def _count_lines(parts: Sequence[PartitionFlush]) -> None:
     for part in parts:
-        rejected = len(part.rejected)
+        rejected, duplicates = len(part.rejected), 0
+        for slot, value in part.windows:
+            # A rebuild may have found fewer.
+            duplicates += max(0, value.duplicates - slot.duplicates)
+            slot.duplicates = value.duplicates
         metrics.LINES.labels("rejected").inc(rejected)
-        metrics.LINES.labels("counted").inc(len(part.raw.lines) - rejected)
+        metrics.LINES.labels("duplicate").inc(duplicates)
+        metrics.LINES.labels("counted").inc(max(0, len(part.raw.lines) - rejected - duplicates))

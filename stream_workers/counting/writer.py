@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from stream_workers import metrics
 from stream_workers.counting.assignment import Assignment
 from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.counting.flush_cycle import FlushCycle
@@ -71,7 +72,8 @@ class Writer:
     async def release(self, timeout: float) -> None:  # noqa: ASYNC109 - bounds a wait, not a computation
         """Implements Release: flushes what was folded, for at most `timeout` seconds, then forgets all partitions."""
         try:
-            await asyncio.wait_for(self.settle(), timeout)
+            with metrics.RELEASE_SECONDS.time():
+                await asyncio.wait_for(self.settle(), timeout)
         except TimeoutError:
             logger.warning("released partitions before their flush was done; their next owner counts them again")
         self._assignment.forget()

@@ -45,6 +45,7 @@ class Consumer(OrderedConsumer):
         """Faust seeks next, once its own recovery is done."""
         self._fresh = True
         self.joined = not assigned
+        metrics.REBALANCES.inc()
         await super().on_partitions_assigned(assigned, generation_id)
         if not assigned:
             await self._require_topic()

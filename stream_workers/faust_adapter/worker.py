@@ -7,10 +7,12 @@ each.
 import logging
 import os
 import threading
+import time
 from typing import Any, Final
 
 from faust import Worker
 
+from stream_workers import metrics
 from stream_workers.counting.writer import Writer
 from stream_workers.faust_adapter.consumer import Consumer
 
@@ -31,6 +33,8 @@ class DrainingWorker(Worker):  # type: ignore[misc] # Faust is untyped here
 
     async def on_stop(self) -> None:
         """Runs before the app is stopped, so that rebalances still work."""
+        began = time.monotonic()
+        metrics.DRAIN_SECONDS.set_function(lambda: time.monotonic() - began)
         threading.Thread(target=self._watch, name="drain-deadline", daemon=True).start()
         consumer = self.app._consumer  # noqa: SLF001 - see the top of this file
         if isinstance(consumer, Consumer) and not self.crashed:

@@ -18,6 +18,7 @@ def evict(states: Iterable[PartitionState], budget: int) -> None:
         _drop(states, size - budget + budget // 8)
     metrics.WINDOWS.set(sum(len(state.windows) for state in states))
     metrics.HASHES.set(sum(state.table.hashes for state in states))
+    metrics.WINDOW_BYTES.set(sum(state.table.size for state in states))
 
 
 def _drop(states: Iterable[PartitionState], excess: int) -> None:

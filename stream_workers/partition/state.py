@@ -44,6 +44,8 @@ class PartitionState:
         """As of the last snapshot."""
         self.stored_through = start.through_offset
         """As of the last flush that was committed."""
+        self.stored_watermark = start.watermark
+        """Likewise."""
         self.folded = start.through_offset
         self.table = WindowTable(source, draw_slot)
         self.windows = self.table.windows
@@ -157,6 +159,7 @@ class PartitionState:
         for slot, _ in flush.windows:
             slot.turn ^= 1
         self.stored_through = flush.progress.through_offset
+        self.stored_watermark = flush.progress.watermark
         self._in_flight = None
 
     def evictable(self) -> list[WindowSlot]:

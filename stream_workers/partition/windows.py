@@ -32,6 +32,8 @@ class WindowSlot:
     """About how many bytes it takes, without what was folded since its last flush."""
     hashes: int = 0
     """How many hashes it holds, likewise."""
+    duplicates: int = 0
+    """How many of its lines the metrics were told of as duplicates."""
 
 
 class WindowTable:
@@ -120,4 +122,5 @@ class WindowTable:
         slot.size, slot.hashes = size, hashes
 
     def _slot(self, hour: int, window: Window, used: int = 0) -> WindowSlot:
-        return WindowSlot(hour, window, [self._draw_slot(), self._draw_slot()], used=used)
+        slots = [self._draw_slot(), self._draw_slot()]
+        return WindowSlot(hour, window, slots, used=used, duplicates=window.value.duplicates)

@@ -153,3 +153,35 @@ async def test_what_was_cancelled_is_failing_no_more() -> None:
 
     assert task.cancelled()
     assert retry.failing == {}
+
+
+async def test_how_long_a_step_took_is_told_with_all_its_attempts() -> None:
+    told: list[tuple[str, float]] = []
+    attempts = Attempts(AWAY, AWAY)
+
+    await RetryPolicy(Pauses(), on_success=lambda *step: told.append(step))("work", attempts, still_ours=ours)
+
+    ((step, seconds),) = told
+    assert (step, attempts.made, seconds >= 0) == ("work", 3, True)
+
+
+async def test_a_step_that_is_given_up_took_no_time() -> None:
+    told: list[tuple[str, float]] = []
+    with pytest.raises(Abandoned):
+        await RetryPolicy(Pauses(), on_success=lambda *step: told.append(step))(
+            "work", Attempts(), still_ours=lambda: False
+        )
+    assert told == []
+
+
+@pytest.mark.parametrize(("error", "fails"), [(AWAY, {"work"}), (LogUnavailable("Kafka is away"), set())])
+async def test_what_the_store_fails_is_told_from_what_kafka_fails(error: Exception, fails: set[str]) -> None:
+    async def look(_seconds: float) -> None:
+        seen.append(set(retry.store_fails))
+
+    seen: list[set[str]] = []
+    retry = RetryPolicy(look)
+
+    await retry("work", Attempts(error), still_ours=ours)
+
+    assert (seen, retry.store_fails) == ([fails], set())

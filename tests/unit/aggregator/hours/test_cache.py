@@ -252,3 +252,14 @@ async def test_a_union_of_users_is_read_on_and_forgotten_when_nobody_asks_for_a_
 
     assert (again.totals.counts, again.totals.unique_users) == ({"click": 5}, 3)
     assert cached.store.segments == [-1, -1, 1, -1, -1]
+
+
+async def test_answers_from_memory_and_those_that_somebody_waited_for_are_counted(cached: Cached) -> None:
+    assert (cached.hours.hits, cached.hours.misses) == (0, 1)
+
+    await cached.clicks()
+    assert cached.hours.cached(HOUR) is not None
+    await cached.clicks(fresh=True)
+    await cached.clicks(HOUR - 5 * HOUR_MS)
+
+    assert (cached.hours.hits, cached.hours.misses) == (2, 2)

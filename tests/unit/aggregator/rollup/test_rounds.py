@@ -57,5 +57,5 @@ async def test_metrics_tell_how_rounds_ended_and_what_was_written() -> None:
     assert 'collector_rollup_rounds_total{outcome="compared"} 2.0' in text
     assert 'collector_rollup_rounds_total{outcome="failed"} 1.0' in text
     assert "collector_rollup_points_written_total 5.0" in text
-    assert "collector_rollup_sweeps 7.0" in text
+    assert "collector_rollup_sweeps_total 7.0" in text
     assert "collector_rollup_compared_timestamp_seconds 5.0" in text

@@ -6,11 +6,11 @@ import pytest
 from aiokafka.errors import CommitFailedError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
-from prometheus_client import REGISTRY
 
 from contract.errors import LogReplaced, LogTruncated, LogUnfit
 from contract.progress import LogPartition
 from stream_workers.faust_adapter.consumer import SEEK_WITHIN
+from stream_workers.metrics import LISTED
 from stream_workers.retry import Abandoned
 from support.fixtures.consumer import GENERATION, TOPIC, ConsumerFixture, tps
 from support.fixtures.virtual_clock import timeless
@@ -268,9 +268,9 @@ async def test_a_refused_commit_is_counted_and_harms_nobody() -> None:
     fixture.assign(0)
     fixture.thread.commit_error = CommitFailedError()
     name = "collector_worker_commit_failures_total"
-    before = REGISTRY.get_sample_value(name) or 0
+    before = LISTED.registry.get_sample_value(name) or 0
     await fixture.consumer.commit_offsets({0: 5})
-    assert REGISTRY.get_sample_value(name) == before + 1
+    assert LISTED.registry.get_sample_value(name) == before + 1
 
 
 @timeless

@@ -2,10 +2,10 @@ import random
 
 import msgspec
 import pytest
-from prometheus_client import REGISTRY
 
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
+from stream_workers.metrics import LISTED
 from stream_workers.partition.eviction import evict
 from stream_workers.partition.state import PartitionState
 from stream_workers.partition.windows import BYTES_PER_WINDOW
@@ -31,7 +31,7 @@ def commit(state: PartitionState) -> None:
 
 
 def metric(name: str) -> float:
-    return REGISTRY.get_sample_value(name) or 0
+    return LISTED.registry.get_sample_value(name) or 0
 
 
 def size(*states: PartitionState) -> int:

@@ -1,0 +1,1 @@
+"""What processes measure: each metric is listed, with its meaning, where it is made."""
