@@ -32,7 +32,7 @@ class Monitor:
         self.refused = 0
         """Readers that were answered 503."""
         self.worst_staleness = 0.0
-        """The longest time, in seconds, between what an answer said to be complete through and when it was asked for."""
+        """Seconds, the longest between what an answer said to be complete through and when it was asked for."""
         self.commits_checked = 0
         """How often committed offsets were compared with progress."""
         self.log: str | None = None
