@@ -22,6 +22,7 @@ from aggregator.http.problems import problem_handlers
 from aggregator.http.routes import routes
 from aggregator.http.spans.hours import ranges
 from aggregator.http.spans.totals import span_totals
+from aggregator.http.spans.turns import SpanTurns
 from aggregator.ledger.reader import LedgerReader
 from aggregator.live.feed import LiveFeed
 from aggregator.metrics import MeasuredRequests, Metrics
@@ -80,9 +81,10 @@ def create_app(settings: AggregatorSettings, store: Store, reader: EndOffsetsRea
     add_schemas(app, amend=key_docs(guard))
     app.include_router(routes(hours, LedgerReader(store, end_offsets, metrics, settings), after))
     spans = RangeReader(hour_reader)
-    app.include_router(ranges(spans, after, clock))
+    turns = SpanTurns(settings, metrics)
+    app.include_router(ranges(spans, after, turns, clock))
     users = SpanUsers(store, settings.aggregator_span_memory_bytes)
-    app.include_router(span_totals(spans, users, after, clock))
+    app.include_router(span_totals(spans, users, after, turns, clock))
     app.include_router(live(feed))
     app.include_router(page())
     app.include_router(documentation(app.title))

@@ -51,6 +51,14 @@ class Metrics(ReadingMetrics):
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             route=_ROUTE,
         )
+        self.spans_refused = listed.counter(
+            "collector_aggregator_spans_refused_total",
+            "Spans of hours answered 503: too many are being read, of all clients or of one.",
+            limit=("all", "of_one"),
+        )
+        self.spans_given_up = listed.counter(
+            "collector_aggregator_spans_given_up_total", "Spans of hours whose client left before the answer."
+        )
         self.cache_hits = listed.counted_elsewhere(
             "collector_aggregator_cache_hits_total", "Answers for the current hour, or the one before, from memory."
         )

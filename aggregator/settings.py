@@ -64,3 +64,9 @@ class AggregatorSettings(ReadingSettings):
         ge=1024 * 1024,
         description="Memory that counting the unique users of a span may take; a span with more is read several times",
     )
+    aggregator_spans: int = Field(
+        16, ge=1, description="Spans of hours (/v1/hours, /v1/days, /v1/totals) that are read at a time; then 503"
+    )
+    aggregator_client_spans: int = Field(
+        8, ge=1, description="How many of these one key may ask for, or one client address where there are no keys"
+    )

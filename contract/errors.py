@@ -30,6 +30,7 @@ CollectorError
 ├── DayOffTheHour          aggregator.hours.days: a day of a time zone does not begin on an hour of UTC
 ├── NeverCounted           aggregator.positions.reading: a position that is not in the log
 ├── ParameterRefused       aggregator.http.problems: a parameter of a request breaks a rule
+├── TooManySpans           aggregator.http.spans.turns: as many spans of hours are being read as may be; try again later
 ├── NoAnswer               collector.audit.answers: the aggregator did not answer for an hour
 ├── NotAnswered            collector.reading.pages: the aggregator does not answer, or refuses what was asked for
 ├── NameTaken              collector.keys.errors: there is a key of this name

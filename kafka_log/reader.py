@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from operator import methodcaller
 from typing import Final, NamedTuple, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -19,6 +20,12 @@ _ANSWER_WITHIN: Final = 10.0
 """Seconds that one question may take."""
 _STOPS_WITHIN: Final = 0.2
 """Seconds until a look for one record ends that nobody waits for any more."""
+_ask_for_headers: Final = methodcaller("headers")
+"""Of a message, once. Where it cannot decode a header's name it hands out a null pointer and leaves an error pending.
+
+Called so, that is found each time. A call in Python's own code is specialised after some, and then not looked at: the
+error is raised wherever the interpreter looks next.
+"""
 _BATCH: Final = 1_000
 _BATCH_WITHIN: Final = 1.0
 _EMPTY_BATCHES: Final = 30
@@ -159,6 +166,15 @@ def _offset_of(message: Message) -> int:
 
 
 def _record_of(message: Message, partition: int) -> Record:
-    # What a producer may hand over as a mapping or as text comes back as pairs with bytes.
-    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
-    return record_of(partition, _offset_of(message), message.timestamp()[1], message.value(), headers)
+    return record_of(partition, _offset_of(message), message.timestamp()[1], message.value(), _headers_of(message))
+
+
+def _headers_of(message: Message) -> list[tuple[str, bytes | None]]:
+    """None where the name of one is no UTF-8, as the workers read it."""
+    try:
+        # What a producer may hand over as a mapping or as text comes back as pairs with bytes.
+        return cast("list[tuple[str, bytes | None]]", _ask_for_headers(message) or [])
+    except SystemError as error:
+        if not isinstance(error.__cause__, UnicodeDecodeError):
+            raise
+        return []

@@ -3,12 +3,13 @@
 401, 403, 429  keys are on, and the request's does not allow it: see service.keys.problems
 400  a parameter breaks a rule: code, field, value (cut) and rule say which
 500  `state_unreadable`
-503  `store_unavailable`: try again after Retry-After seconds
+503  `store_unavailable`, `too_many_spans`: try again after Retry-After seconds
 """
 
 import logging
 from http import HTTPStatus
 
+from aggregator.http.spans.turns import TooManySpans
 from contract.action import Rejection
 from contract.errors import CollectorError, StateUnreadable, StoreUnavailable
 from service.keys.errors import KeyRefused
@@ -28,7 +29,7 @@ class ParameterRefused(CollectorError):
 
 def problem_handlers() -> ProblemHandlers:
     """Answers every error."""
-    return ProblemHandlers(_explain, KeyRefused, ParameterRefused, StoreUnavailable, StateUnreadable)
+    return ProblemHandlers(_explain, KeyRefused, ParameterRefused, TooManySpans, StoreUnavailable, StateUnreadable)
 
 
 def _explain(error: Exception, path: str) -> Explained | None:
@@ -41,6 +42,8 @@ def _explain(error: Exception, path: str) -> Explained | None:
         logger.warning("503 on %s: the store: %s", path, error)
         detail = "the store does not answer; try again"
         return Explained(problem(HTTPStatus.SERVICE_UNAVAILABLE, "store_unavailable", detail), RETRY_AFTER)
+    if isinstance(error, TooManySpans):
+        return Explained(problem(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_spans", str(error)), RETRY_AFTER)
     if isinstance(error, StateUnreadable):
         logger.error("500 on %s: %s", path, error)
         detail = "the store holds a value that this program is too old to read, or that is damaged"

@@ -1,12 +1,16 @@
 """The guard before an app."""
 
 from collections.abc import Callable
+from typing import Final
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.keys.errors import KeyRefused
 from service.keys.guard import KeyGuard
+
+KEY_NAME: Final = "collector.key"
+"""Where the ASGI scope of a request that a key let pass has that key's name."""
 
 
 class Guarded:
@@ -24,10 +28,12 @@ class Guarded:
             await self._app(scope, receive, send)
             return
         try:
-            self._guard.admit(scope)
+            caller = self._guard.admit(scope)
         except KeyRefused as error:
             await self._answer(error, scope["path"])(scope, receive, send)
             return
+        if caller is not None:
+            scope[KEY_NAME] = caller.key.name
 
         async def send_while_allowed(message: Message) -> None:
             if message.get("more_body") and not self._guard.still_admits(scope):

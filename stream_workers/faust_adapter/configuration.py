@@ -10,6 +10,7 @@ from faust import auth
 
 from kafka_log.settings import KafkaSettings
 from stream_workers.faust_adapter.app import App
+from stream_workers.faust_adapter.header_names import read_any_header_name
 from stream_workers.faust_adapter.ports import Ports
 from stream_workers.settings import WorkerSettings
 
@@ -20,6 +21,7 @@ NEVER_IDLE: Final = 86_400.0
 def create_app(settings: WorkerSettings, ports: Ports, web_options: Mapping[str, Any]) -> App:
     """Faust's app as our workers need it; its web server is made with `web_options`. Opens no connection yet."""
     create_no_topics()
+    read_any_header_name()
     return App(
         settings.consumer_group,
         ports=ports,

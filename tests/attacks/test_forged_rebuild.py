@@ -5,7 +5,6 @@ On code without the authority of the store one such record turned 106,012 clicks
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -16,29 +15,16 @@ from contract.hour import END_OF_TIME_MS, HOUR_MS, format_hour
 from contract.rebuild import REBUILD_HEADER, Rebuild
 from contract.record import Record
 from contract.store import SegmentPoint
-from deploy.local.services.ports import free_port
-from deploy.local.services.python_service import PythonService
 from kafka_log.reader import LogReader
 from kafka_log.settings import KafkaSettings
-from support.pipeline.collector_program import Auditor, collector
+from support.attacks.auditing import auditor
+from support.pipeline.collector_program import collector
 from support.pipeline.eventually import eventually
 from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.pipeline.traffic import Traffic
 
 ACTIONS = 3_000
 EVERY_HOUR = (0, END_OF_TIME_MS - END_OF_TIME_MS % HOUR_MS)
-
-
-@contextmanager
-def auditor(environment: dict[str, str], folder: Path) -> Iterator[Auditor]:
-    """With an aggregator that it asks."""
-    service = PythonService("aggregator", free_port(), folder / "aggregator.log", "aggregator", environment)
-    service.start()
-    try:
-        service.wait_until_ready()
-        yield Auditor(environment, f"http://127.0.0.1:{service.port}")
-    finally:
-        service.kill()
 
 
 class Attack:

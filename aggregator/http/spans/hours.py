@@ -17,7 +17,8 @@ from aggregator.http.spans.openapi import (
     table_in_openapi,
 )
 from aggregator.http.spans.parameters import Page, page_of
-from aggregator.http.spans.tables import SpanAnswer, as_page, format_of
+from aggregator.http.spans.tables import Format, SpanAnswer, as_page, format_of
+from aggregator.http.spans.turns import SpanTurns
 from contract.hour import format_hour
 from service.clock import Clock
 from service.openapi import documented
@@ -33,7 +34,7 @@ _CSV: Final = (
 )
 
 
-def ranges(reader: RangeReader, after: AfterReader, clock: Clock) -> APIRouter:
+def ranges(reader: RangeReader, after: AfterReader, turns: SpanTurns, clock: Clock) -> APIRouter:
     """The routes of spans."""
     router = APIRouter(tags=["hours"])
 
@@ -55,9 +56,12 @@ def ranges(reader: RangeReader, after: AfterReader, clock: Clock) -> APIRouter:
     async def hours(request: Request) -> Response:
         """Hours without actions are there, with zeros. A page has at most 31 days; `next` leads to the one after it."""
         page, written = page_of(request, clock()), format_of(request)
+        return await turns.answer(request, lambda: answer(request, page, written))
+
+    async def answer(request: Request, page: Page, written: Format) -> Response:
         span, counted = await after.read(request, lambda: reader.read(page.first, page.end), answers_of)
         following = _following(request, page)
-        answer = conditional(
+        found = conditional(
             request,
             as_page(span, written, following),
             written.value,
@@ -65,7 +69,7 @@ def ranges(reader: RangeReader, after: AfterReader, clock: Clock) -> APIRouter:
             numbers=[(answer.hour, answer.totals) for answer in span.answers],
             headers={} if following is None else {"Link": f'<{following}>; rel="next"'},
         )
-        return counted.applied_to(answer)
+        return counted.applied_to(found)
 
     return router
 

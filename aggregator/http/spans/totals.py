@@ -26,8 +26,9 @@ from aggregator.http.spans.openapi import (
     ZONE_IN_OPENAPI,
     table_in_openapi,
 )
-from aggregator.http.spans.parameters import days_of, short_span_of, zone_of
+from aggregator.http.spans.parameters import SpanOfDays, days_of, short_span_of, zone_of
 from aggregator.http.spans.tables import Format, as_table, format_of
+from aggregator.http.spans.turns import SpanTurns
 from contract.hour import HOUR_MS, format_hour
 from service.clock import Clock
 from service.openapi import documented
@@ -82,7 +83,7 @@ class DaysAnswer(BaseModel):
     final: bool = Field(description="Whether all these days are.")
 
 
-def span_totals(reader: RangeReader, users: SpanUsers, after: AfterReader, clock: Clock) -> APIRouter:
+def span_totals(reader: RangeReader, users: SpanUsers, after: AfterReader, turns: SpanTurns, clock: Clock) -> APIRouter:
     """The routes of what is added up."""
     router = APIRouter(tags=["spans"])
     responses = {**_PROBLEMS, HTTPStatus.OK: {"headers": HEADERS_IN_OPENAPI}, **NOT_MODIFIED_IN_OPENAPI}
@@ -97,6 +98,9 @@ def span_totals(reader: RangeReader, users: SpanUsers, after: AfterReader, clock
     async def totals(request: Request) -> Response:
         """Unique users are exact over any span: the union of the hours'. The first time, a busy span takes seconds."""
         first, end = short_span_of(request, clock(), zone_of(request))
+        return await turns.answer(request, lambda: answer_totals(request, first, end))
+
+    async def answer_totals(request: Request, first: int, end: int) -> Response:
         span, counted = await after.read(request, lambda: reader.read(first, end), answers_of)
         told = _totals(span, await users.count(span.answers), first, end)
         numbers = (first, end, told.unique_users, told.counts, told.duplicates)
@@ -117,7 +121,9 @@ def span_totals(reader: RangeReader, users: SpanUsers, after: AfterReader, clock
     async def days(request: Request) -> Response:
         """Days as the zone has them, of 23 to 25 hours; unique users are those of the day, each once."""
         asked, written = days_of(request, clock()), format_of(request)
+        return await turns.answer(request, lambda: answer_days(request, asked, written))
 
+    async def answer_days(request: Request, asked: SpanOfDays, written: Format) -> Response:
         async def read() -> list[Span]:
             return [await reader.read(day.first, day.end) for day in asked.days]
 

@@ -16,12 +16,21 @@ import aiokafka
 import faust
 import pytest
 from aiokafka import client
+from aiokafka.consumer import fetcher
 from aiokafka.protocol.metadata import MetadataRequest
 from faust.transport.drivers import aiokafka as driver
 from mode.utils.queues import ThrowableQueue
 
 from stream_workers import faust_adapter
-from stream_workers.faust_adapter import app, bounded_queue, committed_reads, consumer, ordered_consumer, worker
+from stream_workers.faust_adapter import (
+    app,
+    bounded_queue,
+    committed_reads,
+    consumer,
+    header_names,
+    ordered_consumer,
+    worker,
+)
 
 ROOM = Path(faust_adapter.__file__).parent
 CODE = sorted(ROOM.parent.rglob("*.py"))
@@ -39,6 +48,7 @@ PRIVATE: dict[str, dict[str, type]] = {
         "_ensure_consumer": driver.AIOKafkaConsumerThread,
         "_isolation_level": aiokafka.AIOKafkaConsumer,
     },
+    "header_names.py": {"_records": fetcher.PartitionRecords, "_unpack_records": fetcher.PartitionRecords},
     "ordered_consumer.py": {"_new_consumer_thread": driver.Consumer, "_thread": driver.Consumer},
     "worker.py": {"_consumer": faust.App},
 }
@@ -50,6 +60,7 @@ OVERRIDDEN: dict[type, dict[str, str]] = {
         "_fetch_records": "(self, consumer, active_partitions, timeout=None, max_records=None)",
         "_seek_wait": "(self, consumer, partitions)",
     },
+    header_names.ReadableRecords: {"_unpack_records": "(self)"},
     ordered_consumer.OrderedConsumer: {
         "_new_consumer_thread": "(self)",
         "getmany": "(self, timeout)",
@@ -240,3 +251,13 @@ def test_aiokafka_asks_for_metadata_by_the_name_that_is_replaced() -> None:
     asks = inspect.getsource(client.AIOKafkaClient._metadata_update)  # noqa: SLF001 # we depend on this source
     assert "MetadataRequest(list(topics) if topics else None)" in asks
     assert parameters_of(MetadataRequest, "__init__") == "(self, topics=None, allow_auto_topic_creation=None)"
+
+
+def test_aiokafkas_fetcher_takes_its_records_by_the_names_that_are_replaced() -> None:
+    """Else a record with a header whose name is no UTF-8 would stop all workers again."""
+    takes = inspect.getsource(fetcher.Fetcher._proc_fetch_request)  # noqa: SLF001 # we depend on this source
+    assert "records = MemoryRecords(part_data[-1])" in takes
+    assert "partition_records = PartitionRecords(" in takes
+    assert inspect.getsource(faust_base_of(header_names.ReadableRecords)).count("self._records\n") == 1
+    used = {"has_next", "next_batch", "size_in_bytes"}
+    assert set(re.findall(r"\brecords\.(\w+)", inspect.getsource(fetcher))) <= used
