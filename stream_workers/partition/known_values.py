@@ -42,8 +42,9 @@ class KnownValues:
 
     def learn(self, read: Mapping[int, WindowValue], resident: Mapping[int, object]) -> None:
         """Takes what was read since `begin_reading`, but of hours that are in memory, or were put since."""
-        for hour in read.keys() - resident.keys() - self._values.keys() - self._put_meanwhile:
-            self._set(hour, read[hour])
+        for hour, value in read.items():
+            if not (hour in resident or hour in self._values or hour in self._put_meanwhile):
+                self._set(hour, value)
 
     def forget(self) -> None:
         """Nothing is known any more: it will be read again."""
