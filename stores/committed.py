@@ -1,6 +1,6 @@
 """Reading what is committed: the only values anyone may use."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from contract.hour import HOUR_MS
@@ -12,6 +12,12 @@ from contract.window_value import WindowValue
 _NEAR: Final = 24
 _NEAR_OF_ONE: Final = 192
 """Hours: a request takes longer than to read so many that nobody needs; of one source there is less to read."""
+
+_WITH_ONE: Final = 64 * HOUR_MS
+"""So long are the spans of hours, from the epoch on, that are read with one of them: a millisecond more, and the next
+one needs no request."""
+
+_EMPTY: Final = WindowValue()
 
 
 class Committed(NamedTuple):
@@ -104,11 +110,33 @@ async def read_committed_segments(
     return await reader.read_segments(hour, source, window)
 
 
+class Loads(NamedTuple):
+    """What a worker loads: values by hour, and segments of the hours that were asked for."""
+
+    values: dict[int, WindowValue]
+    """Committed ones, empty where there is none; of more hours than were asked for: those that lie near."""
+    segments: dict[int, list[Segment]]
+
+
 async def read_loads(
-    reader: StoreReader, hours: Collection[int], source: LogPartition
-) -> dict[int, tuple[WindowValue, list[Segment]]]:
-    """What a worker loads of each hour: its committed value, an empty one where there is none, and its segments."""
-    committed = await read_committed_hours(reader, hours, source)
-    values = {hour: found.window for hour in hours if (found := committed[hour].get(source)) and found.window}
-    segments = await reader.read_segments_of_hours(source, values)
-    return {hour: (values.get(hour, WindowValue()), segments.get(hour, [])) for hour in hours}
+    reader: StoreReader, hours: Collection[int], source: LogPartition, known: Mapping[int, WindowValue]
+) -> Loads:
+    """What a worker loads of `hours`; the values of some of them are `known`."""
+    read = await _read_values(reader, [hour for hour in hours if hour not in known], source)
+    values = {**read, **known}
+    stored = {hour: values[hour] for hour in hours if values[hour].through_offset >= 0}
+    return Loads(values, await reader.read_segments_of_hours(source, stored) if stored else {})
+
+
+async def _read_values(reader: StoreReader, hours: Collection[int], source: LogPartition) -> dict[int, WindowValue]:
+    """Of all hours that reading these reads."""
+    if not hours:
+        return {}
+    wide = {edge for hour in hours for edge in (hour - hour % _WITH_ONE, hour - hour % _WITH_ONE + _WITH_ONE - HOUR_MS)}
+    around = [hour for run in _runs(wide, _NEAR_OF_ONE) for hour in range(run[0], run[-1] + HOUR_MS, HOUR_MS)]
+    committed = await read_committed_hours(reader, around, source)
+    return {hour: _value_of(of_hour.get(source)) for hour, of_hour in committed.items()}
+
+
+def _value_of(found: Committed | None) -> WindowValue:
+    return _EMPTY if found is None or found.window is None else found.window

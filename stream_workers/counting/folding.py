@@ -48,7 +48,9 @@ class Folding:
                 continue
             of_record = state.decode_ahead(received.record)
             hours += len(of_record)
-            missing.setdefault(received.record.partition, set()).update(of_record - state.windows.keys())
+            # A difference of sets would look at each window in memory.
+            not_here = [hour for hour in of_record if hour not in state.windows]
+            missing.setdefault(received.record.partition, set()).update(not_here)
             if hours >= HOURS_AT_ONCE:
                 break
         await self._load(missing)

@@ -11,6 +11,7 @@ from contract.store import SegmentPoint, StoreReader
 from contract.window import Window
 from contract.window_value import WindowValue
 from stores.committed import read_loads
+from stream_workers.partition.known_values import KnownValues
 
 DrawSlot = Callable[[], int]
 
@@ -47,6 +48,8 @@ class WindowTable:
         self._pinned: set[int] = set()
         self.windows: dict[int, WindowSlot] = {}
         """By hour."""
+        self.known = KnownValues()
+        """Of hours whose windows are not in memory."""
         self.must_reach = -1
         """Highest through_offset of a loaded window: no flush ends below it."""
         self.size = 0
@@ -63,9 +66,13 @@ class WindowTable:
         missing = [hour for hour in hours if hour not in self.windows]
         if not missing:
             return
-        for hour, (value, segments) in (await read_loads(reader, missing, self._source)).items():
-            self.must_reach = max(self.must_reach, value.through_offset)
-            self._hold(self._slot(hour, Window(value, segments)))
+        self.known.begin_reading()
+        known = {hour: self.known[hour] for hour in missing if hour in self.known}
+        values, segments = await read_loads(reader, missing, self._source, known)
+        for hour in missing:
+            self.must_reach = max(self.must_reach, values[hour].through_offset)
+            self._hold(self._slot(hour, Window(values[hour], segments.get(hour, ()))))
+        self.known.learn(values, self.windows)
 
     def pin(self, hours: Collection[int]) -> None:
         """These windows, and no others, are about to be folded into: they are not evicted."""
@@ -80,7 +87,8 @@ class WindowTable:
         self._touched |= by_hour.keys()
 
     def replace(self, windows: Mapping[int, Window], used: int) -> None:
-        """Counts on from these windows; the next flush writes them."""
+        """Counts on from these windows; the next flush writes them. What is known of others is to be read again."""
+        self.known.forget()
         for hour, window in windows.items():
             self._hold(self._slot(hour, window, used))
         self._touched |= windows.keys()
@@ -105,13 +113,17 @@ class WindowTable:
 
     def drop(self, slot: WindowSlot) -> None:
         """One that is evictable."""
+        self._forget(slot)
+        self.known.put(slot.hour, slot.window.value)
+
+    def _forget(self, slot: WindowSlot) -> None:
         del self.windows[slot.hour]
         self.size -= slot.size
         self.hashes -= slot.hashes
 
     def _hold(self, slot: WindowSlot) -> None:
         if (before := self.windows.get(slot.hour)) is not None:
-            self.drop(before)
+            self._forget(before)
         self.windows[slot.hour] = slot
         self._weigh(slot)
 

@@ -25,6 +25,7 @@ from stream_workers.partition import authority, windows
 from stream_workers.partition import state as partition_state
 from stream_workers.partition.authority import Authority
 from stream_workers.partition.flush import PartitionFlush
+from stream_workers.partition.known_values import KnownValues
 from stream_workers.partition.state import PartitionState
 from stream_workers.retrying_reader import RetryingReader
 from support.simulation import rebuild as simulated_rebuild
@@ -68,15 +69,10 @@ def keep_one_slot(patch: pytest.MonkeyPatch) -> None:
 
 
 def load_all_segments(patch: pytest.MonkeyPatch) -> None:
-    async def loads(reader: StoreReader, asked: Any, source: Any) -> Any:
-        found = await committed.read_loads(reader, asked, source)
-        return {
-            hour: (
-                value,
-                await reader.read_segments(hour, source, msgspec.structs.replace(value, through_offset=10**9)),
-            )
-            for hour, (value, _) in found.items()
-        }
+    async def loads(reader: StoreReader, asked: Any, source: Any, known: Any) -> Any:
+        values, _ = await committed.read_loads(reader, asked, source, known)
+        later = {hour: msgspec.structs.replace(values[hour], through_offset=10**9) for hour in asked}
+        return values, await reader.read_segments_of_hours(source, later)
 
     patch.setattr(windows, "read_loads", loads)
 
@@ -159,6 +155,18 @@ def evict_windows_that_are_not_committed(patch: pytest.MonkeyPatch) -> None:
         return [self.windows[hour] for hour in self.windows.keys() - self._pinned]
 
     patch.setattr(windows.WindowTable, "evictable", evictable)
+
+
+def remember_what_was_read_before_it_was_counted_on(patch: pytest.MonkeyPatch) -> None:
+    def learn(self: KnownValues, read: Any, resident: Any) -> None:
+        for hour in read.keys() - resident.keys():
+            self._set(hour, read[hour])
+
+    patch.setattr(KnownValues, "learn", learn)
+
+
+def remember_the_value_that_an_evicted_window_was_loaded_with(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(KnownValues, "put", lambda *_: None)
 
 
 def use_the_same_slots_in_each_assignment(patch: pytest.MonkeyPatch) -> None:
@@ -338,6 +346,8 @@ RULES = [
     name_full_segments_after_what_was_flushed_since,
     load_full_segments_of_any_offset,
     evict_windows_that_are_not_committed,
+    remember_what_was_read_before_it_was_counted_on,
+    remember_the_value_that_an_evicted_window_was_loaded_with,
     add_users_up_wherever_they_live,
     add_users_of_two_logs_up,
     do_not_look_at_the_topics_id,

@@ -10,7 +10,7 @@ from contract.progress import LogPartition, Progress
 from contract.segment import Segment
 from contract.store import SegmentPoint, Store, WindowPoint
 from contract.window_value import WindowValue
-from stores.committed import Committed, read_committed, read_committed_hours, read_committed_segments
+from stores.committed import Committed, read_committed, read_committed_hours, read_committed_segments, read_loads
 from support.stores.committing import NOVEMBER, OTHER, SOURCE, commit, progress, value
 
 
@@ -124,6 +124,25 @@ async def test_several_hours_are_read_at_one_progress_wherever_they_lie(store: S
         empty: None,
     }
     assert {of_hour[SOURCE].progress.through_offset for of_hour in found.values()} == {10}
+
+
+async def test_a_load_tells_what_is_committed_of_the_hours_around_those_that_it_was_asked_for(store: Store) -> None:
+    near, known, far = NOVEMBER - 3 * HOUR_MS, NOVEMBER - 4 * HOUR_MS, NOVEMBER - 5_000 * HOUR_MS
+    for hour, offset in ((NOVEMBER, 10), (near, 4), (far, 7)):
+        await store.write_windows([WindowPoint(SOURCE, hour, 1, value(offset))], [])
+    await store.write_windows([WindowPoint(SOURCE, near, 2, value(11))], [])
+    await commit(store, SOURCE, 10)
+
+    values, segments = await read_loads(store, [NOVEMBER, known], SOURCE, {known: value(3)})
+
+    assert {hour: values.get(hour) for hour in (NOVEMBER, near, known, NOVEMBER - 5 * HOUR_MS, far)} == {
+        NOVEMBER: value(10),
+        near: value(4),
+        known: value(3),
+        NOVEMBER - 5 * HOUR_MS: WindowValue(),
+        far: None,
+    }
+    assert [*segments.values()] == [[], []]
 
 
 async def test_only_segments_up_to_the_committed_window_belong_to_it(store: Store) -> None:

@@ -73,9 +73,9 @@ def retrying(
 async def test_a_load_of_a_store_that_refuses_every_other_question_takes_twice_the_questions() -> None:
     calm, stormy = await filled(AskedStore()), await filled(AskedStore(every_other))
 
-    found = await read_loads(retrying(stormy), HOURS, SOURCE)
+    found = await read_loads(retrying(stormy), HOURS, SOURCE, {})
 
-    assert found == await read_loads(calm, HOURS, SOURCE)
+    assert found == await read_loads(calm, HOURS, SOURCE, {})
     assert (calm.asked, stormy.asked) == (QUESTIONS, 2 * QUESTIONS)
 
 
@@ -85,7 +85,7 @@ async def test_an_error_that_time_does_not_heal_is_raised_at_once(number: int, e
     store = await filled(AskedStore(lambda asked: error if asked == number else None))
 
     with pytest.raises(type(error)):
-        await read_loads(retrying(store), HOURS, SOURCE)
+        await read_loads(retrying(store), HOURS, SOURCE, {})
 
     assert store.asked == number + 1
 
@@ -98,7 +98,7 @@ async def test_what_is_no_longer_ours_is_asked_for_no_more(number: int) -> None:
         ours.clear()
 
     with pytest.raises(Abandoned):
-        await read_loads(retrying(store, RetryPolicy(taken_away_meanwhile), lambda: bool(ours)), HOURS, SOURCE)
+        await read_loads(retrying(store, RetryPolicy(taken_away_meanwhile), lambda: bool(ours)), HOURS, SOURCE, {})
 
     assert store.asked == number + 1
 

@@ -89,7 +89,9 @@ async def test_of_records_of_very_many_hours_the_first_are_counted_before_others
     fixture = WriterFixture()
     async with fixture.running(0):
         fixture.journal.hold("read windows")
-        old = [record(at, click("ada", hour=hour)) for at, hour in enumerate(HOURS)]
+        # So far apart that the last ones are not read with the first.
+        hours = [HOUR - ago * HOUR_MS for ago in (0, 100, 200, 1_000, 1_100)]
+        old = [record(at, click("ada", hour=hour)) for at, hour in enumerate(hours)]
         fixture.mailbox.put(*old, record(len(old), click("ada")))
         await quiet()
         fixture.journal.let("read windows")
