@@ -31,6 +31,13 @@ class RawActions(NamedTuple):
     lines: Sequence[Action | None]
 
 
+class StoredAction(NamedTuple):
+    """An action, with the number of its line within its partition."""
+
+    line: int
+    action: Action
+
+
 class WindowPoint(NamedTuple):
     """A window's value, for the hour that starts at `hour` (ms since the epoch)."""
 
@@ -131,7 +138,18 @@ class HistoryReader(StoreReader, Protocol):
         """
 
 
-class Store(StoreWriter, HistoryReader, Protocol):
+class RawReader(Protocol):
+    """What those ask who read raw actions back."""
+
+    def stream_actions(self, hour: int, source: LogPartition) -> AsyncIterator[Sequence[StoredAction]]:
+        """The raw actions of an hour (its start in ms since the epoch) that are stored, however they were stored.
+
+        In portions of bounded size, in any order, each line once. Lines above the source's progress may be among them.
+        Raises StoreUnavailable or StateUnreadable.
+        """
+
+
+class Store(StoreWriter, HistoryReader, RawReader, Protocol):
     """A store that can be written and read."""
 
     async def ping(self) -> None:

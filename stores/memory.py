@@ -9,7 +9,16 @@ from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.rebuild import Rebuild
 from contract.segment import Segment
-from contract.store import BLOCK_MS, BlockVersion, ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import (
+    BLOCK_MS,
+    BlockVersion,
+    ManifestPoint,
+    ProgressPoint,
+    RawActions,
+    SegmentPoint,
+    StoredAction,
+    WindowPoint,
+)
 from contract.window_value import WindowValue
 
 _PORTION: Final = 1_000
@@ -107,6 +116,15 @@ class MemoryStore:
 
     async def read_manifests(self, source: LogPartition) -> dict[str, Rebuild]:
         return {name: rebuild for (key, name), rebuild in self.manifests.items() if key == source}
+
+    async def stream_actions(self, hour: int, source: LogPartition) -> AsyncIterator[Sequence[StoredAction]]:
+        found = [
+            StoredAction(line, action)
+            for (key, line), action in self.actions.items()
+            if key == source and hour_of(action.timestamp) == hour
+        ]
+        for at in range(0, len(found), _PORTION):
+            yield found[at : at + _PORTION]
 
     async def ping(self) -> None:
         """It is always there."""

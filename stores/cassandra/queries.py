@@ -6,7 +6,8 @@
     segment_chunks    which chunks hold segments of a window
     progress          one row for each partition of a log
     rebuilds          the manifest of each rebuild; they never change
-    actions           raw actions, in runs of lines; they expire
+    action_runs       raw actions, packed, appended to chunks as segments are; they expire
+    action_chunks     which chunks hold raw actions of an hour; they expire, too
     schema_versions   which migrations were carried out
 
 Nothing is ever deleted and no column is null, so there are no tombstones but those of expired actions. No row is
@@ -89,14 +90,20 @@ CREATE TABLE IF NOT EXISTS rebuilds (
     PRIMARY KEY ((log, partition), manifest)
 ) WITH {_RESULTS}"""
 
-_ACTIONS: Final = f"""
-CREATE TABLE IF NOT EXISTS actions (
-    log text, partition int, lap bigint, first_line bigint, lines int, packed blob,
-    PRIMARY KEY ((log, partition, lap), first_line, lines)
+_ACTION_RUNS: Final = f"""
+CREATE TABLE IF NOT EXISTS action_runs (
+    chunk bigint, log text, partition int, hour timestamp, first_line bigint, length int, packed blob,
+    PRIMARY KEY ((chunk), log, partition, hour, first_line, length)
+) WITH {_RAW}"""
+
+_ACTION_CHUNKS: Final = f"""
+CREATE TABLE IF NOT EXISTS action_chunks (
+    log text, partition_bucket int, hour_bucket int, partition int, hour timestamp, chunk bigint,
+    PRIMARY KEY ((log, partition_bucket, hour_bucket), partition, hour, chunk)
 ) WITH {_RAW}"""
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
-    (_WINDOWS, _WINDOW_BUCKETS, _SEGMENTS, _SEGMENT_CHUNKS, _PROGRESS, _REBUILDS, _ACTIONS),
+    (_WINDOWS, _WINDOW_BUCKETS, _SEGMENTS, _SEGMENT_CHUNKS, _PROGRESS, _REBUILDS, _ACTION_RUNS, _ACTION_CHUNKS),
 )
 """What each version of the schema adds to the one before. It only adds: programs of the version before go on."""
 
@@ -161,10 +168,23 @@ MANIFESTS: Final = "SELECT state FROM rebuilds WHERE log = ? AND partition = ?"
 PROBE: Final = "SELECT partition FROM progress WHERE scope = ? LIMIT 1"
 """Fails where the table is missing, or too few replicas answer."""
 
-PUT_ACTIONS: Final = (
-    "INSERT INTO actions (log, partition, lap, first_line, lines, packed) VALUES (?, ?, ?, ?, ?, ?) USING TTL ?"
+PUT_ACTION_RUN: Final = (
+    "INSERT INTO action_runs (chunk, log, partition, hour, first_line, length, packed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?) USING TTL ?"
 )
-"""`lines` is part of the key: a late, shorter run of the same start does not replace a longer one."""
+PUT_ACTION_CHUNK: Final = (
+    "INSERT INTO action_chunks (log, partition_bucket, hour_bucket, partition, hour, chunk)"
+    " VALUES (?, ?, ?, ?, ?, ?) USING TTL ?"
+)
+
+ACTION_CHUNKS: Final = (
+    "SELECT chunk FROM action_chunks"
+    " WHERE log = ? AND partition_bucket = ? AND hour_bucket = ? AND partition = ? AND hour = ?"
+)
+"""Which chunks hold raw actions of one partition's hour."""
+
+ACTION_RUNS: Final = "SELECT packed FROM action_runs WHERE chunk = ? AND log = ? AND partition = ? AND hour = ?"
+"""The raw actions of one partition's hour that lie in one chunk."""
 
 PREPARED: Final = (
     PUT_WINDOW,
@@ -182,6 +202,9 @@ PREPARED: Final = (
     PUT_MANIFEST,
     MANIFESTS,
     PROBE,
-    PUT_ACTIONS,
+    PUT_ACTION_RUN,
+    PUT_ACTION_CHUNK,
+    ACTION_CHUNKS,
+    ACTION_RUNS,
 )
 """What a store uses once the schema is there."""

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, FilePath, model_validator
 
-from stores.raw_settings import RawSettings
+from stores.raw.settings import RawSettings
 
 
 class Consistency(StrEnum):

@@ -8,7 +8,15 @@ from contract.progress import LogPartition, Progress
 from contract.rebuild import Manifest, Rebuild
 from contract.segment import Segment
 from contract.state import decode_state, encode_state
-from contract.store import BlockVersion, ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import (
+    BlockVersion,
+    ManifestPoint,
+    ProgressPoint,
+    RawActions,
+    SegmentPoint,
+    StoredAction,
+    WindowPoint,
+)
 from contract.window_value import WindowValue
 from stores.cassandra import queries
 from stores.cassandra.driver.connection import CassandraConnection
@@ -17,6 +25,7 @@ from stores.cassandra.settings import CassandraSettings
 from stores.cassandra.tables.raw import RawRuns
 from stores.cassandra.tables.segments import Segments
 from stores.cassandra.tables.windows import Windows
+from stores.raw.settings import RawStorage
 from stores.side_by_side import side_by_side
 
 _WRITES: Final = 16
@@ -32,14 +41,17 @@ class CassandraStore:
     def __init__(self, settings: CassandraSettings, clock: Callable[[], int]) -> None:
         """Opens nothing. `clock` tells the ms since the epoch: raw actions older than the retention are not sent."""
         self._clock = clock
-        self._raw = RawRuns(settings) if settings.raw_storage else None
         self._connection = CassandraConnection(settings)
+        self._stores_raw = settings.raw_storage is not RawStorage.OFF
+        self._raw = RawRuns(self._connection, settings)
         self._windows = Windows(self._connection)
         self._segments = Segments(self._connection)
 
     async def write_actions(self, batches: Sequence[RawActions]) -> None:
-        if self._raw is not None:
-            await self._write(self._raw.mutations(batches, self._clock()))
+        if self._stores_raw:
+            appended = self._raw.write(batches, self._clock())
+            await self._write(appended.mutations)
+            appended.acknowledged()
 
     async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
         appended = self._segments.write(segments)
@@ -88,6 +100,9 @@ class CassandraStore:
         rows = await self._connection.select(queries.MANIFESTS, *source)
         manifests = [decode_state(state, Manifest) for (state,) in rows]
         return {manifest.id: manifest.rebuild for manifest in manifests}
+
+    def stream_actions(self, hour: int, source: LogPartition) -> AsyncIterator[Sequence[StoredAction]]:
+        return self._raw.stream(hour, source)
 
     async def ping(self) -> None:
         await self._connection.select(queries.PROBE, queries.ALL)

@@ -11,7 +11,7 @@ _RETENTION: Final = re.compile(
     r" dropped=(?P=new) for database: \S+ for retention policy: \S+"
 )
 _NEVER: Final = re.compile(r"unable to parse|field type conflict|input field .* is too long")
-_TEXT_FIELD: Final = re.compile(r'(\b(?:user|id)=)"(?:[^"\\]|\\.)*"?')
+_TEXT_FIELD: Final = re.compile(r'(\b(?:user|id|packed)=)"(?:[^"\\]|\\.)*"?')
 _TOO_LARGE: Final = 413
 _REFUSED: Final = {400, 422}
 

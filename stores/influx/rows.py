@@ -4,16 +4,18 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Iterator
 
+from contract.action import Action
 from contract.errors import StateUnreadable
 from contract.hour import HOUR_MS
 from contract.progress import LogPartition, Progress
 from contract.rebuild import Manifest
 from contract.segment import Segment
 from contract.state import decode_state
-from contract.store import SLOTS, BlockVersion, WindowPoint
+from contract.store import SLOTS, BlockVersion, StoredAction, WindowPoint
 from contract.window_value import WindowValue
 from stores.influx.response import Series
 from stores.influx.schema import MS
+from stores.raw.packing import unpack
 
 
 def windows_in(series: Iterable[Series]) -> Iterator[WindowPoint]:
@@ -64,6 +66,22 @@ def small_segments_in(series: Iterable[Series]) -> Iterator[tuple[int, Segment]]
             yield hour * HOUR_MS, Segment(through_offset, _hashes(users), _hashes(ids))
 
 
+def actions_in(series: Iterable[Series]) -> Iterator[StoredAction]:
+    """Each row's action. Raises StateUnreadable."""
+    for one in series:
+        lap = _lap_of(one)
+        for time, user, action_id, name, event in one.values:
+            timestamp, number = divmod(time, MS)
+            yield StoredAction(lap * MS + number, Action(timestamp, user, name or event, action_id))
+
+
+def runs_in(series: Iterable[Series]) -> Iterator[list[StoredAction]]:
+    """Each row's actions. Raises StateUnreadable."""
+    for one in series:
+        for _, packed in one.values:
+            yield unpack(_decoded(packed))
+
+
 def source_of(series: Series) -> LogPartition:
     """The source that the series' tags name. Raises StateUnreadable."""
     try:
@@ -80,12 +98,23 @@ def _part_of(series: Series) -> tuple[int, int]:
         raise StateUnreadable(f"tags {series.tags}: no part/parts") from error
 
 
+def _lap_of(series: Series) -> int:
+    try:
+        return int(series.tags["lap"])
+    except (KeyError, ValueError) as error:
+        raise StateUnreadable(f"tags {series.tags}: no lap") from error
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except NotBase64 as error:
+        raise StateUnreadable(f"base64 {text[:64]!r}: {error}") from error
+
+
 def _hashes(text: str | None) -> bytes:
     """A field that was never written is null: no hashes."""
-    try:
-        packed = b64decode(text or "", validate=True)
-    except NotBase64 as error:
-        raise StateUnreadable(f"hashes {(text or '')[:64]!r}: {error}") from error
+    packed = _decoded(text or "")
     if len(packed) % 8:
         raise StateUnreadable(f"hashes of {len(packed)} bytes: no multiple of 8")
     return packed

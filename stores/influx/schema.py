@@ -11,6 +11,7 @@ In `hourly/autogen`, kept without limit:
 In `actions/autogen`, kept for the retention:
     actions       event, lap, log, partition   time: the action's ms, then six digits of its line's number
                                                                                  user, id; name
+    action_runs   lap, log, partition   time: the hour's start + its first line and how many    packed: base64
 
 Events that the settings do not name share the tag `_other`, with their names in the field `name`, and the field
 `count__other`: foreign producers can make up any number of them.
@@ -28,6 +29,12 @@ from contract.window_value import WindowValue
 
 MS: Final = 1_000_000
 """A millisecond in ns: as many lines of one event and ms have times of their own within a lap."""
+
+RUN_LAP: Final = 100_000_000
+"""Lines whose runs share a series."""
+
+RUN_LENGTHS: Final = SLOTS // RUN_LAP
+"""A run of an hour has less than so many actions: its first line's number and they have a ns of the hour together."""
 
 WITHIN_HOUR: Final = 1
 """Nanoseconds after the hour's start at which its point of `hours` lies.
@@ -65,6 +72,18 @@ SMALL_SEGMENTS: Final = (
 
 MANIFESTS: Final = 'SELECT "state" FROM "rebuilds" WHERE {is_source} GROUP BY "log", "partition", "manifest"'
 """All manifests of a partition: one for each of its rebuilds."""
+
+ACTIONS: Final = (
+    'SELECT "user", "id", "name", "event" FROM "actions" WHERE {times} AND {is_source}'
+    ' GROUP BY "log", "partition", "lap"'
+)
+"""Raw actions by the order of their times: where an event's name moved to another tag, a line's points follow on one
+another."""
+
+ACTION_RUNS: Final = (
+    'SELECT "packed" FROM "action_runs" WHERE {times} AND {is_source} GROUP BY "log", "partition", "lap"'
+)
+"""Packed raw actions by the numbers of their first lines."""
 
 FULL: Final = "yes"
 """The tag `full` of segments that hold all hashes up to their offset; others do not have it."""
@@ -156,6 +175,16 @@ def points_between(first: int, end: int) -> str:
 def manifests(source: LogPartition) -> str:
     """The query for the manifests of one source."""
     return MANIFESTS.format(is_source=_is(source))
+
+
+def actions_of_hour(hour: int, source: LogPartition) -> str:
+    """The query for the raw actions of one hour that are points."""
+    return ACTIONS.format(times=_between(hour, hour + HOUR_MS), is_source=_is(source))
+
+
+def action_runs_of_hour(hour: int, source: LogPartition) -> str:
+    """The query for the raw actions of one hour that are packed."""
+    return ACTION_RUNS.format(times=_between(hour, hour + HOUR_MS), is_source=_is(source))
 
 
 def quoted_name(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
 
-from stores.raw_settings import RawSettings
+from stores.raw.settings import RawSettings
 
 
 def _bare(url: HttpUrl) -> HttpUrl:

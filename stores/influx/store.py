@@ -8,11 +8,20 @@ from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition, Progress
 from contract.rebuild import Rebuild
 from contract.segment import Segment
-from contract.store import BlockVersion, ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.store import (
+    BlockVersion,
+    ManifestPoint,
+    ProgressPoint,
+    RawActions,
+    SegmentPoint,
+    StoredAction,
+    WindowPoint,
+)
 from contract.window_value import WindowValue
 from stores.influx import schema
 from stores.influx.connection import InfluxConnection
-from stores.influx.line_protocol import action_bodies, manifest_bodies, progress_bodies, result_bodies
+from stores.influx.line_protocol import manifest_bodies, progress_bodies, result_bodies
+from stores.influx.raw import RawBucket
 from stores.influx.rows import block_versions_in, manifests_in, progress_in, source_of, windows_in
 from stores.influx.schema import MS, Bucket
 from stores.influx.segments import SegmentReader
@@ -30,21 +39,16 @@ class InfluxStore:
 
         `events` have series of their own among the raw actions, and numbers for people; all others share one.
         """
-        self._clock = clock
         self._events = frozenset(events)
-        self._raw_storage = settings.raw_storage
-        self._raw_age = settings.raw_age_ms
         self._connection = InfluxConnection(settings)
         self._hourly = Bucket.named(settings.hourly_bucket)
         self._segments = SegmentReader(self._connection, self._hourly)
         side_by_side = settings.influx_connections
         self._results = InfluxWriter(self._connection, self._hourly, side_by_side=side_by_side, expires=False)
-        raw = Bucket.named(settings.raw_bucket)
-        self._actions = InfluxWriter(self._connection, raw, side_by_side=side_by_side, expires=True)
+        self._raw = RawBucket(self._connection, settings, clock, self._events)
 
     async def write_actions(self, batches: Sequence[RawActions]) -> None:
-        if self._raw_storage:
-            await self._actions.write(action_bodies(batches, self._clock() - self._raw_age, self._events))
+        await self._raw.write(batches)
 
     async def write_windows(self, windows: Sequence[WindowPoint], segments: Sequence[SegmentPoint]) -> None:
         await self._results.write(result_bodies(windows, segments, self._events))
@@ -101,6 +105,9 @@ class InfluxStore:
     async def read_manifests(self, source: LogPartition) -> dict[str, Rebuild]:
         (series,) = await self._connection.query(self._hourly, schema.manifests(source))
         return {manifest.id: manifest.rebuild for manifest in manifests_in(series)}
+
+    def stream_actions(self, hour: int, source: LogPartition) -> AsyncIterator[Sequence[StoredAction]]:
+        return self._raw.stream(hour, source)
 
     async def ping(self) -> None:
         await self._connection.query(self._hourly, schema.PROBE)

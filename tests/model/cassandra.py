@@ -20,7 +20,7 @@ import itertools, pathlib, random, sys
 
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
 BROKEN = sys.argv[2] if len(sys.argv) > 2 else ""
-TABLES = ("windows", "segments", "raw", "progress_points", "manifests")
+TABLES = ("windows", "segments", "raw", "runs", "progress_points", "manifests")
 REPLICAS = range(3)
 QUORUM = 1 if BROKEN == "one" else 2
 
@@ -128,7 +128,7 @@ class Process:
     numbers = itertools.count(1)
     def __init__(self, cluster):
         self.cluster, self.number, self.skew, self.last = cluster, next(Process.numbers), random.randint(-50, 50), 0
-        self.windows, self.segments, self.raw, self.progress_points, self.manifests = (Table(self, name) for name in TABLES)
+        self.windows, self.segments, self.raw, self.runs, self.progress_points, self.manifests = (Table(self, name) for name in TABLES)
     late = property(lambda self: self.cluster.late)
     def deliver_late(self): self.cluster.deliver_late()
     def crash(self): self.cluster.trouble()

@@ -4,7 +4,7 @@ The store may apply a write late, after newer ones; apply it and lose the answer
 apply a flush's writes in any order (segments before values) and only some of them. Workers crash anywhere, stall, own a partition several at once, and
 evict windows. After every step a reader's answer for each hour must be right for the log up to the offset it names, and cover
 all that was committed before the reader began; at the end, after one healthy worker has caught up, all hours must be right.
-Rules that can be broken: above-progress one-slot reuse-slot all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order read-uncommitted pass-unasked pass-open pass-stale manifest-unread manifest-late manifest-unacknowledged manifest-by-id manifest-anywhere manifest-cached manifest-away manifest-replayed
+Rules that can be broken: above-progress one-slot reuse-slot all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order read-uncommitted pass-unasked pass-open pass-stale manifest-unread manifest-late manifest-unacknowledged manifest-by-id manifest-anywhere manifest-cached manifest-away manifest-replayed run-by-start
 
 A flush's segment can be too large for one point. It is then cut by hash into n parts, and the key names the part: any
 writer's part k of n that ends at an offset holds at least what came since a committed progress. Cutting it at record
@@ -33,6 +33,10 @@ those small ones that came after it. The next flush writes such a value, or the 
 Small segments stay: whoever holds an older value finds them. After every step the users and ids that a value which was ever
 committed leads to must be those of the log up to its offset, not only their number.
 
+Raw lines are stored one by one, or packed: an hour's lines that follow on one another as one value. Two writers cut them
+otherwise, and a late write may hold fewer than another one of the same start. So how many there are is a part of the key: a value is a
+function of its key and the log, and replaces nothing but the same.
+
 Producers may use transactions. Their records count once they are committed, and never if they are aborted; the end of a transaction
 takes an offset of its own (a marker). Workers read committed: what lies at or beyond the first record of an open transaction is not
 given to anyone yet, so a record's fate is known before any value covers its offset. Offsets at the log's end that hold no committed
@@ -49,7 +53,7 @@ fresh = itertools.count(1)
 
 class Store:
     def __init__(self):
-        self.windows, self.progress_points, self.segments, self.raw, self.manifests = {}, {}, {}, {}, {}
+        self.windows, self.progress_points, self.segments, self.raw, self.runs, self.manifests = {}, {}, {}, {}, {}, {}
         self.late, self.volatile = [], []
     def put(self, table, key, value):
         """True: acknowledged. False: unknown outcome."""
@@ -69,6 +73,14 @@ class Store:
                 else: t[k] = old
         self.volatile.clear()
     def progress(self): return max(self.progress_points.values(), default=(-1, 0, -1))
+
+def packed(raw):
+    """An hour's lines that follow on one another as one value, cut anywhere; by the hour, the first one's number and how many."""
+    for h in {h for h, _, _ in raw.values()}:
+        lines = [(seq, line) for seq, line in raw.items() if line[0] == h]
+        while lines:
+            run, lines = lines[:(n := random.randint(1, 4))], lines[n:]
+            yield (h, run[0][0]) if BROKEN == "run-by-start" else (h, run[0][0], len(run)), tuple(run)
 
 def committed(store, hour):
     """Progress, windows, progress again, until it stood still in between; then the highest value not above it."""
@@ -248,6 +260,7 @@ def worker(store, log, answers):
                     w = windows[h]; store.segments[h, w.generation, offset, (0, 1), "new"] = new.pop(h); store.windows[h, next(fresh)] = w.value(offset)
                     del windows[h]; touched.discard(h)
         writes = [lambda k=k, v=v: store.put(store.raw, k, v) for k, v in raw.items()]
+        writes += [lambda k=k, v=v: store.put(store.runs, k, v) for k, v in packed(raw)]
         rising = [h for h in touched if end > windows[h].through or BROKEN == "write-unrisen"]
         parts = [((h, windows[h].generation, o, (0, 1), "new"), cut) for h, o, cut in cuts if h in rising]
         for h in rising:
@@ -348,6 +361,9 @@ def run(seed):
         assert exhaust(committed(store, h))[1:4] == oracle(log, len(log) - 1, h), ("wrong at the end", h)
     assert store.progress()[0] == len(log) - 1, "not complete"
     assert len(store.raw) == sum(map(len, filter(shown, log))), "raw"
+    # Each line may be in several runs: it is the same in each, and whoever unites them by the lines' numbers has all.
+    lines = {seq: line for run in store.runs.values() for seq, line in run}
+    assert lines == dict(enumerate(line for record in log if shown(record) for line in record)), "packed"
 
 wrong = []
 for seed in range(RUNS):

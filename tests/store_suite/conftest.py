@@ -8,11 +8,12 @@ from contract.store import Store
 from stores.cassandra.settings import CassandraSettings
 from stores.influx.settings import InfluxSettings
 from stores.memory import MemoryStore
+from stores.raw.settings import RawStorage
 from support.cluster.cassandra import CassandraCluster
 from support.services.cassandra import Node, empty_tables
 from support.stores import cassandra
 from support.stores.environment import AnySettings
-from support.stores.subject import CASSANDRA, INFLUX, Actions, Subject, raw_actions, store_of
+from support.stores.subject import INFLUX, STORES, Actions, Subject, raw_actions, store_of
 
 
 @pytest.fixture(params=INFLUX)
@@ -35,7 +36,7 @@ def cassandra_of_three(cassandra_cluster: CassandraCluster) -> CassandraSettings
     return cassandra_cluster.settings
 
 
-@pytest.fixture(params=[pytest.param(None, id="memory"), *INFLUX, *CASSANDRA])
+@pytest.fixture(params=STORES)
 def settings_or_none(request: pytest.FixtureRequest) -> AnySettings | None:
     """The settings of each store in turn; None: memory."""
     return None if request.param is None else request.getfixturevalue(request.param)
@@ -58,6 +59,18 @@ async def subject(settings_or_none: AnySettings | None) -> AsyncIterator[Subject
     else:
         yield Subject(store, lambda: raw_actions(settings_or_none))
     await store.close()
+
+
+@pytest.fixture
+def packed1(influx1: InfluxSettings) -> InfluxSettings:
+    """InfluxDB 1.8, which is given raw actions packed."""
+    return influx1.model_copy(update={"raw_storage": RawStorage.PACKED})
+
+
+@pytest.fixture
+def packed2(influx2: InfluxSettings) -> InfluxSettings:
+    """InfluxDB 2.7, likewise."""
+    return influx2.model_copy(update={"raw_storage": RawStorage.PACKED})
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
-"""What every store promises of raw actions."""
+"""What every store promises of raw actions, in each way to store them."""
+
+import pytest
 
 from contract.action import Action
 from contract.hour import END_OF_TIME_MS
 from contract.progress import LogPartition
 from contract.store import RawActions
-from support.stores.subject import Subject, now
+from support.stores.subject import RAW, Subject, now
+
+pytestmark = pytest.mark.parametrize("settings_or_none", RAW, indirect=True)
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
 OTHER = LogPartition("-_Tz1x8yQ4u0sK0XfJ2c9A", 3)

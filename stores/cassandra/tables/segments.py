@@ -1,7 +1,6 @@
 """Segments in Cassandra: appended to chunks, and found again by a list of these."""
 
 from collections.abc import Iterable, Mapping
-from secrets import randbits
 from typing import Final, NamedTuple
 
 from contract.errors import StateUnreadable
@@ -12,8 +11,9 @@ from contract.window_value import WindowValue
 from stores.cassandra import queries
 from stores.cassandra.driver.answers import Row, Rows
 from stores.cassandra.driver.connection import CassandraConnection
-from stores.cassandra.driver.mutations import Mutation, Values, mutations, size_of
+from stores.cassandra.driver.mutations import Mutation, Values, mutations
 from stores.cassandra.tables.buckets import HOURS_OF_CHUNKS, bucket_of, by_bucket
+from stores.cassandra.tables.chunks import Appended, Chunk, Chunks
 from stores.side_by_side import side_by_side
 
 CHUNK_BYTES: Final = 32 * 1024 * 1024
@@ -39,68 +39,33 @@ class _Listed(NamedTuple):
     full: bool
 
 
-class _Chunk:
-    """A partition of `segments` that this process alone appends to."""
-
-    def __init__(self) -> None:
-        self.number = randbits(63)
-        self.size = 0
-        self.listed: set[_Listed] = set()
-
-
-class _Appended(NamedTuple):
-    """What one call appends to one chunk."""
-
-    chunk: _Chunk
-    rows: list[Values]
-    windows: set[_Listed]
-
-
 class SegmentWrite(NamedTuple):
     """Segments on their way: they are stored once all of `mutations` are acknowledged."""
 
     mutations: list[Mutation]
-    appended: list[_Appended]
+    appended: list[Appended[_Listed]]
 
     def acknowledged(self) -> None:
         """All of it was written: these windows need no further row in the list."""
-        for chunk, _, windows in self.appended:
-            chunk.listed |= windows
+        for one in self.appended:
+            one.acknowledged()
 
 
 class Segments:
-    """The tables `segments` and `segment_chunks`.
-
-    Segments of all partitions and hours are appended to one chunk, until that is full: so a flush is few writes,
-    however many windows it touches, and no partition of Cassandra grows beyond a bound, however many users an hour
-    has. A chunk's number is random: so no two processes write the same row.
-    """
+    """The tables `segments` and `segment_chunks`."""
 
     def __init__(self, connection: CassandraConnection, chunk_bytes: int = CHUNK_BYTES) -> None:
         self._connection = connection
-        self._chunk_bytes = chunk_bytes
-        self._chunk = _Chunk()
+        self._appender: Chunks[_Listed] = Chunks(chunk_bytes)
 
     def write(self, points: Iterable[SegmentPoint]) -> SegmentWrite:
         """What to write: the segments, and for each chunk the windows that are not known to be listed."""
-        appended: list[_Appended] = []
-        for point in points:
-            self._append(point, appended)
+        appended = self._appender.append((_listed(point), _row(point)) for point in points)
         writes: list[Mutation] = []
-        for chunk, rows, windows in appended:
-            writes += mutations(queries.PUT_SEGMENT, rows)
-            writes += _listing(chunk, windows - chunk.listed)
+        for one in appended:
+            writes += mutations(queries.PUT_SEGMENT, one.rows)
+            writes += _listing(one.chunk, one.unlisted())
         return SegmentWrite(writes, appended)
-
-    def _append(self, point: SegmentPoint, appended: list[_Appended]) -> None:
-        row = _row(point)
-        if self._chunk.size and self._chunk.size + size_of(row) > self._chunk_bytes:
-            self._chunk = _Chunk()
-        if not appended or appended[-1].chunk is not self._chunk:
-            appended.append(_Appended(self._chunk, [], set()))
-        self._chunk.size += size_of(row)
-        appended[-1].rows.append((self._chunk.number, *row))
-        appended[-1].windows.add(_Listed(point.source, point.hour, point.segment.generation, point.segment.full))
 
     async def read(self, source: LogPartition, windows: Mapping[int, WindowValue]) -> dict[int, list[Segment]]:
         """By hour, the segments that belong to its value.
@@ -153,12 +118,16 @@ class Segments:
         )
 
 
+def _listed(point: SegmentPoint) -> _Listed:
+    return _Listed(point.source, point.hour, point.segment.generation, point.segment.full)
+
+
 def _row(point: SegmentPoint) -> Values:
     source, hour, one = point
     return (*source, hour, one.generation, one.full, one.through_offset, one.part, one.parts, one.users, one.ids)
 
 
-def _listing(chunk: _Chunk, windows: set[_Listed]) -> list[Mutation]:
+def _listing(chunk: Chunk[_Listed], windows: set[_Listed]) -> list[Mutation]:
     by_list: dict[object, list[Values]] = {}
     for source, hour, generation, full in sorted(windows):
         bucket = bucket_of(source, hour, HOURS_OF_CHUNKS)

@@ -13,7 +13,16 @@ from stores.cassandra.driver.cluster import open_cluster
 from stores.cassandra.settings import CassandraSettings
 from support.services.addresses import Missing
 
-TABLES = ("windows", "window_buckets", "segments", "segment_chunks", "progress", "rebuilds", "actions")
+TABLES = (
+    "windows",
+    "window_buckets",
+    "segments",
+    "segment_chunks",
+    "progress",
+    "rebuilds",
+    "action_runs",
+    "action_chunks",
+)
 
 
 class Node(NamedTuple):

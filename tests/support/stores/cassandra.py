@@ -6,8 +6,7 @@ from typing import Any
 from contract.progress import LogPartition
 from stores.cassandra.driver.cluster import open_cluster
 from stores.cassandra.settings import CassandraSettings
-from stores.cassandra.tables.raw import unpacked
-from support.stores.subject import Actions
+from support.stores.subject import Actions, united
 
 
 def rows_of(settings: CassandraSettings, query: str) -> list[Any]:
@@ -21,10 +20,5 @@ def rows_of(settings: CassandraSettings, query: str) -> list[Any]:
 
 async def raw_actions(settings: CassandraSettings) -> Actions:
     """The raw actions, by source and line number."""
-    rows = await asyncio.to_thread(rows_of, settings, "SELECT log, partition, first_line, packed FROM actions")
-    return {
-        (LogPartition(log, partition), number): action
-        for log, partition, first_line, packed in rows
-        for number, action in enumerate(unpacked(packed), first_line)
-        if action is not None
-    }
+    rows = await asyncio.to_thread(rows_of, settings, "SELECT log, partition, packed FROM action_runs")
+    return united((LogPartition(log, partition), packed) for log, partition, packed in rows)

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+from pydantic import ValidationError
 
 from stores.cassandra.store import CassandraStore
 from stores.influx.store import InfluxStore
@@ -31,3 +32,13 @@ sys.exit({OTHER_CLIENT[named]!r} in sys.modules)
 """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("named", ["packed", "off", ""])
+def test_in_cassandra_raw_actions_are_packed_or_off(monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    monkeypatch.setenv("COLLECTOR_STORE", "cassandra")
+    monkeypatch.setenv("COLLECTOR_RAW_STORAGE", named)
+    assert StoreSettings().raw_storage == (named or None)
+    monkeypatch.setenv("COLLECTOR_RAW_STORAGE", "points")
+    with pytest.raises(ValidationError, match=r"COLLECTOR_RAW_STORAGE points: in Cassandra.* `packed` or `off`"):
+        StoreSettings()

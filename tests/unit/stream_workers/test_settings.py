@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
+from stores.raw.settings import RawStorage
 from stream_workers.settings import WorkerSettings
 
 
@@ -17,10 +18,10 @@ def test_a_worker_needs_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_setting_is_read_from_the_environment_under_its_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLLECTOR_WORKER_DRAIN_TIMEOUT", "PT1M")
     monkeypatch.setenv("COLLECTOR_WORKER_FLUSH_LINES", "7")
-    monkeypatch.setenv("COLLECTOR_RAW_STORAGE", "false")
+    monkeypatch.setenv("COLLECTOR_RAW_STORAGE", "off")
     settings = WorkerSettings()
     assert (settings.worker_drain_timeout, settings.worker_flush_lines) == (timedelta(minutes=1), 7)
-    assert not settings.raw_storage
+    assert settings.raw_storage is RawStorage.OFF
 
 
 @pytest.mark.parametrize(

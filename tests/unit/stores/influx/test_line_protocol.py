@@ -17,7 +17,10 @@ from stores.influx.line_protocol import (
     manifest_bodies,
     progress_bodies,
     result_bodies,
+    run_bodies,
 )
+from stores.influx.schema import MS
+from stores.raw.runs import Run
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
 EVENTS = frozenset({"click", "e"})
@@ -36,6 +39,17 @@ def test_an_action_carries_its_ms_and_its_lines_number() -> None:
         f'actions,event=click,lap=4,{TAGS} user="u",id="i" {NOVEMBER + 5}000999',
         f'actions,event=e,lap=4,{TAGS} user="v" {NOVEMBER}001001',
     ]
+
+
+def test_a_run_has_a_time_of_its_own_within_its_hour() -> None:
+    lap, most = 100_000_000, 2_500
+    keys = [(lap, 1), (lap, 2), (lap + 1, 1), (2 * lap - 1, 1), (2 * lap - 1, most)]
+    runs = [Run(SOURCE, NOVEMBER, first, length, b"packed") for first, length in keys]
+    lines = [line for body in run_bodies(runs) for line in body.decode().split("\n")]
+    assert lines[0] == f'action_runs,lap=1,{TAGS} packed="cGFja2Vk" {NOVEMBER}000001'
+    times = [int(line.split(" ")[-1]) for line in lines]
+    assert len(set(times)) == len(keys)
+    assert {time // MS // HOUR_MS * HOUR_MS for time in times} == {NOVEMBER}
 
 
 def test_events_that_no_setting_names_share_a_tag_and_keep_their_names() -> None:

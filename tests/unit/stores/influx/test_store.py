@@ -16,6 +16,7 @@ from contract.store import SLOTS, ProgressPoint, RawActions
 from contract.window_value import WindowValue
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
+from stores.raw.settings import RawStorage
 from support.fixtures.influx_stub import STORED, Request, answer, influx_stub
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
@@ -97,7 +98,7 @@ async def test_writes_are_compressed_only_where_the_setting_says_so(gzip: bool) 
 
 async def test_where_raw_storage_is_off_nothing_is_asked_of_the_server() -> None:
     async with influx_stub(STORED) as stub:
-        store = InfluxStore(stub.settings(raw_storage=False), lambda: NOW)
+        store = InfluxStore(stub.settings(raw_storage="off"), lambda: NOW)
         await store.write_actions(actions(3))
         await store.close()
     assert stub.requests == []
@@ -180,14 +181,25 @@ async def test_a_refusal_of_lines_names_no_user() -> None:
     assert "actions,event=_other,lap=0" in told
 
 
+async def test_a_refusal_of_packed_lines_shows_nothing_of_them() -> None:
+    body = json.dumps({"error": "unable to parse 'action_runs,lap=0 packed=\"c2VjcmV0\" 1': why"})
+    async with influx_stub(answer(400, body)) as stub:
+        store = InfluxStore(stub.settings(raw_storage="packed"), lambda: NOW)
+        with pytest.raises(StoreConflict, match="action_runs,lap=0") as raised:
+            await store.write_actions(actions(1))
+        await store.close()
+    assert "c2VjcmV0" not in str(raised.value)
+    assert str(raised.value).endswith(": why")
+
+
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLLECTOR_INFLUX_URL", "http://influx:8086")
     monkeypatch.setenv("COLLECTOR_RAW_RETENTION", "P2D")
-    monkeypatch.setenv("COLLECTOR_RAW_STORAGE", "false")
+    monkeypatch.setenv("COLLECTOR_RAW_STORAGE", "packed")
     settings = InfluxSettings()
     assert str(settings.influx_url) == "http://influx:8086/"
     assert settings.raw_retention == timedelta(days=2)
-    assert settings.raw_storage is False
+    assert settings.raw_storage is RawStorage.PACKED
 
 
 def test_the_token_is_not_shown() -> None:

@@ -1,47 +1,80 @@
+"""How raw actions are laid out in chunks; that they come back is shown on a real node (tests/store_suite)."""
+
 from contract.action import Action
+from contract.hour import HOUR_MS, hour_of
 from contract.progress import LogPartition
 from contract.store import RawActions
+from stores.cassandra import queries
+from stores.cassandra.driver.connection import CassandraConnection
+from stores.cassandra.driver.mutations import MAX_BYTES, Mutation, size_of
 from stores.cassandra.settings import CassandraSettings
-from stores.cassandra.tables.raw import LAP, RUN, RawRuns, unpacked
+from stores.cassandra.tables.raw import CHUNK_AGE, CHUNK_BYTES, RawRuns
 
-SOURCE = LogPartition("log", 3)
-DAY = 24 * 3_600_000
-NOW = 400 * DAY
-ACTION = Action(NOW, "user", "click", "id")
+NOW = 494_902 * HOUR_MS
+DAY = 24 * HOUR_MS
 
 
-def rows(*batches: RawActions, **settings: str) -> list[tuple[object, ...]]:
-    runs = RawRuns(CassandraSettings(**settings))  # type: ignore[arg-type] # pydantic parses it
-    return [row for mutation in runs.mutations(batches, NOW) for row in mutation.rows]
+def raw(chunk_bytes: int = CHUNK_BYTES) -> RawRuns:
+    settings = CassandraSettings(raw_retention="P2D")  # type: ignore[arg-type] # pydantic parses it
+    return RawRuns(CassandraConnection(settings), settings, chunk_bytes)
 
 
-def test_batches_that_follow_on_one_another_are_one_run() -> None:
-    other = Action(NOW, "other", "e")
-    ((log, partition, lap, first, lines, packed, _),) = rows(
-        RawActions(SOURCE, 5, [ACTION]), RawActions(SOURCE, 6, [None, other])
-    )
-    assert (log, partition, lap, first, lines) == ("log", 3, 0, 5, 3)
-    assert isinstance(packed, bytes)
-    assert unpacked(packed) == [ACTION, None, other]
+def flush(partitions: int, lines: int = 100, hours: int = 1, now: int = NOW) -> list[RawActions]:
+    return [
+        RawActions(
+            LogPartition("log", partition),
+            0,
+            [Action(now - at % hours * HOUR_MS, f"user-{at}", "click") for at in range(lines)],
+        )
+        for partition in range(partitions)
+    ]
 
 
-def test_a_gap_and_another_partition_begin_another_run() -> None:
-    other = LogPartition("log", 4)
-    found = rows(RawActions(SOURCE, 0, [ACTION]), RawActions(SOURCE, 2, [ACTION]), RawActions(other, 3, [ACTION]))
-    assert [(row[1], row[3]) for row in found] == [(3, 0), (3, 2), (4, 3)]
+def written(runs: RawRuns, batches: list[RawActions], now: int = NOW) -> list[Mutation]:
+    write = runs.write(batches, now)
+    write.acknowledged()
+    return write.mutations
 
 
-def test_runs_are_cut_where_a_lap_ends_and_where_they_are_too_long() -> None:
-    found = rows(RawActions(SOURCE, LAP - 2, [ACTION] * (RUN + 5)))
-    assert [row[2:5] for row in found] == [(0, LAP - 2, 2), (1, LAP, RUN), (1, LAP + RUN, 3)]
+def test_a_flush_of_64_partitions_and_some_hours_is_one_write_once_its_hours_are_listed() -> None:
+    runs = raw()
+    first = written(runs, flush(64, hours=5))
+    assert [one.query for one in first] == [queries.PUT_ACTION_RUN, *[queries.PUT_ACTION_CHUNK] * 5]
+    assert [one.query for one in written(runs, flush(64, hours=5))] == [queries.PUT_ACTION_RUN]
 
 
-def test_lines_near_the_end_of_their_retention_are_left_out_and_the_others_expire_after_it() -> None:
-    limit = NOW - 2 * DAY + 3_600_000
-    old, young = Action(limit - 1, "old", "e"), Action(limit, "young", "e")
-    settings = {"raw_retention": "P2D", "raw_retention_margin": "PT1H"}
-    ((*_, packed, seconds),) = rows(RawActions(SOURCE, 0, [old, young]), **settings)
-    assert isinstance(packed, bytes)
-    assert unpacked(packed) == [None, young]
-    assert seconds == 2 * 24 * 3600
-    assert rows(RawActions(SOURCE, 0, [old, None]), **settings) == []
+def test_hours_whose_listing_is_not_acknowledged_are_listed_again() -> None:
+    runs = raw()
+    runs.write(flush(1), NOW)
+    assert queries.PUT_ACTION_CHUNK in [one.query for one in written(runs, flush(1))]
+
+
+def test_writes_and_chunks_are_bounded() -> None:
+    runs, chunk_bytes = raw(300_000), 300_000
+    sizes: dict[object, int] = {}
+    for _ in range(20):
+        for one in written(runs, flush(8, 5_000)):
+            assert sum(map(size_of, one.rows)) <= MAX_BYTES
+            if one.query == queries.PUT_ACTION_RUN:
+                chunk = one.rows[0][0]
+                sizes[chunk] = sizes.get(chunk, 0) + sum(map(size_of, one.rows))
+    assert len(sizes) > 2
+    # A row is counted before the chunk's number stands in it.
+    assert max(sizes.values()) <= chunk_bytes
+
+
+def test_the_list_of_an_hour_outlives_what_its_chunk_holds() -> None:
+    runs = raw()
+    (run, listed) = written(runs, flush(1))
+    assert (run.rows[0][-1], listed.rows[0][-1]) == (2 * DAY // 1_000, (2 * DAY + CHUNK_AGE) // 1_000)
+
+    (late,) = written(runs, flush(1), NOW + CHUNK_AGE)
+    assert late.rows[0][0] == run.rows[0][0]
+    (other, listed_again) = written(runs, flush(1), NOW + CHUNK_AGE + 1)
+    assert other.rows[0][0] == listed_again.rows[0][5] != run.rows[0][0]
+
+
+def test_hours_near_the_end_of_their_retention_are_left_out() -> None:
+    begins = hour_of(NOW - 2 * DAY + HOUR_MS)
+    assert written(raw(), flush(1, now=begins))
+    assert written(raw(), flush(1, now=begins - 1)) == []

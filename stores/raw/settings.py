@@ -1,10 +1,25 @@
-"""Which raw actions are stored, in whatever store."""
+"""Which raw actions are stored, in whatever store, and how."""
 
 from datetime import timedelta
-from typing import Self
+from enum import StrEnum
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class RawStorage(StrEnum):
+    """How raw actions are stored."""
+
+    POINTS = "points"
+    """Each by itself, for people's queries; in InfluxDB only."""
+    PACKED = "packed"
+    """Many in one value, compressed, for `collector raw`."""
+    OFF = "off"
+
+
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
 
 
 class RawSettings(BaseSettings):
@@ -13,7 +28,11 @@ class RawSettings(BaseSettings):
     # Pydantic's own texts would show the end of what was read, and for stores' settings that may be a token.
     model_config = SettingsConfigDict(env_prefix="COLLECTOR_", frozen=True, hide_input_in_errors=True)
 
-    raw_storage: bool = Field(default=True, description="Whether raw actions are stored at all")
+    raw_storage: Annotated[RawStorage | None, BeforeValidator(_none_if_empty)] = Field(
+        None,
+        description="How raw actions are stored: `points` (InfluxDB only), `packed` (read by `collector raw`) or "
+        "`off`; without it, `points` in InfluxDB and `packed` in Cassandra",
+    )
     raw_retention: timedelta = Field(
         timedelta(days=30), ge=timedelta(hours=1), description="How long raw actions are kept"
     )
