@@ -62,7 +62,8 @@ class InfluxSettings(RawSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_token(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        file = values.get("influx_token_file")
+        # Where another store is used, nobody has made the file.
+        file = values.get("influx_token_file") if values.get("store", "influx") == "influx" else None
         return {**values, "influx_token": _text_of(Path(file))} if file else values
 
 

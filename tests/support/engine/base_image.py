@@ -1,5 +1,6 @@
 """In place of the official image of Python: Debian 12 and its Python 3.11, as Debian's packages make them."""
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,9 @@ from support.engine.daemon import docker
 from support.engine.programs import STEP, engine_folder
 
 PYTHON: Final = "python:3.11-slim-bookworm"
+
+LABEL: Final = "user-actions-collector.stand-in"
+"""Which state of what it is made of an image was made of."""
 
 _SUITE: Final = "bookworm"
 _PACKAGES: Final = "ca-certificates,netbase,tzdata"
@@ -28,6 +32,11 @@ ln -sf /usr/bin/python3.11 /usr/local/bin/python3
 PYTHONPATH=$(ls /usr/share/python-wheels/pip-*.whl) python -m pip install --quiet --no-cache-dir --no-index \\
     --find-links /usr/share/python-wheels pip setuptools
 """
+
+
+def base_state() -> str:
+    """Another one once this module has changed."""
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 
 
 def make_base_image(lock: int, report: Report) -> None:
@@ -54,8 +63,9 @@ def make_base_image(lock: int, report: Report) -> None:
         builder.run([*tar, "-C", str(root), "-cf", str(archive), "."], root.parent)
         changes = (
             "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8",
+            f"ENV REQUESTS_CA_BUNDLE=/{_CERTIFICATES.relative_to('/')}",
             'CMD ["python3"]',
-            "LABEL org.opencontainers.image.base=debian",
+            f"LABEL {LABEL}={base_state()}",
         )
         docker("import", *(f"--change={change}" for change in changes), str(archive), PYTHON)
     archive.unlink()

@@ -12,7 +12,7 @@ from typing import Final
 from deploy.local.artifacts.installed import Artifacts, set_up
 from deploy.local.report import Report
 from support.builds.influxdb2 import build_influxd2
-from support.engine.base_image import PYTHON, make_base_image
+from support.engine.base_image import LABEL, PYTHON, base_state, make_base_image
 from support.engine.daemon import docker
 from support.engine.programs import STEP
 
@@ -23,8 +23,6 @@ INFLUXDB2: Final = "influxdb:2.7.12"
 CADDY: Final = "caddy:2.11.7-alpine"
 
 _IMAGES: Final = Path(__file__).with_name("images")
-_LABEL: Final = "user-actions-collector.stand-in"
-"""Which state of its folder an image was made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,11 @@ def gather_parts(report: Report) -> list[StandIn]:
 
 def make_images(stand_ins: list[StandIn], lock: int, report: Report) -> None:
     """Makes those that are missing or old. Needs the daemon. Raises SetupFailed."""
-    if not _label_of(PYTHON, "org.opencontainers.image.base"):
+    if _label_of(PYTHON) != base_state():
         make_base_image(lock, report)
     for stand_in in stand_ins:
         digest = _digest(_IMAGES / stand_in.folder)
-        if _label_of(stand_in.tag, _LABEL) != digest:
+        if _label_of(stand_in.tag) != digest:
             with report.step(f"{STEP}: an image in place of {stand_in.tag}"):
                 _build(stand_in, digest)
 
@@ -71,15 +69,15 @@ def _build(stand_in: StandIn, digest: str) -> None:
         for part, source in stand_in.parts.items():
             copy: Callable[[Path, Path], object] = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, context / part)
-        docker("build", "--network=host", f"--label={_LABEL}={digest}", f"--tag={stand_in.tag}", str(context))
+        docker("build", "--network=host", f"--label={LABEL}={digest}", f"--tag={stand_in.tag}", str(context))
 
 
-def _label_of(tag: str, label: str) -> str:
-    """Empty where there is no such image, or no such label."""
+def _label_of(tag: str) -> str:
+    """Empty where there is no such image, or it has none."""
     listed = docker("image", "ls", "--quiet", tag).strip()
     if not listed:
         return ""
-    return docker("image", "inspect", "--format", f'{{{{index .Config.Labels "{label}"}}}}', tag).strip()
+    return docker("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', tag).strip()
 
 
 def _digest(folder: Path) -> str:

@@ -1,12 +1,13 @@
-"""What can be held to without a container engine. compose.yaml is read by its lines: no dependency reads YAML."""
+"""What can be held to without a container engine."""
 
 import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+import yaml
 from pydantic_settings import BaseSettings
 
 from aggregator.rollup.settings import RollupSettings
@@ -158,3 +159,38 @@ def test_each_service_has_the_token_that_it_needs_and_the_ingest_api_none() -> N
     given = re.search(r"^x-environment: &environment\n((?:  .*\n)+)", COMPOSE, re.MULTILINE)
     assert given is not None
     assert "INFLUX" not in given[1]
+
+
+def test_the_base_of_the_image_is_one_argument_for_both_stages() -> None:
+    assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${PYTHON_IMAGE}"] * 2
+
+
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
+    return found
+
+
+def test_our_containers_write_nothing_but_volumes_and_may_nothing() -> None:
+    ours = {name: one for name, one in services().items() if "build" in one}
+
+    assert len(ours) == 7
+    for one in ours.values():
+        assert one["read_only"] is True
+        assert one["cap_drop"] == ["ALL"]
+        assert one["security_opt"] == ["no-new-privileges:true"]
+        assert "tmpfs" not in one
+
+
+def test_every_container_that_stays_has_a_bound_of_memory_and_is_looked_at() -> None:
+    for name, one in services().items():
+        if one.get("restart") != "no":
+            assert one["deploy"]["resources"]["limits"]["memory"], name
+            # Ours have the image's.
+            assert "healthcheck" in one or "build" in one, name
+
+
+def test_no_secret_stands_in_a_variable() -> None:
+    words = ("TOKEN", "PASSWORD", "SECRET")
+    for one in services().values():
+        secret = [name for name in one.get("environment", {}) if any(word in name for word in words)]
+        assert all(name.endswith("_FILE") for name in secret)
