@@ -20,6 +20,7 @@ run: setup ## The whole pipeline on this machine, until Ctrl-C; e.g. make run AR
 
 test: setup ## All tests, on real Kafka, InfluxDB 1.8 and Cassandra; e.g. make test ARGS="tests/unit -x"
 	@.venv/bin/collector setup --store cassandra
+	@PYTHONPATH=tests .venv/bin/python -m support.builds.monitoring
 	.venv/bin/pytest -m "not influx2 and not faults and not clients and not cluster" $(ARGS)
 
 test-faults: setup ## Kills, stalls and network cuts against an oracle; minutes
