@@ -33,6 +33,8 @@ class GoProgram:
     """Of the module that it is built in, by name, where it cannot be installed by its import path alone."""
     asked: Sequence[str] = ()
     """Arguments to which the built program answers with its version; none: it is not asked."""
+    beside: Sequence[str] = ()
+    """Further packages of the same module; the program of each lies beside this one, under Go's name for it."""
 
     @property
     def title(self) -> str:
@@ -61,15 +63,19 @@ class GoProgram:
             (module / name).write_text(text)
         with report.step(f"{self.title}: building it from source (some minutes)") as step:
             Builder(self.title, go_environment(workshop), lock, step).run(self._command(workshop), module)
+        built = workshop / "bin"
+        for package in self.beside:
+            with appears_whole(self.path.with_name(Path(package).name)) as partial:
+                (built / Path(package).name).rename(partial)
         with appears_whole(self.path) as partial:
-            shutil.copy2(next((workshop / "bin").iterdir()), partial)
+            shutil.copy2(next(built.iterdir()), partial)
             self._check(partial)
         shutil.rmtree(workshop)
 
     def _command(self, workshop: Path) -> list[str]:
         flags = " ".join(["-ldflags=-s -w", *(f"-X {name}={value}" for name, value in self.linked.items())])
         if self.files:
-            return [go_program(self.title), "build", "-v", flags, "-o", f"{workshop}/bin/", self.package]
+            return [go_program(self.title), "build", "-v", flags, "-o", f"{workshop}/bin/", self.package, *self.beside]
         return [go_program(self.title), "install", "-v", flags, f"{self.package}@v{self.version}"]
 
     def _check(self, program: Path) -> None:

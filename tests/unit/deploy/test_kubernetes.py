@@ -172,10 +172,29 @@ def test_a_probe_that_restarts_asks_only_whether_the_process_lives(manifests: li
         assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
-def test_there_are_never_more_workers_than_partitions() -> None:
-    (scaled,) = yaml.safe_load_all((FOLDER / "components/keda/scaled-object.yaml").read_text())
+def test_whoever_scales_a_service_is_not_contradicted(manifests: list[Manifest]) -> None:
+    """A number of replicas in the manifest would take back, at each `apply`, what the autoscaler did."""
+    scalers = of_kind(manifests, "HorizontalPodAutoscaler", "ScaledObject")
+    scaled = {scaler["spec"]["scaleTargetRef"]["name"] for scaler in scalers}
 
-    assert scaled["spec"]["maxReplicaCount"] <= ProvisionSettings().provision_partitions
-    (trigger,) = scaled["spec"]["triggers"]
-    assert trigger["metadata"]["topic"] == WorkerSettings().topic
-    assert trigger["metadata"]["consumerGroup"] == WorkerSettings().consumer_group
+    for deployment in of_kind(manifests, "Deployment"):
+        assert ("replicas" in deployment["spec"]) is (deployment["metadata"]["name"] not in scaled)
+
+
+def test_an_image_that_is_on_the_node_is_not_asked_for_again(manifests: list[Manifest]) -> None:
+    """Else the tag `latest`, of an image that was built by hand, is asked of a registry that does not have it."""
+    for pod in ours(manifests).values():
+        assert pod["containers"][0]["imagePullPolicy"] == "IfNotPresent"
+
+
+def test_keda_asks_the_same_kafka_and_wants_no_more_workers_than_there_are_partitions(
+    manifests: list[Manifest],
+) -> None:
+    for scaled in of_kind(manifests, "ScaledObject"):
+        values = environment(manifests, ours(manifests)["worker"])
+        (trigger,) = scaled["spec"]["triggers"]
+        assert trigger["metadata"]["bootstrapServers"] == values["COLLECTOR_KAFKA_BOOTSTRAP"]
+        assert trigger["metadata"]["topic"] == WorkerSettings().topic
+        assert trigger["metadata"]["consumerGroup"] == WorkerSettings().consumer_group
+        partitions = values.get("COLLECTOR_PROVISION_PARTITIONS", ProvisionSettings().provision_partitions)
+        assert scaled["spec"]["maxReplicaCount"] == int(partitions)
