@@ -1,9 +1,9 @@
 """A publisher that hands on a keyed hash in place of each user, so that no user's name reaches the log or the store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Final, overload
 
 import msgspec
 
@@ -44,10 +44,36 @@ class HashingPublisher:
 
     def submit(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
         """As any publisher's."""
-        replace = msgspec.structs.replace
-        self._publisher.submit([replace(action, user=self._hash(action.user)) for action in actions], on_delivered)
+        self._publisher.submit(_Hashed(actions, self._hashed), on_delivered)
+
+    def _hashed(self, action: Action) -> Action:
+        return msgspec.structs.replace(action, user=self._hash(action.user))
 
     def _hash(self, user: str) -> str:
         keyed = self._keyed.copy()
         keyed.update(user.encode())
         return keyed.hexdigest()
+
+
+class _Hashed(Sequence[Action]):
+    """Actions that are hashed as they are taken: a publisher takes as many at once as it has time for."""
+
+    def __init__(self, actions: Sequence[Action], hashed: Callable[[Action], Action]) -> None:
+        self._actions = actions
+        self._hashed = hashed
+
+    def __len__(self) -> int:
+        return len(self._actions)
+
+    def __iter__(self) -> Iterator[Action]:
+        return map(self._hashed, self._actions)
+
+    @overload
+    def __getitem__(self, place: int) -> Action: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Action]: ...
+
+    def __getitem__(self, place: int | slice) -> Action | list[Action]:
+        found = self._actions[place]
+        return self._hashed(found) if isinstance(found, Action) else [self._hashed(action) for action in found]

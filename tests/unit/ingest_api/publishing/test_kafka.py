@@ -74,6 +74,30 @@ async def test_a_batch_is_told_the_last_offset_of_each_partition_that_it_went_to
     assert position.offsets == {partition: number - 1 for partition, number in records.items()}
 
 
+async def test_others_have_their_turn_while_a_large_batch_becomes_lines() -> None:
+    parts = 4
+    batch = [action(f"user-{number}") for number in range(parts * kafka.AT_ONCE)]
+    async with PublisherFixture() as fixture:
+        await fixture.publisher.unavailable_reason()
+        publishing, turns = asyncio.create_task(publish(fixture.publisher, batch)), 0
+        while not fixture.connection.sent:
+            await asyncio.sleep(0)
+            turns += 1
+        await publishing
+        sent = [line for _, _, value in fixture.connection.sent for line in decode_record(value)]
+    assert turns >= parts
+    assert Counter(map(repr, sent)) == Counter(map(repr, batch))
+
+
+async def test_of_a_large_batch_that_has_no_room_nothing_is_sent() -> None:
+    limits = {"ingest_max_in_flight_bytes": 100_000, "ingest_max_body_bytes": 1, "ingest_max_decompressed_bytes": 1}
+    async with PublisherFixture(**limits) as fixture:
+        await fixture.publisher.unavailable_reason()
+        with pytest.raises(NotPublished):
+            await publish(fixture.publisher, [action(f"user-{number}") for number in range(2 * kafka.AT_ONCE)])
+        assert (fixture.connection.sent, fixture.in_flight_bytes()) == ([], 0)
+
+
 async def test_where_kafka_does_not_tell_the_offset_or_the_log_it_is_acknowledged_without_a_position() -> None:
     async with PublisherFixture(ingest_metadata_refresh=timedelta(milliseconds=1)) as fixture:
         fixture.connection.tells_offsets = False

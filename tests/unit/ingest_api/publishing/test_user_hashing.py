@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -10,9 +10,12 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from contract.action import Action
 from ingest_api.app import create_app
 from ingest_api.http.server.fast_path_protocol import SUBMIT_SINGLE
 from ingest_api.publishing.memory import MemoryPublisher
+from ingest_api.publishing.publisher import OnDelivered
+from ingest_api.publishing.user_hashing import HashingPublisher
 from ingest_api.settings import IngestSettings
 
 NOW = 1_800_000_000_000
@@ -122,3 +125,14 @@ def test_a_file_without_a_key_is_refused_and_what_it_holds_is_not_shown(
     with pytest.raises(ValueError, match=rule) as raised:
         IngestSettings(ingest_user_hash_key_file=file)
     assert content is None or content.decode() not in str(raised.value)
+
+
+def test_a_publisher_that_takes_a_part_at_a_time_has_each_user_hashed() -> None:
+    class InParts(MemoryPublisher):
+        def submit(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
+            super().submit([*actions[:2], *actions[2:3], actions[3]], on_delivered)
+
+    parts = InParts()
+    users = [f"user-{number}" for number in range(4)]
+    HashingPublisher(parts, KEY).submit([Action(NOW, user, "click") for user in users], lambda _: None)
+    assert [action.user for action in parts.published] == list(map(independently, users))
