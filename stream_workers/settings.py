@@ -34,7 +34,9 @@ class WorkerSettings(ServiceSettings, EventSettings, KafkaSettings, StoreSetting
         "stops at twice as many",
     )
     worker_window_memory: Annotated[int, Field(ge=1)] = Field(
-        512 * 1024 * 1024, description="Memory limit for windows, in bytes; soft by one flush"
+        512 * 1024 * 1024,
+        description="Memory limit for windows, in bytes; soft by one flush; what is known of other hours takes at most "
+        "an eighth more",
     )
     worker_buffered_records: Annotated[int, Field(ge=1)] = Field(
         1024, description="Maximum records in the worker's queue; as many again are decoded ahead"

@@ -1,5 +1,8 @@
 """A worker between real Kafka and real InfluxDB: what it counts is right, wherever it starts from."""
 
+import random
+
+import msgspec
 import pytest
 from confluent_kafka import Producer
 
@@ -20,6 +23,34 @@ async def test_late_hours_ids_and_duplicates_are_counted_exactly(pipeline: Pipel
     pipeline.send(traffic.actions(3_000))
     pipeline.started()
     pipeline.send(traffic.actions(3_000), lines=7)
+    await pipeline.counted()
+    await pipeline.is_exact()
+
+
+@pytest.mark.parametrize("memory", [1, 200_000, 10**9], ids=["evicted at once", "evicted at times", "kept"])
+async def test_very_many_old_hours_are_counted_on_exactly_whatever_is_evicted_and_read_again(
+    pipeline: Pipeline, memory: int
+) -> None:
+    traffic, chance = Traffic(), random.Random(memory)
+
+    def old() -> list[Action]:
+        hours = [chance.randrange(400_000, 401_000) * HOUR_MS for _ in range(1_500)]
+        return [
+            msgspec.structs.replace(made, timestamp=hour + made.timestamp % HOUR_MS)
+            for hour, made in zip(hours, traffic.actions(1_500), strict=True)
+        ]
+
+    first = pipeline.started(worker_window_memory=str(memory))
+    for _ in range(3):
+        pipeline.send(old(), lines=50)
+        await pipeline.counted()
+    first.stop()
+    pipeline.send(old(), lines=50)
+
+    pipeline.started(worker_window_memory=str(memory))
+    await pipeline.counted()
+    pipeline.send(old(), lines=50)
+
     await pipeline.counted()
     await pipeline.is_exact()
 
