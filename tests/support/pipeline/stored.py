@@ -8,9 +8,11 @@ from stores.cassandra.settings import CassandraSettings
 from stores.committed import read_committed
 from stores.influx.connection import InfluxConnection
 from stores.influx.schema import Bucket
+from stores.raw.settings import RawStorage
 from support.pipeline.oracle import Numbers
 from support.stores import cassandra
 from support.stores.environment import AnySettings
+from support.stores.subject import Actions, raw_actions
 
 
 async def stored_numbers(store: Store, log: str, hour: int) -> Numbers:
@@ -28,8 +30,9 @@ async def stored_numbers(store: Store, log: str, hour: int) -> Numbers:
 async def stored_raw_lines(settings: AnySettings, log: str) -> dict[LogPartition, int]:
     """How many raw actions there are of each of the log's partitions."""
     if isinstance(settings, CassandraSettings):
-        found = await cassandra.raw_actions(settings)
-        return dict(Counter(source for source, _ in found if source.log == log))
+        return _by_source(await cassandra.raw_actions(settings), log)
+    if settings.raw_storage is RawStorage.PACKED:
+        return _by_source(await raw_actions(settings), log)
     connection = InfluxConnection(settings)
     query = 'SELECT COUNT("user") FROM "actions" GROUP BY "log", "partition"'
     (series_found,) = await connection.query(Bucket.named(settings.raw_bucket), query)
@@ -39,3 +42,7 @@ async def stored_raw_lines(settings: AnySettings, log: str) -> dict[LogPartition
         for series in series_found
         if series.tags["log"] == log
     }
+
+
+def _by_source(found: Actions, log: str) -> dict[LogPartition, int]:
+    return dict(Counter(source for source, _ in found if source.log == log))

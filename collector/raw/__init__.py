@@ -1,0 +1,1 @@
+"""`collector raw`: the raw actions of an hour, read back from the store."""
