@@ -11,6 +11,7 @@ from collector.commands.keys import keys
 from collector.commands.logs import logs
 from collector.commands.operating.metrics import metrics
 from collector.commands.operating.raw import raw
+from collector.commands.operating.status import status
 from collector.commands.operating.targets import targets
 from collector.commands.ps import ps
 from collector.commands.rebuild import rebuild
@@ -30,7 +31,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # else the lines of a help text break where they do in its docstring
 )
-for command in (setup, up, down, ps, logs, scale, send, report, top, audit, raw, rebuild, settings, metrics, targets):
+for command in (
+    setup,
+    up,
+    down,
+    ps,
+    logs,
+    scale,
+    send,
+    report,
+    top,
+    audit,
+    raw,
+    rebuild,
+    settings,
+    metrics,
+    targets,
+    status,
+):
     app.command()(command)
 app.add_typer(doctor, name="doctor")
 app.add_typer(keys, name="keys")

@@ -102,6 +102,15 @@ CASES = [
         "CollectorKafkaUnreachable",
     ),
     case(
+        "kafka was away",
+        {
+            **series('collector_dependency_up{job="ingest"', f"1x8 0x8 1x{LONG}"),
+            **series("collector_ingest_actions_not_published_total", f"0x8 0+100x8 800x{LONG}"),
+        },
+        "2m45s",
+        "7m30s",
+    ),
+    case(
         "the store is away",
         {
             **series('collector_dependency_up{job="worker",instance="worker",dependency="store"', at_step(8, "1", "0")),

@@ -1,0 +1,1 @@
+"""Dashboards for Grafana on the services' metrics: `python -m deploy.dashboards` writes them."""

@@ -1,0 +1,1 @@
+"""A local stack that is watched by a real Prometheus."""

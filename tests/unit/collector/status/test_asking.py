@@ -1,0 +1,32 @@
+from pathlib import Path
+
+from collector.status.asking import Asked, ask, last_errors, samples_in
+from collector.status.seen import Sample
+from deploy.local.services.ports import free_port
+
+
+def test_a_process_that_nobody_reaches_gives_no_answer_and_says_why() -> None:
+    (seen,) = ask([Asked("ingest-1", f"http://127.0.0.1:{free_port()}", lambda: "running")], {})
+    assert (seen.name, seen.state) == ("ingest-1", "no answer")
+    assert "refused" in str(seen.reason)
+
+
+def test_a_process_that_is_dead_is_not_asked() -> None:
+    (seen,) = ask([Asked("ingest-1", "http://127.0.0.1:1", lambda: "dead")], {})
+    assert (seen.state, seen.reason) == ("dead", None)
+
+
+def test_samples_are_those_of_ours() -> None:
+    text = '# TYPE collector_a gauge\ncollector_a{x="1"} 2.0\n# TYPE process_b gauge\nprocess_b 3.0\n'
+    assert samples_in(text) == [Sample("collector_a", {"x": "1"}, 2.0)]
+
+
+def test_the_last_lines_about_trouble_are_shown_in_either_form_of_a_log(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    lines = ["1 INFO fine", "2 ERROR a b", '{"level":"WARNING","message":"3"}', "4 INFO", "5 WARNING c", "6 ERROR d"]
+    log.write_text("\n".join(lines) + "\n")
+    assert last_errors(log) == ['{"level":"WARNING","message":"3"}', "5 WARNING c", "6 ERROR d"]
+
+
+def test_a_log_that_is_not_there_tells_of_no_trouble(tmp_path: Path) -> None:
+    assert last_errors(tmp_path / "none.log") == last_errors(None) == []
