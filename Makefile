@@ -57,11 +57,12 @@ bench-scale: setup ## How the worker's cost grows, row by row; e.g. make bench-s
 soak: setup ## The pipeline at 80 % of its limit for 20 minutes; e.g. make soak ARGS="--minutes 3"
 	@.venv/bin/python -m bench.soak $(ARGS)
 
-lint: .venv/installed ## Style, types, the direction of imports, and that no secret lies around
+lint: .venv/installed ## Style, types, the direction of imports, manifests, and that no secret lies around
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/pytest -q tests/unit/deploy/test_kubernetes.py
 	@PYTHONPATH=tests .venv/bin/python -m support.builds.gitleaks
 
 # With --strict, what the service does not know is no success.

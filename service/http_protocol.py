@@ -27,6 +27,9 @@ MAX_HEADERS: Final = 256
 _IN_WORDS: Final = {"Pause on PRI/Upgrade": "HTTP/2 is not spoken here"}
 """What the parser says, where it is of no use to a client."""
 
+_FOR_ALL_HOSTS: Final = (b"/healthz", b"/readyz")
+"""An orchestrator's probes name a process by its address; and these need no key, either."""
+
 
 class BoundedHttpProtocol(GuardedProtocol):
     """The server's own protocol keeps a head of any size (measured: 25 MB of short headers took 400 MB).
@@ -90,7 +93,7 @@ class BoundedHttpProtocol(GuardedProtocol):
             self._malformed = self._too_long()
             raise HttpParserError(self._malformed.detail)
         for name, value in self.headers:
-            if name == b"host" and not self.hosts.allows(value):
+            if name == b"host" and not self.hosts.allows(value) and self.url not in _FOR_ALL_HOSTS:
                 self._malformed = refused_host(value)
                 raise HttpParserError(self._malformed.detail)
         super().on_headers_complete()

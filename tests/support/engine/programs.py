@@ -44,7 +44,7 @@ def get_programs(lock: int, report: Report) -> None:
     with report.step(f"{STEP}: Debian's packages") as step:
         builder = Builder(STEP, builder_environment, lock, step)
         for arguments in ("update",), ("install", *missing), ("download", *_UNPACKED):
-            builder.run([*_APT, *arguments], root.parent)
+            builder.run([*APT, *arguments], root.parent)
         partial = root.with_name("root.partial")
         shutil.rmtree(partial, ignore_errors=True)
         for package in sorted(root.parent.glob("*.deb")):
@@ -53,7 +53,7 @@ def get_programs(lock: int, report: Report) -> None:
     partial.rename(root)
 
 
-_APT: Final = (
+APT: Final = (
     "apt-get",
     "--option=DPkg::Lock::Timeout=300",
     "--option=APT::Install-Recommends=false",

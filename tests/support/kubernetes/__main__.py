@@ -4,23 +4,33 @@ What it needs is built first, once. The command finds namespaces of its own: not
 """
 
 import os
+import signal
 import sys
+from typing import Final
 
 from rich.console import Console
 
 from deploy.local.errors import LocalError
 from deploy.local.report import Report
 from support.kubernetes.definitions import GATEWAY_API, KEDA
+from support.kubernetes.images import make_archives
 from support.kubernetes.isolation import inside, run_inside, run_isolated
-from support.kubernetes.programs import build_control_plane
+from support.kubernetes.node_packages import get_node_packages
+from support.kubernetes.programs import build_programs
+
+_TERMINATED: Final = 128 + signal.SIGTERM
 
 
 def main(arguments: list[str]) -> int:
     """Returns the command's exit status."""
     if command := inside(arguments):
         return run_inside(command)
+    # Told to stop, it leaves nothing behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     report = Report(Console(stderr=True))
-    build_control_plane(report)
+    build_programs(report)
+    get_node_packages(report)
+    make_archives(report)
     for definitions in (GATEWAY_API, KEDA):
         definitions.fetch(report)
     return run_isolated(arguments)

@@ -41,6 +41,12 @@ class Daemons:
         self._running[name] = process
         self._stack.callback(_stop, process)
 
+    def run(self, name: str, command: Sequence[str | Path], environment: dict[str, str]) -> None:
+        """Until it ends, which it must do with 0."""
+        with self._log(name).open("ab") as log:
+            ended = subprocess.run(command, env=environment, stdout=log, stderr=log, check=False).returncode
+        assert not ended, f"{name} ended with {ended}: {self.said(name)}"
+
     def wait_until(self, name: str, ready: Callable[[], object], seconds: float = _SECONDS) -> None:
         """Until `ready` says so; fails once that program has ended, or after so long."""
         deadline = time.monotonic() + seconds

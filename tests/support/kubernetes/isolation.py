@@ -43,13 +43,21 @@ def is_isolated() -> bool:
     return _VARIABLE in os.environ
 
 
+def work_folder() -> Path:
+    """For what is mounted, and gone afterwards."""
+    return Path(os.environ[_VARIABLE])
+
+
 def run_isolated(command: list[str]) -> int:
     """Runs it inside, as root; its exit status."""
     again = [sys.executable, "-m", "support.kubernetes", _INSIDE, *command]
-    try:
-        return subprocess.run(["unshare", *_NAMESPACES, *again], check=False).returncode
-    finally:
-        _remove_cgroups()
+    with tempfile.TemporaryDirectory(prefix="kubernetes-") as folder:
+        environment = os.environ | {_VARIABLE: folder}
+        _make_cgroups()
+        try:
+            return subprocess.run(["unshare", *_NAMESPACES, *again], env=environment, check=False).returncode
+        finally:
+            _remove_cgroups()
 
 
 def inside(arguments: list[str]) -> list[str]:
@@ -67,7 +75,7 @@ def run_inside(command: list[str]) -> int:
     _ip("link", "set", "nodes", "up")
     _ip("route", "add", "default", "via", "10.250.0.254", "dev", "nodes")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-    return subprocess.run(command, env=os.environ | {_VARIABLE: "1"}, check=False).returncode
+    return subprocess.run(command, check=False).returncode
 
 
 def cgroup_of(node: str) -> str:
@@ -76,7 +84,8 @@ def cgroup_of(node: str) -> str:
 
 
 def _mount() -> None:
-    values = Path(tempfile.mkdtemp())
+    values = work_folder() / "sysctls"
+    values.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "sysctls", values], check=True)
     for name, value in _OF_MACHINE.items():
         file = values / name.replace("/", ".")
@@ -91,11 +100,23 @@ def _ip(*arguments: str) -> None:
     subprocess.run([shutil.which("ip") or "ip", *arguments], check=True)
 
 
+def _cgroups() -> list[Path]:
+    hierarchies = [_CGROUPS, *_CGROUPS.iterdir()]
+    made = [hierarchy for hierarchy in hierarchies if (hierarchy / "cgroup.procs").is_file()]
+    return [Path(f"{hierarchy}{cgroup_of(node)}") for hierarchy in made for node in NODES]
+
+
+def _make_cgroups() -> None:
+    for cgroup in _cgroups():
+        cgroup.mkdir(exist_ok=True)
+        for name in ("cpuset.cpus", "cpuset.mems"):
+            if (cgroup.parent / name).is_file():
+                (cgroup / name).write_text((cgroup.parent / name).read_text())
+
+
 def _remove_cgroups() -> None:
     """They outlive what was in them."""
-    for node in NODES:
-        for hierarchy in [_CGROUPS, *_CGROUPS.iterdir()]:
-            top = Path(f"{hierarchy}{cgroup_of(node)}")
-            for folder, _, _ in os.walk(top, topdown=False):
-                with suppress(OSError):
-                    Path(folder).rmdir()
+    for cgroup in _cgroups():
+        for folder, _, _ in os.walk(cgroup, topdown=False):
+            with suppress(OSError):
+                Path(folder).rmdir()

@@ -138,7 +138,7 @@ func main() {
 )
 
 
-def build_control_plane(report: Report) -> None:
-    """Builds what is missing of the API server and its store. Raises SetupFailed."""
-    for program in (KUBERNETES, ETCD):
+def build_programs(report: Report) -> None:
+    """Builds what is missing. Raises SetupFailed."""
+    for program in (KUBERNETES, ETCD, COREDNS, PAUSE):
         program.build(report)

@@ -241,6 +241,14 @@ async def test_a_later_request_of_a_connection_is_judged_by_its_own_host() -> No
 
 
 @pytest.mark.usefixtures("on_loopback")
+@pytest.mark.parametrize(("path", "status"), [(b"/healthz", b"200"), (b"/readyz", b"200"), (b"/metrics", b"421")])
+async def test_a_probe_names_a_process_by_its_address_which_no_setting_knows(path: bytes, status: bytes) -> None:
+    transport = await sent_at_once(b"GET %b HTTP/1.1\r\nHost: 10.1.2.3:8080\r\n\r\n" % path)
+    await until(lambda: b"\r\n\r\n" in transport.written)
+    assert transport.written.startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.usefixtures("on_loopback")
 async def test_a_request_without_a_host_comes_from_no_browser() -> None:
     transport = await sent_at_once(b"GET / HTTP/1.0\r\n\r\n")
     await until(lambda: transport.closed)
