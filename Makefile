@@ -54,7 +54,7 @@ bench: setup ## This project beside baselines, in one run (15 minutes); e.g. mak
 bench-scale: setup ## How the worker's cost grows, row by row; e.g. make bench-scale ARGS="lines late"
 	@.venv/bin/python -m bench.scale $(ARGS)
 
-soak: setup ## The pipeline at 80 % of its limit for 20 minutes; e.g. make soak ARGS="--minutes 3"
+soak: setup ## The pipeline at 80 % of its limit for 20 minutes; e.g. make soak ARGS="--minutes 3 --raw packed"
 	@.venv/bin/python -m bench.soak $(ARGS)
 
 lint: .venv/installed ## Style, types, the direction of imports, manifests, and that no secret lies around

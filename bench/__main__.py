@@ -9,6 +9,8 @@ from bench.running.driver import Cases, run
 
 _CASES: Final[Cases] = {
     "worker": worker.many_lines,
+    "worker-packed": worker.packed,
+    "worker-off": worker.without_raw,
     "worker-1": worker.one_line,
     "batch": api.batch,
     "singles-64": api.singles_64,

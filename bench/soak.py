@@ -1,14 +1,12 @@
-"""`python -m bench.soak`: the whole pipeline at a share of what it can do, for long; whose memory grows?"""
+"""`python -m bench.soak`: the whole pipeline at a share of what it can do, for long: does lag grow, or memory?"""
 
 import asyncio
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import msgspec
 import typer
 import uvloop
 
@@ -16,52 +14,97 @@ from bench.report import write
 from bench.running.driver import console
 from bench.running.pipeline import BATCH, SAMPLE_SECONDS, Pipeline, pipeline
 from bench.running.services import started
+from bench.soaking.judge import MEMORY_STANDS_STILL, STANDS_STILL_SECONDS, lag_growth, lag_stands_still, memory_growth
+from bench.soaking.limit import highest
+from stores.raw.settings import RawStorage
 
-_LIMIT_SECONDS: Final = 15.0
-_FLAT: Final = 1.1
-"""The last quarter's median memory by the second quarter's, at most: in the first one caches fill."""
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bench.load.generator import Answers
+
+_BURST_SECONDS: Final = 15.0
+_ACCEPTED: Final = 0.99
+"""A rate is none if less than this share of it was accepted."""
 
 
 def main(
     minutes: Annotated[float, typer.Option(min=0.1, help="For how many minutes")] = 20,
     share: Annotated[float, typer.Option(min=0.01, max=1, help="The share of the limit that is sent")] = 0.8,
+    trial: Annotated[float, typer.Option(min=0.1, help="For how many minutes a rate must hold to be the limit")] = 2,
+    rate: Annotated[
+        float | None, typer.Option(min=1_000, help="Actions a second to send, without a search for the limit")
+    ] = None,
+    raw: Annotated[RawStorage, typer.Option(help="How raw actions are stored")] = RawStorage.POINTS,
 ) -> None:
-    """Finds the pipeline's limit, then keeps a share of it, and reports how each process's memory developed.
+    """Finds the highest rate at which lag stands still, then keeps a share of it.
 
-    Exit code 1 where memory grew; a wrong number raises WrongResult.
+    Exit code 1 where lag or a process's memory grew; a wrong number raises WrongResult.
     """
     with (
         TemporaryDirectory(prefix="bench-") as folder,
         started(Path(folder)) as services,
-        pipeline(services) as soaked,
+        pipeline(services, raw) as soaked,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        found = runner.run(_run(soaked, minutes * 60, share))
-    console.print_json(msgspec.json.encode({name: found[name] for name in found if name != "series"}).decode())
+        limit = None if rate is None else rate / share
+        found = runner.run(_run(soaked, minutes * 60, share, trial * 60, limit))
+    found["raw actions"] = raw
+    for line in as_markdown(found):
+        typer.echo(line)
     console.print(f"written: {write('soak', found)}")
-    if grown := [name for name, growth in found["growth"].items() if growth > _FLAT]:
-        console.print(f"[red]memory grew[/red]: {', '.join(grown)}")
+    if found["grew"]:
+        console.print(f"[red]grew[/red]: {', '.join(found['grew'])}")
         raise typer.Exit(1)
 
 
-async def _run(soaked: Pipeline, seconds: float, share: float) -> dict[str, Any]:
-    limit = await _limit(soaked)
+def as_markdown(found: Mapping[str, Any]) -> Iterator[str]:
+    """A table for the README, of what was found: a figure each row."""
+    yield "| figure | measured |"
+    yield "| --- | --- |"
+    for name, value in found.items():
+        if isinstance(value, int | float | str):
+            yield f"| {name} | {value:,} |" if isinstance(value, int) else f"| {name} | {value} |"
+
+
+async def _run(
+    soaked: Pipeline, seconds: float, share: float, trial_seconds: float, limit: float | None
+) -> dict[str, Any]:
+    if limit is None:
+        limit = await _limit(soaked, trial_seconds)
+    sent = limit * share
     console.print(f"limit: {limit:,.0f} actions/s; {share:.0%} of it for {seconds:,.0f} s")
-    sampling = asyncio.create_task(soaked.sample())
-    answers = await soaked.load(seconds, limit * share)
-    sampling.cancel()
-    await asyncio.wait([sampling])
+    async with _sampled(soaked):
+        probing = asyncio.create_task(soaked.freshness.probe())
+        answers = await soaked.load(seconds, sent)
+        soaked.freshness.end()
+    await probing
     await soaked.until_counted()
     await soaked.require_right()
+    return _found(soaked, answers, limit, sent)
+
+
+def _found(soaked: Pipeline, answers: "Answers", limit: float, sent: float) -> dict[str, Any]:
+    memory = {name: round(memory_growth(series), 3) for name, series in soaked.memory_mb.items()}
+    grew = [name for name, growth in memory.items() if growth > MEMORY_STANDS_STILL]
+    if not _holds(soaked, answers, sent):
+        grew.insert(0, "lag")
     return {
-        "limit actions/s": round(limit),
-        "held actions/s": round(answers.times.total() * BATCH / answers.seconds),
-        "seconds": round(answers.seconds),
-        "p50 ms": round(answers.latency_ms(0.5), 2),
-        "p99 ms": round(answers.latency_ms(0.99), 2),
+        "limit, actions/s": round(limit),
+        "sent, actions/s": round(sent),
+        "accepted, actions/s": round(_accepted(answers)),
+        "for, s": round(answers.seconds),
+        "POST of 1,000, p50, ms": round(answers.latency_ms(0.5), 2),
+        "POST of 1,000, p99, ms": round(answers.latency_ms(0.99), 2),
+        "counted after its answer, p50, s": round(soaked.freshness.at_share(0.5), 2),
+        "counted after its answer, p99, s": round(soaked.freshness.at_share(0.99), 2),
+        "probes": len(soaked.freshness.seconds),
         "most lines waiting": max(soaked.waiting),
+        "lag grew by, s": round(lag_growth(soaked.waiting, sent), 2),
+        "lag may grow by, s": STANDS_STILL_SECONDS,
+        "grew": grew,
         "memory MB at most": {name: max(series) for name, series in soaked.memory_mb.items()},
-        "growth": {name: round(growth(series), 3) for name, series in soaked.memory_mb.items()},
+        "memory growth": memory,
         "series": {
             "seconds between": SAMPLE_SECONDS,
             "memory MB": soaked.memory_mb,
@@ -70,18 +113,48 @@ async def _run(soaked: Pipeline, seconds: float, share: float) -> dict[str, Any]
     }
 
 
-async def _limit(soaked: Pipeline) -> float:
-    """Actions a second, acknowledged and counted: what is sent faster only waits."""
-    began = time.monotonic()
-    await soaked.load(_LIMIT_SECONDS, None)
+async def _limit(soaked: Pipeline, seconds: float) -> float:
+    """The highest rate, actions a second, that was accepted, and at which lag stood still, for so long."""
+    accepted = _accepted(await soaked.load(_BURST_SECONDS, None))
     await soaked.until_counted()
-    return soaked.lines / (time.monotonic() - began)
+    console.print(f"for {_BURST_SECONDS:.0f} s, {accepted:,.0f} actions/s were accepted")
+
+    async def holds(rate: float) -> bool:
+        async with _sampled(soaked):
+            answers = await soaked.load(seconds, rate)
+        held = _holds(soaked, answers, rate)
+        console.print(
+            f"{rate:,.0f} actions/s for {seconds:.0f} s: {_accepted(answers):,.0f} accepted, lag grew by "
+            f"{lag_growth(soaked.waiting, rate):.2f} s: {'held' if held else 'not held'}"
+        )
+        await soaked.until_counted()
+        return held
+
+    return await highest(holds, accepted / 4, accepted)
 
 
-def growth(series: Sequence[float]) -> float:
-    """The median of its last quarter by that of its second one; of a short series, of its end by its beginning."""
-    quarter = max(1, len(series) // 4)
-    return median(series[-quarter:]) / median(series[quarter : 2 * quarter] or series[:1])
+def _holds(soaked: Pipeline, answers: "Answers", rate: float) -> bool:
+    return _accepted(answers) >= _ACCEPTED * rate and lag_stands_still(soaked.waiting, rate)
+
+
+def _accepted(answers: "Answers") -> float:
+    """Actions a second."""
+    return answers.times.total() * BATCH / answers.seconds
+
+
+@asynccontextmanager
+async def _sampled(soaked: Pipeline) -> "AsyncIterator[None]":
+    """What is sampled meanwhile is all that was sampled."""
+    soaked.waiting.clear()
+    soaked.memory_mb.clear()
+    sampling = asyncio.create_task(soaked.sample())
+    try:
+        yield
+    finally:
+        sampling.cancel()
+        await asyncio.wait([sampling])
+    if not sampling.cancelled():
+        await sampling
 
 
 if __name__ == "__main__":

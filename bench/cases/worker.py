@@ -17,6 +17,7 @@ from bench.running.workers import Work, require_raw, workers_on
 from deploy.local.services.log_file import tail_of
 from deploy.local.services.process import Command, Process
 from stores.influx.settings import InfluxSettings
+from stores.raw.settings import RawStorage
 
 _USERS: Final = 200_000
 _FOREIGN: Final = 100_000
@@ -31,6 +32,27 @@ def many_lines(services: Services) -> Case:
         [
             Contender("ours", partial(run_ours, services, work)),
             Contender("hand-written loop", partial(_run_hand_written, services, work)),
+        ],
+    )
+
+
+def packed(services: Services) -> Case:
+    """As many_lines, with raw actions packed, beside raw actions as points."""
+    return _raw(services, RawStorage.PACKED)
+
+
+def without_raw(services: Services) -> Case:
+    """As many_lines, without raw actions, beside raw actions as points."""
+    return _raw(services, RawStorage.OFF)
+
+
+def _raw(services: Services, raw: RawStorage) -> Case:
+    work = filled(services, make(1, 1_000_000, _USERS), 500)
+    return Case(
+        f"worker, raw actions {raw}",
+        [
+            Contender(f"raw actions {one}", partial(run_ours, services, work, raw=one))
+            for one in (raw, RawStorage.POINTS)
         ],
     )
 
@@ -55,9 +77,9 @@ def filled(services: Services, made: Sequence[Made], lines: int, partitions: int
     return Work(topic, len(made), count(made), partitions)
 
 
-def run_ours(services: Services, work: Work) -> Figures:
+def run_ours(services: Services, work: Work, raw: RawStorage = RawStorage.POINTS) -> Figures:
     """One worker counts all of it, from its assignment to the last acknowledged progress."""
-    with workers_on(services, work.topic, 1) as workers:
+    with workers_on(services, work.topic, 1, raw) as workers:
         workers.wait_until_assigned(work.partitions)
         began, cpu_before = time.monotonic(), workers.cpu()
         workers.wait_until_counted(work.number)

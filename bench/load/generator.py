@@ -46,13 +46,17 @@ class Load:
 
     Without a rate each connection sends its next request when it has its answer; with one, requests are due at even
     times, whatever the server does, and wait for a free connection: the one that has been free for longest, as servers
-    close those that stay silent. Any answer that does not begin with `expected` fails the run.
+    close those that stay silent. With `drops_late`, what is due and not sent by the end never is. Any answer that does
+    not begin with `expected` fails the run.
     """
 
-    def __init__(self, requests: Sequence[bytes], expected: bytes, *, rate: float | None = None) -> None:
+    def __init__(
+        self, requests: Sequence[bytes], expected: bytes, *, rate: float | None = None, drops_late: bool = False
+    ) -> None:
         self._requests = requests
         self._expected = b"HTTP/1.1 " + expected
         self._rate = rate
+        self._drops_late = drops_late
         self._sent = 0
         self._due: deque[float] = deque()
         self._idle: deque[_Connection] = deque()
@@ -77,9 +81,10 @@ class Load:
 
     def next(self, connection: "_Connection", now: float) -> None:
         """Gives a free connection its next request, lets it wait, or ends it."""
-        if self._due:
+        is_over = now >= self._end
+        if self._due and not (is_over and self._drops_late):
             due = self._due.popleft()
-        elif now >= self._end:
+        elif is_over:
             connection.end()
             return
         elif self._rate is None:

@@ -1,6 +1,7 @@
 """What InfluxDB holds after a run, to compare with the oracle."""
 
 import time
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -10,6 +11,7 @@ from stores.influx.connection import InfluxConnection
 from stores.influx.schema import MS, Bucket
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
+from stores.raw.packing import unpack
 
 
 class StoredNumbers:
@@ -48,14 +50,15 @@ class StoredNumbers:
         return found
 
     async def raw_actions(self) -> int:
-        """How many raw points there are."""
+        """How many raw actions there are, as points and packed."""
         connection = InfluxConnection(self._influx)
-        query = 'SELECT COUNT("user") FROM "actions"'
+        queries = 'SELECT COUNT("user") FROM "actions"', 'SELECT "packed" FROM "action_runs"'
         try:
-            (answer,) = await connection.query(Bucket.named(self._influx.raw_bucket), query)
+            points, runs = await connection.query(Bucket.named(self._influx.raw_bucket), *queries)
         finally:
             await connection.close()
-        return sum(int(row[1]) for series in answer for row in series.values)
+        in_runs = sum(len(unpack(b64decode(row[1]))) for series in runs for row in series.values)
+        return in_runs + sum(int(row[1]) for series in points for row in series.values)
 
     def _store(self) -> InfluxStore:
         return InfluxStore(self._influx, clock=lambda: time.time_ns() // MS)

@@ -15,11 +15,13 @@ from bench.load.generator import Answers, Load, request
 from bench.load.stored import StoredNumbers
 from bench.load.traffic import HOUR_MS, Made, Numbers, count, make
 from bench.running.services import Services, pid_of
+from bench.soaking.freshness import Freshness
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
+from stores.raw.settings import RawStorage
 
 BATCH: Final = 1_000
-SAMPLE_SECONDS: Final = 5.0
+SAMPLE_SECONDS: Final = 1.0
 _BATCHES: Final = 200
 _USERS: Final = 100_000
 _CONNECTIONS: Final = 8
@@ -33,6 +35,7 @@ class Pipeline:
     made: list[Made]
     services: Mapping[str, PythonService]
     stored: StoredNumbers
+    freshness: Freshness
     loads: list[Load] = field(default_factory=list)
     memory_mb: dict[str, list[float]] = field(default_factory=dict)
     """Resident, by service, at each sample."""
@@ -50,13 +53,13 @@ class Pipeline:
     @property
     def lines(self) -> int:
         """Acknowledged so far."""
-        return self.sent.total() * BATCH
+        return self.sent.total() * BATCH + self.freshness.acknowledged
 
     async def load(self, seconds: float, rate: float | None) -> Answers:
         """Sends batches for this long, at this rate (actions/s) or as fast as they are accepted."""
         firsts = range(0, len(self.made), BATCH)
         requests = [_post(self.made[first : first + BATCH]) for first in firsts]
-        load = Load(requests, b"200 ", rate=None if rate is None else rate / BATCH)
+        load = Load(requests, b"200 ", rate=None if rate is None else rate / BATCH, drops_late=True)
         self.loads.append(load)
         return await load.run(self.services["ingest_api"].port, _CONNECTIONS, seconds)
 
@@ -70,7 +73,8 @@ class Pipeline:
         """Until it is cancelled."""
         while True:
             acknowledged = self.lines
-            self.waiting.append(acknowledged - await self.stored.lines_through())
+            # What comes meanwhile may be counted already.
+            self.waiting.append(max(0, acknowledged - await self.stored.lines_through()))
             for name, service in self.services.items():
                 memory = psutil.Process(pid_of(service)).memory_info().rss / 1e6
                 self.memory_mb.setdefault(name, []).append(round(memory, 1))
@@ -94,24 +98,27 @@ class Pipeline:
             seen += sent
             for made in sent:
                 counts[made.timestamp // HOUR_MS * HOUR_MS, made.event] += times
-        return {
+        probes = self.freshness.acknowledged
+        of_probes = {self.freshness.action.timestamp: Numbers(1, probes, 0)} if probes else {}
+        return of_probes | {
             hour: Numbers(numbers.unique_users, counts[hour, "click"], counts[hour, "impression"])
             for hour, numbers in count(seen).items()
         }
 
 
 @contextmanager
-def pipeline(services: Services) -> Iterator[Pipeline]:
+def pipeline(services: Services, raw: RawStorage) -> Iterator[Pipeline]:
     """A worker, an API process and an aggregator, on a topic and buckets of their own."""
     topic = services.topic()
-    with services.buckets() as influx:
+    with services.buckets(raw) as influx:
         environment = services.environment(topic, influx)
         modules = ("stream_workers", "ingest_api", "aggregator")
         running = {
             module: PythonService(module, free_port(), services.log(module), module, environment) for module in modules
         }
         with running["stream_workers"], running["ingest_api"], running["aggregator"]:
-            yield Pipeline(make(21, BATCH * _BATCHES, _USERS), running, StoredNumbers(influx))
+            probes = Freshness(running["ingest_api"].port, running["aggregator"].port)
+            yield Pipeline(make(21, BATCH * _BATCHES, _USERS), running, StoredNumbers(influx), probes)
 
 
 def _post(actions: list[Made]) -> bytes:

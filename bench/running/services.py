@@ -19,6 +19,7 @@ from stores.influx.connection import InfluxConnection
 from stores.influx.schema import Bucket, quoted_name
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
+from stores.raw.settings import RawStorage
 
 PARTITIONS = 8
 _TERMINATING = (signal.SIGTERM, signal.SIGHUP)
@@ -39,13 +40,17 @@ class Services:
         return name
 
     @contextmanager
-    def buckets(self) -> Iterator[InfluxSettings]:
-        """Two new buckets; they are dropped at the end, so that no run meets the compactions of an earlier one."""
+    def buckets(self, raw: RawStorage = RawStorage.POINTS) -> Iterator[InfluxSettings]:
+        """Two new buckets, with raw actions stored in this way.
+
+        They are dropped at the end, so that no run meets the compactions of an earlier one.
+        """
         name = secrets.token_hex(6)
         settings = InfluxSettings(
             influx_url=self.influxdb.url,
             raw_bucket=f"actions_{name}/autogen",
             hourly_bucket=f"hourly_{name}/autogen",
+            raw_storage=raw,
         )
         asyncio.run(create_buckets(settings))
         try:
@@ -70,6 +75,7 @@ class Services:
         if influx is not None:
             environment["COLLECTOR_RAW_BUCKET"] = influx.raw_bucket
             environment["COLLECTOR_HOURLY_BUCKET"] = influx.hourly_bucket
+            environment["COLLECTOR_RAW_STORAGE"] = influx.raw_storage or ""
         return environment
 
     @property

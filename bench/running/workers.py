@@ -19,6 +19,7 @@ from deploy.local.services.log_file import tail_of
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 from stores.influx.settings import InfluxSettings
+from stores.raw.settings import RawStorage
 
 _LONGEST: Final = 300.0
 _LOOK_SECONDS: Final = 0.05
@@ -43,6 +44,7 @@ class Workers:
         """Starts none."""
         self.stored = StoredNumbers(influx)
         self.running: list[PythonService] = []
+        self._raw = influx.raw_storage
         self._services = services
         self._environment = services.environment(topic, influx)
 
@@ -101,13 +103,15 @@ class Workers:
     def require_counted(self, work: Work) -> None:
         """Raises WrongResult unless all hours and the number of raw actions are as they must be."""
         require(asyncio.run(self.stored.ours(work.hours)), dict(work.hours), "hours")
-        require_raw(self.stored, work.number)
+        require_raw(self.stored, 0 if self._raw is RawStorage.OFF else work.number)
 
 
 @contextmanager
-def workers_on(services: Services, topic: str, number: int = 0) -> Iterator[Workers]:
+def workers_on(
+    services: Services, topic: str, number: int = 0, raw: RawStorage = RawStorage.POINTS
+) -> Iterator[Workers]:
     """This many workers with buckets of their own; those still running are stopped at the end."""
-    with services.buckets() as influx, ExitStack() as stack:
+    with services.buckets(raw) as influx, ExitStack() as stack:
         workers = Workers(services, topic, influx)
         stack.callback(lambda: [worker.stop() for worker in workers.running])
         for _ in range(number):

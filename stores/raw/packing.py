@@ -59,8 +59,6 @@ def unpack(packed: bytes) -> list[StoredAction]:
 
 
 def _spans(numbers: Sequence[int]) -> Spans:
-    if numbers[-1] - numbers[0] + 1 == len(numbers):
-        return [(numbers[0], len(numbers))]
     spans: Spans = []
     begin = end = numbers[0]
     for number in numbers:

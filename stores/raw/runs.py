@@ -1,10 +1,13 @@
 """Runs: a partition's actions of one hour that follow on one another, packed into one value of a bounded size."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from contract.action import Action
-from contract.hour import HOUR_MS, hour_of
+from contract.hour import HOUR_MS
 from contract.progress import LogPartition
 from contract.store import RawActions
 from stores.raw.packing import pack
@@ -41,32 +44,27 @@ def runs_of(batches: Iterable[RawActions], oldest: int) -> Iterator[Run]:
     An hour is stored as a whole or not at all: which of its actions a run holds must not depend on the clock.
     """
     for source, first_line, lines in batches:
-        for hour, numbered in _by_hour(first_line, lines).items():
+        for hour, numbered in _by_hour(first_line, lines):
             if hour >= oldest:
                 yield from _cut(source, hour, *numbered)
 
 
-def _by_hour(first_line: int, lines: Sequence[Action | None]) -> dict[int, _Numbered]:
+def _by_hour(first_line: int, lines: Sequence[Action | None]) -> Iterator[tuple[int, _Numbered]]:
+    """The actions of each hour, in the order of the lines."""
     actions = [action for action in lines if action is not None]
     if not actions:
-        return {}
-    timestamps = [action.timestamp for action in actions]
-    hour = hour_of(min(timestamps))
+        return
     numbers: Sequence[int] = range(first_line, first_line + len(lines))
     if len(actions) < len(lines):
-        numbers = [number for number, action in enumerate(lines, first_line) if action is not None]
-    if max(timestamps) < hour + HOUR_MS:
-        return {hour: _Numbered(numbers, actions)}
-    return _dealt(numbers, actions)
-
-
-def _dealt(numbers: Sequence[int], actions: Sequence[Action]) -> dict[int, _Numbered]:
-    by_hour: dict[int, tuple[list[int], list[Action]]] = {}
-    for number, action in zip(numbers, actions, strict=True):
-        of_hour = by_hour.setdefault(hour_of(action.timestamp), ([], []))
-        of_hour[0].append(number)
-        of_hour[1].append(action)
-    return {hour: _Numbered(*of_hour) for hour, of_hour in by_hour.items()}
+        numbers = [number for number, action in zip(numbers, lines, strict=True) if action is not None]
+    hours = np.array([action.timestamp for action in actions]) // HOUR_MS
+    # Sorted as a whole: to look each line's hour up took twice as long.
+    order = hours.argsort(kind="stable")
+    ends = (np.flatnonzero(np.diff(hours[order])) + 1).tolist()
+    for begin, end in pairwise([0, *ends, len(actions)]):
+        of_hour = order[begin:end].tolist()
+        hour = int(hours[of_hour[0]]) * HOUR_MS
+        yield hour, _Numbered([numbers[at] for at in of_hour], [actions[at] for at in of_hour])
 
 
 def _cut(source: LogPartition, hour: int, numbers: Sequence[int], actions: Sequence[Action]) -> Iterator[Run]:

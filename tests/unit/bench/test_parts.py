@@ -11,7 +11,6 @@ from bench.case import Case, Contender, Figures, WrongResult, measure, require, 
 from bench.load.generator import Load, request
 from bench.load.traffic import HOUR_MS, Made, Numbers, count, each_user_once, records
 from bench.running.services import left_in_order
-from bench.soak import growth
 from contract.record import decode_record
 
 
@@ -52,14 +51,6 @@ def test_cost_that_grows_faster_than_the_size_is_a_wrong_result(costs: tuple[flo
 def test_the_oracle_of_users_that_come_once_needs_no_counting() -> None:
     made = list(each_user_once(HOUR_MS, 1_001))
     assert count(made) == {HOUR_MS: Numbers(1_001, 501, 500)}
-
-
-@pytest.mark.parametrize(
-    ("series", "expected"),
-    [([9, 1, 10, 10, 10, 10, 20, 20], 2), ([50, 100, 100, 100], 1), ([4, 5], 1), ([4], 1)],
-)
-def test_growth_leaves_the_time_out_in_which_caches_fill(series: list[float], expected: float) -> None:
-    assert growth(series) == expected
 
 
 def test_a_case_that_takes_long_runs_once_however_many_rounds_there_are() -> None:
@@ -132,6 +123,11 @@ async def test_the_load_counts_each_request_that_was_answered(server: asyncio.Se
     answers = await Load(requests, b"200 ", rate=rate).run(_port(server), 4, 0.2)
     assert answers.times.keys() == {0, 1, 2}
     assert answers.times.total() == len(answers.latencies)
+
+
+async def test_a_load_that_drops_what_is_late_ends_however_much_is_due(server: asyncio.Server) -> None:
+    answers = await Load([request("GET", "/")], b"200 ", rate=1e5, drops_late=True).run(_port(server), 1, 0.2)
+    assert 0 < answers.times.total() < 0.2 * 1e5
 
 
 async def test_the_load_fails_at_an_answer_that_is_not_the_expected_one(server: asyncio.Server) -> None:

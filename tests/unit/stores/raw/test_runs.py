@@ -23,12 +23,12 @@ def test_a_run_holds_one_hour_of_one_partition() -> None:
     runs = list(runs_of([RawActions(SOURCE, 10, lines), RawActions(other, 0, lines[:1])], 0))
 
     assert [run[:4] for run in runs] == [
-        (SOURCE, NOVEMBER, 10, 2),
         (SOURCE, NOVEMBER - HOUR_MS, 11, 2),
+        (SOURCE, NOVEMBER, 10, 2),
         (SOURCE, NOVEMBER + HOUR_MS, 13, 1),
         (other, NOVEMBER, 0, 1),
     ]
-    assert [one.line for one in held(runs)] == [10, 12, 11, 14, 13, 0]
+    assert [one.line for one in held(runs)] == [11, 14, 10, 12, 13, 0]
     assert all(hour_of(one.action.timestamp) == run.hour for run in runs for one in unpack(run.packed))
 
 
