@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from hypothesis import HealthCheck, settings
 
-from deploy.local.artifacts.cassandra import cassandra_installed
+from deploy.local.artifacts.cassandra import CassandraArtifacts, cassandra_installed
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
 from deploy.local.services.ports import free_port
@@ -200,13 +200,21 @@ def cassandra_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]
 
 
 @pytest.fixture(scope="session")
-def cassandra_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CassandraCluster]:
-    """Three nodes with the schema, as above."""
+def cassandra_artifacts() -> CassandraArtifacts:
+    """For nodes of a test's own. Where they were not set up, tests are skipped on a laptop and fail in CI."""
     try:
-        artifacts = cassandra_installed()
+        return cassandra_installed()
     except LocalError as missing:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Cassandra: {missing}")
-    with CassandraCluster(artifacts, tmp_path_factory.mktemp("cassandra-cluster")) as cluster:
+        raise
+
+
+@pytest.fixture(scope="session")
+def cassandra_cluster(
+    cassandra_artifacts: CassandraArtifacts, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CassandraCluster]:
+    """Three nodes with the schema."""
+    with CassandraCluster(cassandra_artifacts, tmp_path_factory.mktemp("cassandra-cluster")) as cluster:
         asyncio.run(create_schema(cluster.settings))
         yield cluster
 

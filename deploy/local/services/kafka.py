@@ -79,7 +79,7 @@ class Kafka(Service):
         self.cluster_id = _random_id()
         """Who formats its folder under the same one belongs to the same cluster."""
         self._artifacts = artifacts
-        self._folder = folder
+        self.folder = folder
         self.controller_port = controller_port
 
     @property
@@ -88,12 +88,12 @@ class Kafka(Service):
         return f"127.0.0.1:{self.port}"
 
     def prepare(self) -> Command:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         # It holds users and what they did.
-        self._folder.chmod(0o700)
-        logging = self._folder / "log4j2.properties"
+        self.folder.chmod(0o700)
+        logging = self.folder / "log4j2.properties"
         logging.write_text(_LOGGING)
-        data = self._folder / "data"
+        data = self.folder / "data"
         if not data.is_dir():
             self._format(data)
         options = [f"-Xmx{self.heap}", *_OPTIONS, f"-Dlog4j2.configurationFile={logging}"]
@@ -126,7 +126,7 @@ class Kafka(Service):
         return [str(self._artifacts.java), "-cp", f"{self._artifacts.kafka_jars}/*", *arguments]
 
     def _properties(self, data: Path) -> Path:
-        path = self._folder / "server.properties"
+        path = self.folder / "server.properties"
         path.write_text(_PROPERTIES.format(data=data) + self.listeners() + self.membership())
         return path
 

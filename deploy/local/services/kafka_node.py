@@ -16,6 +16,10 @@ transaction.state.log.min.isr={in_sync}
 share.coordinator.state.topic.replication.factor={replicas}
 share.coordinator.state.topic.min.isr={in_sync}
 min.insync.replicas={in_sync}
+# Another leads a dead broker's partitions before a sender's 10 s (COLLECTOR_INGEST_DELIVERY_TIMEOUT) are over: with the
+# default of 9 s some are answered 503.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 """
 _REPLICAS = 3
 

@@ -138,13 +138,13 @@ class SecuredKafka(Kafka):
 
     def user_environment(self, user: str) -> dict[str, str]:
         """Settings of a program that is `user`, whose password is drawn once and lies in a file."""
-        file = password_file(self._folder, user)
+        file = password_file(self.folder, user)
         if not file.exists():
             file.parent.mkdir(mode=0o700, exist_ok=True)
             password = secrets.token_urlsafe(32)
             self.set_password(user, password)
             write_private(file, password.encode())
-        return environment_of(self._folder, user, self.port)
+        return environment_of(self.folder, user, self.port)
 
     def set_password(self, user: str, password: str) -> None:
         """Makes the user if it is not there; it may do nothing until an ACL says so."""

@@ -12,6 +12,9 @@ from support.scenarios.environment import Environment, environment_on
 from support.services.cassandra import empty_tables
 from support.services.kafka_cluster import KafkaCluster
 
+PATIENT = {"ingest_delivery_timeout": "PT20S", "ingest_drain_timeout": "PT60S"}
+"""A dead broker's partitions have another leader before that, as docs/operations.md says."""
+
 
 @pytest.fixture(scope="session")
 def shared_brokers(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
@@ -42,7 +45,7 @@ def nodes(cassandra_cluster: CassandraCluster) -> Iterator[CassandraCluster]:
 @pytest.fixture
 async def environment(brokers: KafkaCluster, nodes: CassandraCluster, tmp_path: Path) -> AsyncIterator[Environment]:
     """Two workers, one API and one aggregator."""
-    async with environment_on(brokers, nodes.settings, tmp_path) as environment:
+    async with environment_on(brokers, nodes.settings, tmp_path, **PATIENT) as environment:
         for _ in range(2):
             environment.start_worker()
         yield environment

@@ -1,1 +1,1 @@
-"""Three nodes of Cassandra, and what may happen to them."""
+"""Nodes of Cassandra for tests: three that may die, and one that asks everybody who they are."""

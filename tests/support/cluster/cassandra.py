@@ -75,11 +75,15 @@ class CassandraCluster:
             node.wait_until_ready()
         self._until("each node takes all for alive", self._sees_all, self.nodes)
 
+    def wait_until_dead(self, node: ClusterNode) -> None:
+        """Returns once all others take a node for dead. Raises ServiceFailed."""
+        self._until(f"{node.name} is taken for dead", self._sees_a_dead_one, self.others(node))
+
     def replace(self, dead: ClusterNode) -> None:
         """As docs/operations.md says, for a node whose disk is lost. Returns once the new one has its data."""
         first, *_ = self.others(dead)
-        # Until then the dead one would be waited for.
-        self._until(f"{dead.name} is taken for dead", self._sees_a_dead_one, self.others(dead))
+        # Until then a repair would wait for it.
+        self.wait_until_dead(dead)
         first.repair(self.settings.cassandra_keyspace)
         dead.replace(self.others(dead))
         self.wait_until_whole()

@@ -1,41 +1,69 @@
-"""The clock of one process, which can be set: by libfaketime, where it is installed."""
+"""Clocks that can be set while a process runs: a node's, and a worker's (`python -m support.cluster.clock`)."""
 
-from collections.abc import Mapping
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-_LIBRARIES: Final = "/usr/lib/*/faketime/libfaketime.so.1"
-_PACKAGE: Final = "libfaketime"
+from support.builds.java_compiler import compile_java
+
+_SOURCE: Final = Path(__file__).with_name("SetClock.java")
+_VARIABLE: Final = "CLOCK_FILE"
+_LOOK_EVERY_SECONDS: Final = 0.1
 
 
-def fake_time_library() -> Path | None:
-    """Where it lies; None: it is not installed."""
-    return next(Path("/").glob(_LIBRARIES[1:]), None)
-
-
-class SteppedClock:
-    """Of a process that is started with `environment`: as wrong as its file says, also while it runs."""
+class SetClock:
+    """As wrong as its file says."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-
-    def environment(self) -> Mapping[str, str]:
-        """What the process is started with; nothing where the library is missing."""
-        library = fake_time_library()
-        if library is None:
-            return {}
         self.step(0)
-        return {
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_CACHE_DURATION": "1",
-            # Only the time of day: a step is no reason for a timeout.
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
 
     def step(self, seconds: int) -> None:
         """From now on it is so much before (negative) or after the machine's."""
         partial = self._file.with_suffix(".partial")
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(f"{seconds:+d}s\n")
+        partial.write_text(str(seconds * 1000))
         partial.replace(self._file)
+
+    def of_java(self) -> list[str]:
+        """The options of a node that goes by it, if `classes_of_java` are among its own."""
+        return ["-Dcassandra.clock=SetClock", f"-Dclock.file={self._file}"]
+
+    def of_python(self) -> Mapping[str, str]:
+        """The environment of a process that goes by it, if it runs this module."""
+        return {_VARIABLE: str(self._file), "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def classes_of_java(jars: Path) -> Path:
+    """Where the class of a node's clock lies."""
+    return compile_java(_SOURCE, sorted(jars.glob("*.jar")), language="17")
+
+
+def _offset_of(file: Path) -> Callable[[], float]:
+    """What the file says, in seconds, looked up now and then."""
+    found = [0.0]
+
+    def look() -> None:
+        while True:
+            found[0] = int(file.read_text()) / 1000
+            time.sleep(_LOOK_EVERY_SECONDS)
+
+    threading.Thread(target=look, daemon=True).start()
+    return lambda: found[0]
+
+
+def main() -> None:
+    """As `python -m stream_workers`, with another time of day; what measures durations is not touched."""
+    seconds, nanoseconds = time.time, time.time_ns
+    offset = _offset_of(Path(os.environ[_VARIABLE]))
+    time.time = lambda: seconds() + offset()
+    time.time_ns = lambda: nanoseconds() + int(offset() * 1_000_000_000)
+    from stream_workers import __main__ as program  # noqa: PLC0415 - whatever it takes from `time` is set by now
+
+    program.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,15 +12,11 @@ from deploy.local.errors import ServiceFailed
 from deploy.local.services.cassandra import ACCESS, Cassandra
 from deploy.local.services.process import Command
 from support.builds.java_compiler import compile_java
-from support.cluster.clock import SteppedClock
+from support.cluster.clock import SetClock, classes_of_java
 
 _TOOL_SECONDS: Final = 300.0
 _REGISTRY: Final = Path(__file__).with_name("rmiURLContextFactory.java")
-_QUIET: Final = (
-    "-Djava.naming.factory.url.pkgs=registry",
-    "-XX:TieredStopAtLevel=1",
-    "-Dlogback.configurationFile=none",
-)
+_TOOL_OPTIONS: Final = ("-Djava.naming.factory.url.pkgs=registry", "-XX:TieredStopAtLevel=1")
 
 
 class ClusterNode(Cassandra):
@@ -34,17 +31,27 @@ class ClusterNode(Cassandra):
         self.host = f"127.0.30.{number}"
         self.known_as = f"127.0.31.{number}"
         self.heap = "384m"
-        self.clock: SteppedClock | None = None
-        """If its clock shall be set once it was started: that makes a node slow."""
+        self.clock: SetClock | None = None
+        """None: the machine's."""
         self._replaces = False
 
     def prepare(self) -> Command:
         command = super().prepare()
-        return Command(command.arguments, command.log, {} if self.clock is None else self.clock.environment())
+        if self.clock is None:
+            return command
+        jars = f"{self.artifacts.jars}/*"
+        path = f"{classes_of_java(self.artifacts.jars)}:{jars}"
+        return Command([path if one == jars else one for one in command.arguments], command.log)
 
     def options(self) -> list[str]:
         replacing = [f"-Dcassandra.replace_address_first_boot={self.known_as}"] if self._replaces else []
-        return [f"-Dcassandra.jmx.local.port={self._tool_port}", *replacing]
+        return [
+            f"-Dcassandra.jmx.local.port={self._tool_port}",
+            # A disk that is full kills it outright: files are mapped into memory.
+            f"-XX:ErrorFile={self.folder / 'java-error.log'}",
+            *replacing,
+            *([] if self.clock is None else self.clock.of_java()),
+        ]
 
     def config(self) -> dict[str, object]:
         return {
@@ -68,7 +75,7 @@ class ClusterNode(Cassandra):
     def tool(self, *arguments: str) -> str:
         """What `nodetool` says. Raises ServiceFailed."""
         classes = compile_java(_REGISTRY, language="17")
-        java = [str(self.artifacts.java), "-cp", f"{classes}:{self.artifacts.jars}/*", *_QUIET, *ACCESS]
+        java = [str(self.artifacts.java), "-cp", f"{classes}:{self.artifacts.jars}/*", *_TOOL_OPTIONS, *ACCESS]
         tool = ["org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1", "-p", str(self._tool_port)]
         ended = subprocess.run(
             [*java, f"-Duser.home={self.folder}", *tool, *arguments],
@@ -80,6 +87,16 @@ class ClusterNode(Cassandra):
         if ended.returncode:
             raise ServiceFailed(self.name, f"nodetool {' '.join(arguments)}", ended.stdout + ended.stderr)
         return ended.stdout
+
+    def try_tool(self, *arguments: str) -> None:
+        """The same where the node may be in no state to do it."""
+        with suppress(ServiceFailed):
+            self.tool(*arguments)
+
+    def end(self) -> None:
+        """Returns once it has ended, or is killed, if it runs."""
+        if self.process is not None and self.process.is_alive():
+            self.stop()
 
     def repair(self, keyspace: str) -> None:
         """Makes the replicas of what it has equal, those of them that are up. Raises ServiceFailed."""

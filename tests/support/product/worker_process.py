@@ -19,8 +19,16 @@ END_WITHIN = 60.0
 class WorkerProcess(PythonService):
     """`python -m stream_workers` with the settings of `environment`."""
 
-    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], module: str = "stream_workers") -> None:
-        super().__init__(name, free_port(), folder / f"{name}.log", module, environment)
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        environment: Mapping[str, str],
+        module: str = "stream_workers",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """`variables`: more of its environment, which are no settings."""
+        super().__init__(name, free_port(), folder / f"{name}.log", module, {**environment, **(variables or {})})
 
     @property
     def running(self) -> Process:

@@ -3,16 +3,18 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from itertools import count, islice
+from math import inf
 
 import httpx
 
 from support.scenarios.ledger import HOUR_MS, Action, Ledger
 
-ANSWER_WITHIN = 20.0
+ANSWER_WITHIN = 40.0
 """Seconds: longer than the API's own bound."""
 
 
@@ -39,19 +41,29 @@ def synthetic_actions(
 class Clients:
     """After an unknown outcome some batches are given up; all others are retried until acknowledged."""
 
-    def __init__(self, urls: Sequence[str], ledger: Ledger, actions: Iterator[Action], *, seed: int = 0) -> None:
+    def __init__(
+        self, urls: Callable[[], Sequence[str]], ledger: Ledger, actions: Iterator[Action], *, seed: int = 0
+    ) -> None:
         self._urls = urls
         self._ledger = ledger
         self._actions = actions
         self._rng = random.Random(seed)
         self._enough = asyncio.Event()
+        self._due = 0.0
+        """When the next batch of any of them is due, where they keep to a rate."""
 
     @asynccontextmanager
-    async def sending(self, *, concurrency: int = 2, batch: int = 200, pause: float = 0.1) -> AsyncIterator[None]:
-        """They send for as long as the block runs; afterwards each finishes its last batch."""
+    async def sending(
+        self, *, concurrency: int = 2, batch: int = 200, pause: float = 0.1, rate: float = inf
+    ) -> AsyncIterator[None]:
+        """They send for as long as the block runs; afterwards each finishes its last batch.
+
+        `pause`: seconds between an answer and the next batch; `rate`: actions a second of all together, at most.
+        """
+        self._due = time.monotonic()
         async with httpx.AsyncClient(timeout=ANSWER_WITHIN) as http, asyncio.TaskGroup() as tasks:
             for _ in range(concurrency):
-                tasks.create_task(self._send_on(http, batch, pause))
+                tasks.create_task(self._send_on(http, batch, pause, batch / rate))
             try:
                 yield
             finally:
@@ -62,14 +74,17 @@ class Clients:
         async with httpx.AsyncClient(timeout=ANSWER_WITHIN) as http:
             await self._deliver(http, batch, gives_up=False)
 
-    async def _send_on(self, http: httpx.AsyncClient, batch: int, pause: float) -> None:
+    async def _send_on(self, http: httpx.AsyncClient, batch: int, pause: float, apart: float) -> None:
         while not self._enough.is_set():
+            self._due += apart
+            await asyncio.sleep(max(0.0, self._due - time.monotonic()))
             await self._deliver(http, list(islice(self._actions, batch)), gives_up=self._rng.random() < 0.2)
             await asyncio.sleep(pause)
 
     async def _deliver(self, http: httpx.AsyncClient, batch: Sequence[Action], *, gives_up: bool) -> None:
         for number in count():
-            outcome = await self._post(http, self._urls[number % len(self._urls)], batch)
+            urls = self._urls()
+            outcome = await self._post(http, urls[number % len(urls)], batch)
             if outcome == "acknowledged" or (gives_up and outcome == "unknown"):
                 return
             await asyncio.sleep(0.2)

@@ -15,6 +15,7 @@ from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
+from support.cluster.clock import SetClock
 from support.faults.dying_worker import DyingWorker, Moment
 from support.product.environment import environment_of
 from support.product.worker_process import WorkerProcess
@@ -35,9 +36,13 @@ class Brokers(Protocol):
 class Environment:
     """A topic and buckets of its own on shared brokers and stores, and the product's processes on them."""
 
-    def __init__(self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, store: AnySettings) -> None:
+    def __init__(
+        self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, store: AnySettings, **settings: str
+    ) -> None:
+        """`settings`: of all services, in lower case and without COLLECTOR_."""
         self.bootstrap = bootstrap
         self.topic = topic
+        self.rejected_topic = rejected_topic
         self.store = store
         self.workers: list[WorkerProcess] = []
         self._folder = folder
@@ -46,6 +51,7 @@ class Environment:
         self._variables = {
             **environment_of(bootstrap, topic, rejected_topic, store),
             "COLLECTOR_INGEST_OLDEST": "1970-01-01",
+            **_variables(settings),
         }
         self.aggregator = self.start("aggregator")
         self.apis = [self.start("ingest_api")]
@@ -56,8 +62,8 @@ class Environment:
         assert isinstance(self.store, InfluxSettings)
         return self.store
 
-    @property
     def api_urls(self) -> list[str]:
+        """Where clients send, at this moment."""
         return [f"http://127.0.0.1:{api.port}" for api in self.apis]
 
     @property
@@ -75,9 +81,28 @@ class Environment:
         self._services.append(service)
         return service
 
+    def restart_api(self) -> None:
+        """One takes the other's place: clients are sent to the new one, then the old one is told to stop."""
+        new = self.start("ingest_api")
+        new.wait_until_ready()
+        old, self.apis[0] = self.apis[0], new
+        old.stop()
+
+    def restart_aggregator(self) -> None:
+        """Likewise, for readers."""
+        new = self.start("aggregator")
+        new.wait_until_ready()
+        old, self.aggregator = self.aggregator, new
+        old.stop()
+
     def start_worker(self, **other: str) -> WorkerProcess:
         """Starts a worker, and does not wait for it."""
         return self._start_worker(WorkerProcess, other)
+
+    def start_worker_by(self, clock: SetClock) -> WorkerProcess:
+        """A worker that goes by another clock."""
+        module = "support.cluster.clock"
+        return self._start_worker(partial(WorkerProcess, module=module, variables=clock.of_python()), {})
 
     def start_dying_worker(self, moment: Moment, **other: str) -> WorkerProcess:
         """A worker that kills itself at that moment of a flush."""
@@ -99,11 +124,15 @@ class Environment:
             service.kill()
 
     def _with(self, other: Mapping[str, str]) -> Mapping[str, str]:
-        return {**self._variables, **{f"COLLECTOR_{name.upper()}": value for name, value in other.items()}}
+        return {**self._variables, **_variables(other)}
 
     def _running(self) -> list[PythonService]:
         services = [*self._services, *self.workers]
         return [service for service in services if service.process is not None and service.process.is_alive()]
+
+
+def _variables(settings: Mapping[str, str]) -> dict[str, str]:
+    return {f"COLLECTOR_{name.upper()}": value for name, value in settings.items()}
 
 
 @asynccontextmanager
@@ -124,14 +153,16 @@ async def started_environment(
 
 
 @asynccontextmanager
-async def environment_on(kafka: Brokers, store: AnySettings, folder: Path) -> AsyncIterator[Environment]:
-    """The same on a topic of their own, and on a store that holds nothing."""
+async def environment_on(
+    kafka: Brokers, store: AnySettings, folder: Path, **settings: str
+) -> AsyncIterator[Environment]:
+    """The same on a topic of their own, and on a store that holds nothing; `settings` as Environment has them."""
     name = secrets.token_hex(4)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
     for topic, partitions in ((f"actions-{name}", PARTITIONS), (f"rejected-{name}", 1)):
         kafka.create_topic(topic, partitions)
         await asyncio.to_thread(wait_until_led, admin, topic, partitions)
-    environment = Environment(folder, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", store)
+    environment = Environment(folder, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", store, **settings)
     try:
         yield environment
     finally:

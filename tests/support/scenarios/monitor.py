@@ -32,7 +32,7 @@ class Monitor:
         self.refused = 0
         """Readers that were answered 503."""
         self.worst_staleness = 0.0
-        """Seconds, the longest between what an answer said to be complete through and when it was asked for."""
+        """How many seconds before it was asked for an answer was complete, at the most."""
         self.commits_checked = 0
         """How often committed offsets were compared with progress."""
         self.log: str | None = None
@@ -47,7 +47,7 @@ class Monitor:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        async with httpx.AsyncClient(base_url=self._environment.aggregator_url, timeout=30) as http:
+        async with httpx.AsyncClient(timeout=30) as http:
             while True:
                 for hour in self._hours:
                     await self._check_hour(http, hour)
@@ -76,7 +76,7 @@ class Monitor:
     async def _check_hour(self, http: httpx.AsyncClient, hour: int) -> None:
         asked = time.time()
         try:
-            answer = await http.get(f"/v1/hours/{format_hour(hour)}")
+            answer = await http.get(f"{self._environment.aggregator_url}/v1/hours/{format_hour(hour)}")
         except httpx.TransportError as error:
             self.wrong.append(f"the aggregator did not answer: {error!r}")
             return

@@ -37,8 +37,11 @@ class Scenario:
         clients = Clients(
             self.environment.api_urls, self.ledger, actions or synthetic_actions(seed, self.now), seed=seed
         )
+        began = time.monotonic()
         async with self.monitored(), clients.sending(**how):  # type: ignore[arg-type] # numbers that say how to send
             yield
+        seconds = time.monotonic() - began
+        self.note(f"of traffic: {len(self.ledger.acknowledged) / seconds:,.0f} actions/s acknowledged", seconds)
 
     @asynccontextmanager
     async def monitored(self) -> AsyncIterator[None]:

@@ -1,5 +1,6 @@
 """Three Kafka nodes in one quorum, on loopback: each can be stopped, killed and started again."""
 
+import shutil
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -61,6 +62,12 @@ class KafkaCluster:
         for node in self.nodes:
             if node.process is None or not node.process.is_alive():
                 node.start()
+
+    def replace(self, dead: KafkaNode, topics: Sequence[str]) -> None:
+        """As docs/operations.md says, for a broker whose disk is lost. Returns once the empty one is in sync."""
+        shutil.rmtree(dead.folder / "data")
+        dead.start()
+        self.wait_until_whole(topics)
 
     def wait_until_whole(self, topics: Sequence[str]) -> None:
         """Returns once every node is alive and in sync. Raises ServiceFailed if that takes too long."""
