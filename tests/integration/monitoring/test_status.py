@@ -39,6 +39,20 @@ async def test_of_a_stack_that_is_well_each_process_runs_and_all_is_known(stack:
     assert "all is well" in status(stack.data)[1]
 
 
+async def test_processes_elsewhere_are_asked_by_their_addresses(stack: WatchedStack) -> None:
+    addresses = [f"http://{one['targets'][0]}" for one in json.loads(stack("targets"))]
+    named = [option for address in addresses for option in ("--target", address)]
+    command = [COLLECTOR, "status", "--json", *named, "--key-file", str(stack.key_file)]
+
+    def asked() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+    await eventually(lambda: asked().returncode == 0, WITHIN)
+    assert {one["name"]: one["state"] for one in json.loads(asked().stdout)["processes"]} == dict.fromkeys(
+        addresses, "running"
+    )
+
+
 async def test_a_dead_worker_is_wrong_and_is_named(stack: WatchedStack) -> None:
     with stack.killed_worker():
         code, found = told(stack)
