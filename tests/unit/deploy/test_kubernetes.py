@@ -172,6 +172,14 @@ def test_a_probe_that_restarts_asks_only_whether_the_process_lives(manifests: li
         assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
+def test_behind_a_gateway_clients_are_counted_by_their_own_addresses(manifests: list[Manifest]) -> None:
+    """Else all of them share what one address may have."""
+    for route in of_kind(manifests, "HTTPRoute"):
+        for rule in route["spec"]["rules"]:
+            (service,) = rule["backendRefs"]
+            assert environment(manifests, ours(manifests)[service["name"]])["COLLECTOR_TRUSTED_PROXIES"]
+
+
 def test_whoever_scales_a_service_is_not_contradicted(manifests: list[Manifest]) -> None:
     """A number of replicas in the manifest would take back, at each `apply`, what the autoscaler did."""
     scalers = of_kind(manifests, "HorizontalPodAutoscaler", "ScaledObject")
