@@ -1,8 +1,8 @@
 """What of the log is not stored yet, by partition: asked anew whenever somebody looks at /metrics."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 from contract.errors import LogError
 from stream_workers import metrics
@@ -12,7 +12,7 @@ from stream_workers.partition.state import PartitionState
 ANSWER_WITHIN: Final = 2.0
 """Seconds for which who looks waits for Kafka."""
 
-AskEnds = Callable[[], Coroutine[Any, Any, Mapping[int, int]]]
+AskEnds = Callable[[], Awaitable[Mapping[int, int]]]
 """Where each partition ends. Raises LogError."""
 
 
@@ -55,12 +55,14 @@ class Lag:
     async def _answer(self) -> Mapping[int, int]:
         """Where partitions end; none while Kafka is away. One question at a time, however many look."""
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask_ends())
+            self._asking = asyncio.create_task(self._ask())
         await asyncio.wait({self._asking}, timeout=ANSWER_WITHIN)
-        if not self._asking.done():
-            return {}
+        return self._asking.result() if self._asking.done() else {}
+
+    async def _ask(self) -> Mapping[int, int]:
+        """It fails in no way that is foreseen: perhaps nobody waits for it any more."""
         try:
-            return self._asking.result()
+            return await self._ask_ends()
         except LogError:
             return {}
 

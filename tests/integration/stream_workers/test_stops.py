@@ -29,6 +29,8 @@ async def test_what_was_received_at_sigterm_is_stored_and_committed_before_the_e
 
     worker.terminate()
     await eventually(lambda: "draining" in worker.logged())
+    assert worker.metric("drain_seconds") > 0
+    assert worker.metric("lag_records") == 500
     gate.open()
 
     assert worker.wait_for_end() == 0, worker.log_tail()

@@ -1,6 +1,7 @@
 """What metrics say of what is not stored yet."""
 
 import asyncio
+import gc
 from collections.abc import Mapping
 
 import pytest
@@ -10,7 +11,7 @@ from contract.progress import Progress
 from stream_workers import metrics
 from stream_workers.lag import Lag
 from support.fixtures.virtual_clock import timeless
-from support.fixtures.worker import HOUR
+from support.fixtures.worker import HOUR, quiet
 from support.fixtures.writer import WriterFixture, clicks
 
 
@@ -120,6 +121,21 @@ async def test_a_question_that_hangs_is_not_asked_twice_and_keeps_nobody_for_lon
     assert await watched.look(at=1) == (0, 0)
     assert watched.asked == 1
     watched.let.set()
+
+
+@timeless
+async def test_a_question_that_fails_when_nobody_waits_any_more_is_no_error_of_the_program() -> None:
+    watched, told = Watched(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
+    await watched.writer.acquire()
+    watched.let.clear()
+    await watched.look(at=0)
+    watched.away = LogUnavailable("away")
+    watched.let.set()
+    await quiet()
+    await watched.look(at=1)
+    gc.collect()
+    assert told == []
 
 
 @timeless

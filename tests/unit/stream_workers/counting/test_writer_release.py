@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from stream_workers.metrics import LISTED
 from support.fixtures.virtual_clock import timeless
 from support.fixtures.worker import AWAY, quiet
 from support.fixtures.writer import A_LONG_TIME, WriterFixture, clicks
@@ -125,3 +126,16 @@ async def test_a_partition_that_is_taken_over_anew_opens_a_sealed_writer() -> No
         fixture.mailbox.put(*clicks(0))
         await fixture.writer.settle()
     assert fixture.clicks() == 1
+
+
+@timeless
+async def test_each_release_is_timed_also_one_that_is_cut_off() -> None:
+    fixture, name = WriterFixture(), "collector_worker_release_seconds_count"
+    before = LISTED.registry.get_sample_value(name) or 0
+    async with fixture.running(0):
+        await fixture.writer.release(A_LONG_TIME)
+        await fixture.acquire()
+        fixture.journal.hold("windows")
+        fixture.mailbox.put(*clicks(0))
+        await fixture.writer.release(5.0)
+    assert LISTED.registry.get_sample_value(name) == before + 2

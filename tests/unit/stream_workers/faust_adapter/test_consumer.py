@@ -307,3 +307,13 @@ async def test_an_assignment_of_nothing_is_no_trouble_where_others_have_it_all()
     await fixture.consumer.on_partitions_assigned(set(), GENERATION)
     assert fixture.consumer.crash_reason is None
     assert fixture.consumer.joined
+
+
+@timeless
+async def test_each_assignment_is_counted_one_of_nothing_too() -> None:
+    fixture, name = ConsumerFixture(), "collector_worker_rebalances_total"
+    before = LISTED.registry.get_sample_value(name) or 0
+    fixture.thread.assigned = set()
+    for generation in (GENERATION, GENERATION + 1):
+        await fixture.consumer.on_partitions_assigned(set(), generation)
+    assert LISTED.registry.get_sample_value(name) == before + 2
