@@ -81,10 +81,11 @@ async def _run(
     await probing
     await soaked.until_counted()
     await soaked.require_right()
-    return _found(soaked, answers, limit, sent)
+    return figures_of(soaked, answers, limit, sent)
 
 
-def _found(soaked: Pipeline, answers: "Answers", limit: float, sent: float) -> dict[str, Any]:
+def figures_of(soaked: Pipeline, answers: "Answers", limit: float, sent: float) -> dict[str, Any]:
+    """What was measured, and under `grew` what should have stood still and did not."""
     memory = {name: round(memory_growth(series), 3) for name, series in soaked.memory_mb.items()}
     grew = [name for name, growth in memory.items() if growth > MEMORY_STANDS_STILL]
     if not _holds(soaked, answers, sent):

@@ -23,7 +23,7 @@ from stores.raw.settings import RawStorage
 
 _LONGEST: Final = 300.0
 _LOOK_SECONDS: Final = 0.05
-_COUNTING: Final = re.compile(r"counting \{(.*)\}")
+_COUNTING: Final = re.compile(r"counting from \{(.*)\}")
 """A worker says so when it was assigned partitions and has loaded where it goes on."""
 
 

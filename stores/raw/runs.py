@@ -54,17 +54,17 @@ def _by_hour(first_line: int, lines: Sequence[Action | None]) -> Iterator[tuple[
     actions = [action for action in lines if action is not None]
     if not actions:
         return
-    numbers: Sequence[int] = range(first_line, first_line + len(lines))
+    numbers = np.arange(first_line, first_line + len(lines))
     if len(actions) < len(lines):
-        numbers = [number for number, action in zip(numbers, lines, strict=True) if action is not None]
+        numbers = numbers[[action is not None for action in lines]]
     hours = np.array([action.timestamp for action in actions]) // HOUR_MS
     # Sorted as a whole: to look each line's hour up took twice as long.
     order = hours.argsort(kind="stable")
     ends = (np.flatnonzero(np.diff(hours[order])) + 1).tolist()
     for begin, end in pairwise([0, *ends, len(actions)]):
-        of_hour = order[begin:end].tolist()
+        of_hour = order[begin:end]
         hour = int(hours[of_hour[0]]) * HOUR_MS
-        yield hour, _Numbered([numbers[at] for at in of_hour], [actions[at] for at in of_hour])
+        yield hour, _Numbered(numbers[of_hour].tolist(), [actions[at] for at in of_hour.tolist()])
 
 
 def _cut(source: LogPartition, hour: int, numbers: Sequence[int], actions: Sequence[Action]) -> Iterator[Run]:

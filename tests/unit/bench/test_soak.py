@@ -1,4 +1,55 @@
-from bench.soak import as_markdown
+from collections import Counter
+
+import pytest
+
+from bench.load.generator import Answers
+from bench.load.stored import StoredNumbers
+from bench.running.pipeline import BATCH, Pipeline
+from bench.soak import as_markdown, figures_of
+from bench.soaking.freshness import Freshness
+from stores.influx.settings import InfluxSettings
+
+RATE, SECONDS = 100_000, 60
+
+
+@pytest.fixture
+def soaked() -> Pipeline:
+    """What was sampled of a pipeline in which all stood still."""
+    probes = Freshness(1, 2)
+    probes.seconds.extend([0.5, 1.0])
+    return Pipeline(
+        [],
+        {},
+        StoredNumbers(InfluxSettings()),
+        probes,
+        memory_mb={"stream_workers": [100.0] * SECONDS, "ingest_api": [50.0] * SECONDS},
+        waiting=[20_000] * SECONDS,
+    )
+
+
+def answers(rate: float = RATE) -> Answers:
+    """To batches that were accepted at this rate."""
+    found = Answers(Counter({0: round(rate * SECONDS / BATCH)}), seconds=SECONDS)
+    found.latencies.append(0.01)
+    return found
+
+
+def test_where_all_stood_still_nothing_grew(soaked: Pipeline) -> None:
+    assert figures_of(soaked, answers(), RATE / 0.8, RATE)["grew"] == []
+
+
+def test_lag_that_grows_is_found(soaked: Pipeline) -> None:
+    soaked.waiting = [20_000 + 5_000 * second for second in range(SECONDS)]
+    assert figures_of(soaked, answers(), RATE / 0.8, RATE)["grew"] == ["lag"]
+
+
+def test_a_rate_that_is_not_accepted_is_none_though_no_lines_wait(soaked: Pipeline) -> None:
+    assert figures_of(soaked, answers(0.9 * RATE), RATE / 0.8, RATE)["grew"] == ["lag"]
+
+
+def test_memory_that_grows_is_found_by_its_process(soaked: Pipeline) -> None:
+    soaked.memory_mb["ingest_api"] = [50.0 + second for second in range(SECONDS)]
+    assert figures_of(soaked, answers(), RATE / 0.8, RATE)["grew"] == ["ingest_api"]
 
 
 def test_the_table_has_a_row_for_each_figure() -> None:

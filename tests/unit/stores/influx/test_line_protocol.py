@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 
 from contract.action import MAX_ID, MAX_USER, Action
@@ -12,6 +14,7 @@ from contract.window_value import WindowValue
 from stores.influx.line_protocol import (
     MAX_BYTES,
     MAX_LINES,
+    MAX_RUN_BYTES,
     action_bodies,
     halves,
     manifest_bodies,
@@ -50,6 +53,20 @@ def test_a_run_has_a_time_of_its_own_within_its_hour() -> None:
     times = [int(line.split(" ")[-1]) for line in lines]
     assert len(set(times)) == len(keys)
     assert {time // MS // HOUR_MS * HOUR_MS for time in times} == {NOVEMBER}
+
+
+def test_a_body_of_runs_is_made_of_few_so_that_making_it_holds_up_little() -> None:
+    made: list[Run] = []
+
+    def runs() -> Iterator[Run]:
+        for number in range(100):
+            made.append(Run(SOURCE, NOVEMBER, 2_500 * number, 2_500, b"x" * 40_000))
+            yield made[-1]
+
+    bodies = run_bodies(runs())
+    assert len(next(bodies)) <= MAX_RUN_BYTES
+    assert len(made) < 10
+    assert max(map(len, bodies)) <= MAX_RUN_BYTES
 
 
 def test_events_that_no_setting_names_share_a_tag_and_keep_their_names() -> None:
