@@ -14,8 +14,9 @@ from contract.store import ProgressPoint, SegmentPoint, WindowPoint
 from contract.window_value import WindowValue
 from deploy.local.services.ports import free_port
 from stores.cassandra import queries
+from stores.cassandra.driver.answers import Rows
 from stores.cassandra.driver.cluster import open_cluster
-from stores.cassandra.driver.connection import CassandraConnection
+from stores.cassandra.driver.connection import ROWS_AT_ONCE, CassandraConnection
 from stores.cassandra.settings import CassandraSettings
 from stores.cassandra.setup import create_schema
 from stores.cassandra.store import CassandraStore
@@ -78,6 +79,33 @@ async def test_a_window_s_segments_lie_in_slices_of_a_bounded_size_and_are_all_f
         sizes[chunk] = sizes.get(chunk, 0) + len(users)
     assert len(sizes) > 8 * hashes // 500_000
     assert max(sizes.values()) <= 500_000
+
+
+class Measured(CassandraConnection):
+    """Remembers how many bytes of hashes each page had."""
+
+    def __init__(self, settings: CassandraSettings) -> None:
+        super().__init__(settings)
+        self.pages: list[int] = []
+
+    async def stream(self, query: str, *values: object, rows_at_once: int = ROWS_AT_ONCE) -> AsyncIterator[Rows]:
+        async for page in super().stream(query, *values, rows_at_once=rows_at_once):
+            self.pages.append(sum(len(value) for row in page for value in row if isinstance(value, bytes)))
+            yield page
+
+
+@pytest.mark.cluster
+async def test_a_window_of_3_million_users_is_loaded_in_pages_of_5_mb_at_most(cassandra: CassandraSettings) -> None:
+    users = 3_000_000
+    connection = Measured(cassandra)
+    segments = Segments(connection)
+    points = [SegmentPoint(SOURCE, NOVEMBER, part) for part in cut_segments(9, range(users), [], full=True)]
+    await side_by_side(map(connection.write, segments.write(points).mutations), 4)
+    found = await segments.read(SOURCE, {NOVEMBER: WindowValue(12, full_through=9)})
+    await connection.close()
+    assert hashes_in(found[NOVEMBER]) == list(range(users))
+    assert max(connection.pages) <= 5_000_000
+    assert sum(connection.pages) == 8 * users
 
 
 def hashes_in(segments: list[Segment]) -> list[int]:
