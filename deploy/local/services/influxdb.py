@@ -1,6 +1,7 @@
 """One InfluxDB 1.8 node on loopback."""
 
 import secrets
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -19,11 +20,16 @@ LOCAL_ORG = "-"
 
 _ADMIN: Final = "admin"
 _SECONDS: Final = 30.0
+_BACKUPS: Final = "127.255.255.255" if sys.platform == "linux" else "127.0.0.1"
+"""Where the port for backups listens, which asks for no token and cannot be switched off.
+
+That is loopback's broadcast address: Linux lets a server listen there, and nobody connect.
+"""
 
 _CONFIG = """\
 reporting-disabled = true
 # The port for backups: any free one.
-bind-address = "127.0.0.1:0"
+bind-address = "{backups}:0"
 
 [meta]
 dir = "{data}/meta"
@@ -98,7 +104,7 @@ class InfluxDB(Service):
         self._folder.chmod(0o700)
         config = self._folder / "influxdb.conf"
         auth = "false" if self._admin_token is None else "true"
-        config.write_text(_CONFIG.format(data=self._folder / "data", port=self.port, auth=auth))
+        config.write_text(_CONFIG.format(data=self._folder / "data", port=self.port, auth=auth, backups=_BACKUPS))
         return Command([str(self._program), "run", "-config", str(config)], self.log)
 
     def answers(self) -> bool:
