@@ -21,7 +21,7 @@ SERVICES: Final = "10.96.0.0/16"
 
 _ETCD: Final = "http://127.0.0.1:2379"
 _PORT: Final = 6443
-_KUBECTL: Final = Path(sysconfig.get_path("scripts")) / "kubectl"
+KUBECTL: Final = Path(sysconfig.get_path("scripts")) / "kubectl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Cluster:
 
     def answer(self, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """What kubectl does, whether it succeeds or not."""
-        command = [_KUBECTL, f"--kubeconfig={self.kubeconfig}", *arguments]
+        command = [KUBECTL, f"--kubeconfig={self.kubeconfig}", *arguments]
         return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
 
     def kubectl(self, *arguments: str | Path, stdin: str = "") -> str:
