@@ -13,6 +13,7 @@ import pytest
 
 from support.end_to_end.oracle import HOUR_MS, count, differences, until_caught_up
 from support.end_to_end.traffic import send
+from support.kubernetes.endings import Endings
 from support.kubernetes.load import Load
 from support.kubernetes.stack import Stack
 from support.pipeline.eventually import eventually
@@ -73,12 +74,19 @@ async def test_every_hour_of_the_real_file_is_right(stack: Stack, http: httpx.As
     assert await differences(http, stack.aggregator, count(actions)) == {}
 
 
-async def test_a_rolling_restart_fails_no_request(stack: Stack, http: httpx.AsyncClient, load: Load) -> None:
-    with load:
+async def test_a_rolling_restart_fails_no_request_and_each_process_drains(
+    stack: Stack, http: httpx.AsyncClient, load: Load
+) -> None:
+    before = {pod["metadata"]["name"] for service in SERVICES for pod in stack.pods(service)}
+
+    with Endings(stack) as endings, load:
         for service in SERVICES:
             stack.kubectl("rollout", "restart", "deployment", service)
         stack.settled(*SERVICES)
+        await eventually(lambda: before <= endings.codes().keys(), SECONDS)
+        codes = endings.codes()
 
+    assert {name: codes[name] for name in before} == dict.fromkeys(before, 0)
     assert load.failed == []
     assert load.read
     await require_exact(http, stack, load)
