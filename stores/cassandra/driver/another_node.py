@@ -26,22 +26,23 @@ def not_answered_yet() -> ConstantSpeculativeExecutionPolicy:
 
 
 class AskAnother(RetryPolicy):  # type: ignore[misc] # a class without types
-    """A node that got too few answers from the replicas may be cut off from them: another is asked.
+    """What follows on a node's answer that it could not do it. Where it could not be reached, the driver asks another.
 
-    Where a node could not be reached, or was overloaded, the driver's own policy does so.
+    Where replicas time out, `not_answered_yet` has asked the others by then, and one of them may
+    still answer. The same node is asked again, as there is no other: a failure would end the wait for them, too.
     """
 
     def on_read_timeout(self, *_: object, retry_num: int, **__: object) -> Decision:
         """Too few replicas answered the node in time."""
-        return self._another(retry_num)
+        return self._unless_often(self.RETRY, retry_num)
 
     def on_write_timeout(self, *_: object, retry_num: int, **__: object) -> Decision:
         """Too few replicas acknowledged in time; the write may be there or not."""
-        return self._another(retry_num)
+        return self._unless_often(self.RETRY, retry_num)
 
     def on_unavailable(self, *_: object, retry_num: int, **__: object) -> Decision:
-        """The node knows of too few replicas that are up."""
-        return self._another(retry_num)
+        """The node knows of too few replicas that are up: it may be cut off from them, and another not."""
+        return self._unless_often(self.RETRY_NEXT_HOST, retry_num)
 
-    def _another(self, asked_before: int) -> Decision:
-        return (self.RETRY_NEXT_HOST if asked_before < _OTHERS else self.RETHROW), None
+    def _unless_often(self, decision: object, asked_again: int) -> Decision:
+        return (decision if asked_again < _OTHERS else self.RETHROW), None

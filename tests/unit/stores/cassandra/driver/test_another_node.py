@@ -7,17 +7,19 @@ from stores.cassandra.driver.another_node import AskAnother, not_answered_yet
 
 THREE = {"consistency": 6, "required_responses": 2, "received_responses": 1}
 CASES = [
-    ("on_read_timeout", {**THREE, "data_retrieved": False}),
-    ("on_write_timeout", {**THREE, "write_type": 0}),
-    ("on_unavailable", {"consistency": 6, "required_replicas": 2, "alive_replicas": 1}),
+    ("on_read_timeout", {**THREE, "data_retrieved": False}, RetryPolicy.RETRY),
+    ("on_write_timeout", {**THREE, "write_type": 0}, RetryPolicy.RETRY),
+    ("on_unavailable", {"consistency": 6, "required_replicas": 2, "alive_replicas": 1}, RetryPolicy.RETRY_NEXT_HOST),
 ]
 
 
-@pytest.mark.parametrize(("failure", "evidence"), CASES)
-def test_two_more_nodes_are_asked_before_a_failure_is_one(failure: str, evidence: dict[str, object]) -> None:
+@pytest.mark.parametrize(("failure", "evidence", "decision"), CASES)
+def test_it_is_asked_twice_more_before_a_failure_is_one(
+    failure: str, evidence: dict[str, object], decision: object
+) -> None:
     decide = getattr(AskAnother(), failure)
     kinds = [decide("a statement", retry_num=retries, **evidence)[0] for retries in range(3)]
-    assert kinds == [RetryPolicy.RETRY_NEXT_HOST, RetryPolicy.RETRY_NEXT_HOST, RetryPolicy.RETHROW]
+    assert kinds == [decision, decision, RetryPolicy.RETHROW]
 
 
 def test_an_unanswered_request_is_sent_to_two_more_nodes_at_most() -> None:
