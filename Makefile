@@ -1,7 +1,7 @@
 # The entry points; what they do is written where they lead.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-faults test-cluster test-influx2 test-clients test-containers test-kubernetes \
-	bench bench-scale soak lint lock lock-clients clean audit-dependencies licences
+.PHONY: help setup run test test-faults test-cluster test-influx2 test-clients test-containers test-deploy \
+	test-kubernetes bench bench-scale soak lint lock lock-clients clean audit-dependencies licences
 ARGS ?=
 export PYTHON
 
@@ -21,7 +21,8 @@ run: setup ## The whole pipeline on this machine, until Ctrl-C; e.g. make run AR
 test: setup ## All tests, on real Kafka, InfluxDB 1.8 and Cassandra; e.g. make test ARGS="tests/unit -x"
 	@.venv/bin/collector setup --store cassandra
 	@PYTHONPATH=tests .venv/bin/python -m support.builds.monitoring
-	.venv/bin/pytest -m "not influx2 and not faults and not clients and not cluster and not kubernetes" $(ARGS)
+	.venv/bin/pytest -m "not influx2 and not faults and not clients and not cluster and not deploy \
+		and not kubernetes" $(ARGS)
 
 test-faults: setup ## Kills, stalls and network cuts against an oracle; minutes
 	PYTHONPATH=tests .venv/bin/python -m support.builds.toxiproxy
@@ -44,6 +45,9 @@ test-clients: setup ## Real clients: browsers, SDKs, load tools; gets them from 
 
 test-containers: setup ## The integration suite on containers; where no Docker engine answers, root on Debian gets one
 	PYTHONPATH=tests .venv/bin/python -m support.engine .venv/bin/pytest tests/integration -m "not influx2" $(ARGS)
+
+test-deploy: setup ## The image and compose.yaml, by its guide; root on Debian, or who has a Docker engine, as root
+	PYTHONPATH=tests .venv/bin/python -m support.engine --with-product .venv/bin/pytest tests/deploy $(ARGS)
 
 test-kubernetes: setup ## The manifests on a Kubernetes that is built from source, once, and started; root on Debian
 	PYTHONPATH=tests .venv/bin/python -m support.kubernetes .venv/bin/pytest tests/kubernetes $(ARGS)

@@ -2,6 +2,8 @@
 
 Where one answers, it is used as it is. Elsewhere root on Debian gets one for as long as the command runs, in a network
 namespace of its own: published ports are on the loopback that the command sees, and nothing leaves it.
+
+With `--with-product` before the command, the project's own image is built first, and there is `docker compose`.
 """
 
 import os
@@ -13,27 +15,38 @@ from rich.console import Console
 from deploy.local.artifacts.cache import cache_folder, only_set_up
 from deploy.local.errors import LocalError
 from deploy.local.report import Report
+from support.engine.compose import get_compose
 from support.engine.daemon import FOR_BUILDS, FOR_CONTAINERS, daemon, environment
+from support.engine.product_image import build_product
 from support.engine.programs import get_programs
 from support.engine.stand_ins import gather_parts, make_images
 from support.services.containers import docker_answers
 
 _INSIDE = "--inside-namespace"
+_WITH_PRODUCT = "--with-product"
 
 
 def main(arguments: list[str]) -> int:
     """Returns the command's exit status."""
     if arguments[0] == _INSIDE:
         return _run_inside(arguments[1:])
-    if docker_answers():
-        return subprocess.run(arguments, check=False).returncode
     report = Report(Console(stderr=True))
+    with_product = arguments[0] == _WITH_PRODUCT
+    command = arguments[1:] if with_product else arguments
+    if docker_answers():
+        if with_product:
+            build_product(dict(os.environ), report)
+        return subprocess.run(command, check=False).returncode
     stand_ins = gather_parts(report)
     with only_set_up(cache_folder(), report) as lock:
         get_programs(lock, report)
+        if with_product:
+            get_compose(lock, report)
         with daemon(FOR_BUILDS):
             make_images(stand_ins, lock, report)
-    again = [sys.executable, "-m", "support.engine", _INSIDE, *arguments]
+            if with_product:
+                build_product(environment(), report, "--network=host")
+    again = [sys.executable, "-m", "support.engine", _INSIDE, *command]
     return subprocess.run(["unshare", "--net", *again], check=False).returncode
 
 

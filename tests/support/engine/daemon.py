@@ -23,7 +23,14 @@ _LOG_SHOWN: Final = 2_000
 
 def environment() -> dict[str, str]:
     """For programs that use the engine."""
-    return {**os.environ, "PATH": search_path(), "DOCKER_HOST": f"unix://{_socket()}", "DOCKER_BUILDKIT": "1"}
+    return {
+        **os.environ,
+        "PATH": search_path(),
+        "DOCKER_HOST": f"unix://{_socket()}",
+        # Where the plugins of the program lie.
+        "DOCKER_CONFIG": str(engine_folder()),
+        "DOCKER_BUILDKIT": "1",
+    }
 
 
 def docker(*arguments: str, stdin: Path | None = None) -> str:

@@ -1,0 +1,1 @@
+"""deploy/compose.yaml on a real engine."""

@@ -1,0 +1,100 @@
+"""The stack in a folder of its own, and what an operator does with it."""
+
+import shutil
+import ssl
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+import msgspec
+
+from support.compose.guide import DEPLOY
+
+URL: Final = "https://localhost:8443"
+SECONDS: Final = 300.0
+"""The longest wait for containers on a machine that does other things, too."""
+OURS: Final = ("ingest", "worker", "aggregator", "rollup")
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """As the engine sees it at one time."""
+
+    id: str
+    name: str
+    service: str
+    pid: int
+    """0: it does not run."""
+    exit_code: int
+    health: str
+    """Empty where nobody looks."""
+
+
+class Stack:
+    """deploy/compose.yaml, without a line changed."""
+
+    def __init__(self, folder: Path) -> None:
+        """Copies what it needs to `folder`; nothing is started."""
+        self.folder = folder
+        shutil.copytree(DEPLOY / "gateway", folder / "gateway")
+        for file in ("compose.yaml", "restart.sh"):
+            shutil.copy(DEPLOY / file, folder)
+
+    def run(self, command: str) -> str:
+        """What a command of the shell says on standard output; it must succeed."""
+        ended = subprocess.run(
+            ["bash", "-euc", command], cwd=self.folder, capture_output=True, text=True, check=False, timeout=2 * SECONDS
+        )
+        assert ended.returncode == 0, f"{command}: {ended.stdout}{ended.stderr}{self._logs()}"
+        return ended.stdout
+
+    def compose(self, arguments: str) -> str:
+        return self.run(f"docker compose {arguments}")
+
+    def up(self, *scales: str) -> None:
+        """Returns once all are ready."""
+        self.compose(" ".join(["up --detach --no-build --wait", *(f"--scale {scale}" for scale in scales)]))
+
+    def containers(self, *services: str) -> list[Container]:
+        """Those that there are, also ended ones; of these services, or of all."""
+        ids = self.compose("ps --all --quiet " + " ".join(services)).split()
+        return [_container(each) for each in msgspec.json.decode(self.run(" ".join(["docker inspect", *ids])))]
+
+    def add_key(self, name: str, *scopes: str) -> str:
+        """A new key's text."""
+        return self.compose(
+            " ".join([f"run --rm --no-TTY keys add {name}", *(f"--scope {scope}" for scope in scopes)])
+        ).strip()
+
+    def client(self, key: str) -> httpx.AsyncClient:
+        """Trusts the gateway's authority, and has a key."""
+        self.compose(
+            "cp gateway:/data/caddy/pki/authorities/local/root.crt authority.crt"
+        )  # it is another one once volumes were removed
+        trust = ssl.create_default_context(cafile=str(self.folder / "authority.crt"))
+        return httpx.AsyncClient(verify=trust, timeout=60, headers={"Authorization": f"Bearer {key}"})
+
+    def _logs(self) -> str:
+        return subprocess.run(
+            ["docker", "compose", "logs", "--no-color", "--tail", "15"],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+
+
+def _container(inspected: dict[str, dict[str, object]]) -> Container:
+    state, config = inspected["State"], inspected["Config"]
+    labels, health = config["Labels"], state.get("Health")
+    assert isinstance(labels, dict)
+    return Container(
+        str(inspected["Id"]),
+        str(inspected["Name"]).removeprefix("/"),
+        labels["com.docker.compose.service"],
+        int(str(state["Pid"])),
+        int(str(state["ExitCode"])),
+        str(health["Status"]) if isinstance(health, dict) else "",
+    )
