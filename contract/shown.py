@@ -8,6 +8,7 @@ MAX_SHOWN: Final = 64
 """So many characters of a value are shown."""
 
 _CUT: Final = "…"
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, default=str)
 _NOT_ASCII: Final = re.compile(r"[^ -~]")
 
 
@@ -16,7 +17,17 @@ def shown(value: object) -> str:
     if isinstance(value, bytes):
         return shown_text(value[: MAX_SHOWN + 1].decode(errors="replace")) or '""'
     text = value[: MAX_SHOWN + 1] if isinstance(value, str) else value
-    return shown_text(json.dumps(text, ensure_ascii=False, default=str))
+    return shown_text(_beginning(text))
+
+
+def _beginning(value: object) -> str:
+    """At least as much as is shown. To write the whole of it would recurse as deep as it is nested."""
+    text = ""
+    for piece in _ENCODER.iterencode(value):
+        text += piece
+        if len(text) > MAX_SHOWN:
+            break
+    return text
 
 
 def shown_text(text: str) -> str:

@@ -143,7 +143,8 @@ def split_array(text: bytes, max_elements: int, max_commas: int) -> Iterator[byt
     try:
         elements: Sequence[msgspec.Raw] = _elements(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        detail = f"the body begins with [ and is not a JSON array: {error}"
+        why = "it is nested too deep" if isinstance(error, RecursionError) else error
+        detail = f"the body begins with [ and is not a JSON array: {why}"
         raise RequestRefused(HTTPStatus.BAD_REQUEST, "array_malformed", detail) from error
     if len(elements) > max_elements:
         raise _too_many(max_elements)

@@ -60,7 +60,8 @@ def sent_in(body: bytes, max_calls: int, *, is_batch: bool) -> Sent:
         sent = _decode(body, is_batch=is_batch)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         what = "an object with an array `batch`" if is_batch else "one object"
-        detail = f"the body is not what SDKs send here, {what} in JSON: {error}"
+        why = "it is nested too deep" if isinstance(error, RecursionError) else error
+        detail = f"the body is not what SDKs send here, {what} in JSON: {why}"
         raise RequestRefused(HTTPStatus.BAD_REQUEST, "body_malformed", detail) from error
     if len(sent.calls) > max_calls:
         raise _too_many(max_calls)
@@ -71,7 +72,7 @@ def read_call(call: object) -> Call | Rejection:
     """One of those that were sent."""
     try:
         return _decode_call(call) if isinstance(call, msgspec.Raw) else msgspec.convert(call, Call)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         shown = bytes(call) if isinstance(call, msgspec.Raw) else call
         return reject("call_malformed", None, shown, RULES["call_malformed"])
 

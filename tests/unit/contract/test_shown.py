@@ -42,3 +42,11 @@ def test_a_short_text_reads_back_from_what_is_shown(value: str) -> None:
 
 def test_a_name_is_shown_without_quotes() -> None:
     assert shown_text("a\tb") == "a\\tb"
+
+
+def test_of_a_value_that_is_nested_as_deep_as_parsers_go_only_the_begin_is_looked_at() -> None:
+    value: list[object] = []
+    for _ in range(10_000):
+        value = [value]
+
+    assert shown({"a": value}) == '{"a": ' + "[" * (MAX_SHOWN - len('{"a": ')) + "…"

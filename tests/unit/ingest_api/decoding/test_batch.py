@@ -71,6 +71,11 @@ async def test_an_array_that_is_malformed_is_refused_as_a_whole(body: bytes) -> 
     assert await refusal_of(body) == (400, "array_malformed")
 
 
+async def test_an_array_that_is_nested_too_deep_is_refused_in_words_of_ours() -> None:
+    with pytest.raises(RequestRefused, match=r"is not a JSON array: it is nested too deep$"):
+        await check(b"[" * 5_000)
+
+
 @pytest.mark.parametrize("body", [b"{}", b"null", b"\xff", b"7", b'"text"', b"timestamp=1&user=u&event=click"])
 async def test_a_body_of_one_thing_that_is_no_action_is_one_rejected_line(body: bytes) -> None:
     assert [line for line, _ in refused(await check(body))] == [0]

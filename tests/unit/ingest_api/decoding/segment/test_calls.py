@@ -39,6 +39,15 @@ def test_a_call_that_cannot_be_read_leaves_the_others_as_they_are(bad: bytes) ->
     assert users(b'{"batch":[{"userId":"a"},' + bad + b',{"userId":"b"}]}') == ["a", "call_malformed", "b"]
 
 
+def test_a_text_that_is_no_unicode_where_a_call_should_be_leaves_the_others_as_they_are() -> None:
+    assert users(b'{"batch":[{"userId":"a"},"\\ud83d",{"userId":"b"}],"x":NaN}') == ["a", "call_malformed", "b"]
+
+
+def test_a_body_that_is_nested_too_deep_is_refused_in_words_of_ours() -> None:
+    with pytest.raises(RequestRefused, match=r"in JSON: it is nested too deep$"):
+        calls(b'{"batch":[' + b"[" * 5_000 + b"]" * 5_000 + b"]}")
+
+
 @pytest.mark.parametrize(
     "odd", [b'"\\ud83d"', b'"cut \\ud83d"', b"NaN", b"-Infinity", b'{"deep":[NaN]}'], ids=lambda odd: odd.decode()
 )

@@ -277,3 +277,12 @@ async def test_actions_are_taken_where_they_were_as_before(api: Api) -> None:
     answer = await api.post(encode_action(ACTION), "application/json", "/v1/actions", **HEADERS)
     assert answer.json() == {"accepted": 1, "rejected": []}
     assert api.log.published == [ACTION]
+
+
+@pytest.mark.parametrize("name", sorted(EVENT))
+async def test_an_attribute_that_is_nested_however_deep_is_refused(api: Api, name: str) -> None:
+    text = json.dumps({**EVENT, name: "deep"})
+    for depth in range(900, 1_000, 5):
+        answer = await api.post(text.replace('"deep"', "[" * depth + "]" * depth).encode())
+        assert answer.status_code == 400, (depth, answer.text)
+    assert api.log.published == []
