@@ -8,7 +8,7 @@ from typing import Protocol
 from aggregator.hours.completeness import Completeness
 from aggregator.metrics import Metrics
 from contract.errors import StateUnreadable, StoreUnavailable
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from service.metrics.listed import UNKNOWN
 
 

@@ -8,12 +8,12 @@ writes does not matter and a write may be repeated.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from contract.action import Action
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Manifest, Rebuild
-from contract.segment import Segment
-from contract.window_value import WindowValue
+from contract.log.action import Action
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Manifest, Rebuild
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 
 SLOTS = 3_600_000_000_000
 """Slots are 0 <= slot < SLOTS: the nanoseconds of an hour."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple, TypeGuard, cast
 
-from contract.action import Action, Rejection, reject, reject_timestamp
+from contract.log.action import Action, Rejection, reject, reject_timestamp
 from ingest_api.oldest import MS, Oldest, rule_of
 from service.clock import Clock
 

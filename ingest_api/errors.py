@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 
-from contract.action import Rejection
 from contract.errors import CollectorError
+from contract.log.action import Rejection
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 

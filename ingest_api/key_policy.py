@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, TypeGuard
 
-from contract.action import Action, Rejection, reject
 from contract.hour import HOUR_MS
+from contract.log.action import Action, Rejection, reject
 from ingest_api.acceptance import Acceptance, AcceptancePolicy
 from ingest_api.touched_hours import TouchedHours
 from service.clock import Clock

@@ -13,7 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it exports a
 )
 
 from contract.errors import LogReplaced, LogUnfit
-from contract.progress import log_of
+from contract.log.progress import log_of
 from kafka_log.client import CLIENT_LOG, Refusal, client_config
 from kafka_log.errors import explain, refused
 from kafka_log.settings import KafkaSettings

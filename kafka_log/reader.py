@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from contract.errors import LogNotRetained, LogTruncated, LogUnavailable
-from contract.record import Record, record_of
+from contract.log.record import Record, record_of
 from kafka_log.client import CLIENT_LOG, client_config
 from kafka_log.errors import explain
 from kafka_log.questions import Description, TopicQuestions

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from contract.action import reject
+from contract.log.action import reject
 from contract.shown import shown_text
 from service.problems import Problem, problem
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from contract.action import is_event
-from contract.event_names import BUSINESS_EVENTS
+from contract.log.action import is_event
+from contract.log.event_names import BUSINESS_EVENTS
 from contract.shown import shown
 from service.client import Network, networks
 from service.logs.formats import LogFormat

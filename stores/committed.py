@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.segment import Segment
+from contract.log.progress import LogPartition, Progress
 from contract.store import StoreReader, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 
 _NEAR: Final = 24
 _NEAR_OF_ONE: Final = 192

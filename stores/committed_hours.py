@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import HistoryReader, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.committed import rank_of
 
 

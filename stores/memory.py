@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from contract.action import Action
 from contract.hour import HOUR_MS, hour_of
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Rebuild
-from contract.segment import Segment
+from contract.log.action import Action
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Rebuild
 from contract.store import (
     BLOCK_MS,
     BlockVersion,
@@ -19,7 +18,8 @@ from contract.store import (
     StoredAction,
     WindowPoint,
 )
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 
 _PORTION: Final = 1_000
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from contract.rollup import Fields, Mark
+from contract.windows.rollup import Fields, Mark
 from stores.memory import MemoryStore
 
 
 class MemoryRollup:
-    """Implements contract.rollup.RollupStore."""
+    """Implements contract.windows.rollup.RollupStore."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 
-from contract.event_names import BUSINESS_EVENTS
+from contract.log.event_names import BUSINESS_EVENTS
 from contract.store import Store
 from stores.settings import StoreKind, StoreSettings
 

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final, TypeVar
 
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Rebuild
-from contract.segment import Segment
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Rebuild
 from contract.store import StoreReader, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stream_workers.retry import RetryPolicy
 
 T = TypeVar("T")

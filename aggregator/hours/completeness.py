@@ -7,7 +7,7 @@ from typing import Final
 
 from aggregator.end_offsets.cache import EndOffsets
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from aggregator.hours.unique_users import HourUsers
 from aggregator.metrics import ReadingMetrics
 from aggregator.settings import ReadingSettings
 from contract.errors import StateUnreadable, StoreUnavailable
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import StoreReader
 from stores.committed import Committed, read_committed_hours
 

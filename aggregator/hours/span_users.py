@@ -9,12 +9,12 @@ import numpy as np
 from xxhash import xxh3_128_digest
 
 from aggregator.hours.reader import Answer
-from contract.hash_set import union
-from contract.hashes import NO_HASHES, Hashes, unpack_hashes
-from contract.progress import LogPartition
-from contract.segment import Segment
+from contract.log.progress import LogPartition
 from contract.store import StoreReader
-from contract.window_value import WindowValue
+from contract.windows.hash_set import union
+from contract.windows.hashes import NO_HASHES, Hashes, unpack_hashes
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 
 _BYTES_PER_HASH: Final = 8
 _COPIES: Final = 3

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contract.progress import LogPartition
-from contract.window_value import WindowValue
+from contract.log.progress import LogPartition
+from contract.windows.window_value import WindowValue
 
 Windows = Mapping[LogPartition, WindowValue]
 """The committed windows of one hour."""

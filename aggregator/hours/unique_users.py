@@ -6,12 +6,12 @@ from collections.abc import Iterable
 import msgspec
 
 from aggregator.hours.totals import Windows
-from contract.hash_set import HashSet, union
-from contract.hashes import unpack_hashes
-from contract.progress import LogPartition
-from contract.segment import Segment
+from contract.log.progress import LogPartition
 from contract.store import StoreReader
-from contract.window_value import WindowValue
+from contract.windows.hash_set import HashSet, union
+from contract.windows.hashes import unpack_hashes
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 
 
 class HourUsers:

@@ -13,9 +13,9 @@ from aggregator.hours.reader import Answer
 from aggregator.http.parameters import single
 from aggregator.http.problems import ParameterRefused
 from aggregator.positions.reading import CountingReader, NeverCounted, Wait
-from contract.action import reject
 from contract.errors import InvalidPosition
-from contract.position import parse_position
+from contract.log.action import reject
+from contract.log.position import parse_position
 
 T = TypeVar("T")
 

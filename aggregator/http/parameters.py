@@ -8,9 +8,9 @@ from fastapi import Request
 from starlette.datastructures import QueryParams
 
 from aggregator.http.problems import ParameterRefused
-from contract.action import missing, reject, reject_timestamp
 from contract.errors import InvalidHour
 from contract.hour import END_OF_TIME_MS, hour_of, parse_hour
+from contract.log.action import missing, reject, reject_timestamp
 
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 _MANY_DIGITS: Final = 20

@@ -10,8 +10,8 @@ import logging
 from http import HTTPStatus
 
 from aggregator.http.spans.turns import TooManySpans
-from contract.action import Rejection
 from contract.errors import CollectorError, StateUnreadable, StoreUnavailable
+from contract.log.action import Rejection
 from service.keys.errors import KeyRefused
 from service.keys.problems import explain_refused
 from service.problems import RETRY_AFTER, Explained, Problem, ProblemHandlers, problem

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from contract.hour import END_OF_TIME_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import BLOCK_MS, BlockVersion, HistoryReader, WindowPoint
 from stores.committed_hours import highest_up_to, progress_of, values_by_hour
 

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field
 
 from aggregator.ledger.books import Totals
-from contract.progress import Progress
+from contract.log.progress import Progress
 
 Rejected = Annotated[dict[str, int], Field(description="Lines that break the log's rules, by the rule's code.")]
 Lines = Annotated[int, Field(description="Lines read so far; each record that was lost counts as one.")]

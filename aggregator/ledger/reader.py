@@ -11,7 +11,7 @@ from aggregator.ledger.model import Ledger, PartitionLedger
 from aggregator.metrics import Metrics
 from aggregator.settings import AggregatorSettings
 from contract.errors import StateUnreadable, StoreUnavailable
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import HistoryReader
 
 _ATTEMPTS: Final = 3

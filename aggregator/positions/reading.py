@@ -10,7 +10,7 @@ from aggregator.end_offsets.port import LogEndOffsets
 from aggregator.hours.reader import Answer
 from aggregator.positions.watch import ProgressWatch
 from contract.errors import CollectorError
-from contract.position import Position
+from contract.log.position import Position
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from contract.errors import StoreError
-from contract.position import Position
-from contract.progress import LogPartition, Progress
+from contract.log.position import Position
+from contract.log.progress import LogPartition, Progress
 from contract.store import StoreReader
 
 EVERY: Final = 0.2

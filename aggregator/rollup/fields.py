@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Final
 
 from aggregator.hours.reader import Answer
-from contract.event_names import BUSINESS_EVENTS, OTHER_EVENTS
 from contract.hour import HOUR_MS
-from contract.rollup import OTHER_EVENT, Fields, Value
+from contract.log.event_names import BUSINESS_EVENTS, OTHER_EVENTS
+from contract.windows.rollup import OTHER_EVENT, Fields, Value
 
 THROUGH: Final = "complete_through"
 FINAL: Final = "final"

@@ -12,9 +12,9 @@ from aggregator.hours.reader import HourReader
 from aggregator.rollup.fields import repair
 from aggregator.rollup.known import KnownHours
 from aggregator.rollup.users import RememberedUsers
-from contract.event_names import BUSINESS_EVENTS
 from contract.hour import END_OF_TIME_MS, HOUR_MS, hour_of
-from contract.rollup import Fields, Mark, RollupStore
+from contract.log.event_names import BUSINESS_EVENTS
+from contract.windows.rollup import Fields, Mark, RollupStore
 from service.clock import Clock
 
 WIDE: Final = 3

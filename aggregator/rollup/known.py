@@ -8,7 +8,7 @@ from typing import Final
 from aggregator.hours.reader import Answer
 from aggregator.rollup.fields import FINAL, fields_of
 from contract.hour import HOUR_MS, hour_of
-from contract.rollup import Fields, Mark
+from contract.windows.rollup import Fields, Mark
 
 _MS: Final = timedelta(milliseconds=1)
 

@@ -16,11 +16,11 @@ from typing import TypeVar
 from bench.case import Case, Contender, Figures, require
 from bench.load.traffic import Made, count, make, records
 from bench.running.services import PARTITIONS, Services
-from contract.action import Action, encode_action
-from contract.event_names import BUSINESS_EVENTS
-from contract.partitioning import partition_of
-from contract.progress import LogPartition, Progress
-from contract.record import Record, decode_record
+from contract.log.action import Action, encode_action
+from contract.log.event_names import BUSINESS_EVENTS
+from contract.log.partitioning import partition_of
+from contract.log.progress import LogPartition, Progress
+from contract.log.record import Record, decode_record
 from contract.store import SLOTS
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.batch import check_batch

@@ -8,12 +8,12 @@ import numpy as np
 
 from bench.load.traffic import HOUR_MS, Numbers
 from bench.running.services import PARTITIONS
-from contract.hash_set import union
-from contract.hashes import Hashes
-from contract.progress import LogPartition, Progress
-from contract.segment import cut_segments
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.hash_set import union
+from contract.windows.hashes import Hashes
+from contract.windows.segment import cut_segments
+from contract.windows.window_value import WindowValue
 from stores.influx.schema import MS
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore

@@ -12,7 +12,7 @@ import msgspec
 from collector.audit.verdict import Numbers
 from contract.errors import CollectorError
 from contract.hour import HOUR_MS, format_hour
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from contract.store import StoreReader
 
 _CONCURRENT: Final = 8

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 
 from collector.audit.recount import Recount, RecountedHour
 from collector.audit.verdict import Difference, Lines, Numbers
-from contract.action import RULES_VERSION
 from contract.hour import format_hour
-from contract.progress import Progress
-from contract.window_value import WindowValue
+from contract.log.action import RULES_VERSION
+from contract.log.progress import Progress
+from contract.windows.window_value import WindowValue
 from stores.committed_hours import CommittedHours
 
 

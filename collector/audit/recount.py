@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from collector.hour_range import HourRange
-from contract.action import Rejection
-from contract.event_names import counted_as
-from contract.progress import RecordMark
-from contract.record import Record, lines_of, mark_of
+from contract.log.action import Rejection
+from contract.log.event_names import counted_as
+from contract.log.progress import RecordMark
+from contract.log.record import Record, lines_of, mark_of
 
 _HOUR_MS = 3_600_000
 

@@ -19,7 +19,7 @@ from collector.options import trusting
 from collector.target import Target
 from contract.errors import CollectorError, LogNotRetained, LogTruncated
 from contract.hour import format_hour
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from contract.store import Store
 from kafka_log.reader import LogReader
 from service.clock import wall_clock

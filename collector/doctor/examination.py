@@ -4,9 +4,9 @@ from typing import Final
 
 from collector.doctor.findings import Diagnosis, Example, Finding, Mistake
 from collector.doctor.murmur2 import java_partition_of
-from contract.action import Action, Rejection
-from contract.partitioning import partition_of
-from contract.record import Record, lines_of
+from contract.log.action import Action, Rejection
+from contract.log.partitioning import partition_of
+from contract.log.record import Record, lines_of
 from contract.shown import shown
 
 _ORDER: Final = list(Mistake)

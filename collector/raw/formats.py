@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from contract.action import FIELDS, Action
+from contract.log.action import FIELDS, Action
 
 
 class RawFormat(StrEnum):

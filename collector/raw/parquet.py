@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final
 
 import typer
 
-from contract.action import Action
+from contract.log.action import Action
 
 _ROWS: Final = 100_000
 """Rows in a row group: what is in memory at a time."""

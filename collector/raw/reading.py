@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 
-from contract.action import Action
+from contract.log.action import Action
 from contract.store import Store
 from stores.committed import Committed, read_committed
 

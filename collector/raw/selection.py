@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from contract.action import Action
+from contract.log.action import Action
 
 
 class Selection(NamedTuple):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogUnavailable
-from contract.rebuild import REBUILD_HEADER, Manifest
+from contract.log.rebuild import REBUILD_HEADER, Manifest
 from kafka_log.client import CLIENT_LOG
 from kafka_log.producer import producer_config, wait_for_deliveries
 from kafka_log.settings import KafkaSettings

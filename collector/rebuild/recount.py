@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from collector.hour_range import HourRange
-from contract.action import Action
 from contract.hour import hour_of
-from contract.progress import LogPartition
-from contract.rebuild import Manifest, Rebuild
-from contract.record import Record, lines_of
+from contract.log.action import Action
+from contract.log.progress import LogPartition
+from contract.log.rebuild import Manifest, Rebuild
+from contract.log.record import Record, lines_of
 from contract.store import ManifestPoint, SegmentPoint, StoreWriter, WindowPoint
-from contract.window import Window
-from contract.window_value import WindowValue
+from contract.windows.window import Window
+from contract.windows.window_value import WindowValue
 
 
 class Recounted(NamedTuple):

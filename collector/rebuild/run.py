@@ -11,12 +11,12 @@ from collector.hour_range import HourRange
 from collector.rebuild.record import append_rebuild
 from collector.rebuild.recount import RebuildRecount, store_recounted
 from collector.target import AuditSettings
-from contract.action import RULES_VERSION
 from contract.errors import CollectorError, LogNotRetained, LogTruncated, RulesTooOld, StoreUnavailable
 from contract.hour import format_hour
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Manifest
-from contract.record import Record, mark_of
+from contract.log.action import RULES_VERSION
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Manifest
+from contract.log.record import Record, mark_of
 from contract.store import SLOTS, Store
 from kafka_log.reader import LogReader
 from service.clock import wall_clock

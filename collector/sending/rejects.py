@@ -11,7 +11,7 @@ import msgspec
 
 from collector.sending.errors import RejectsUnwritable
 from collector.sending.reading.line import Line
-from contract.action import Rejection
+from contract.log.action import Rejection
 
 _SHOWN: Final = 10
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from random import Random
 
 from collector.sending.reading.line import Line
-from contract.action import Action, encode_action
 from contract.hour import HOUR_MS, hour_of
+from contract.log.action import Action, encode_action
 
 _CURRENT = 0.95
 _CLICKS = 0.2

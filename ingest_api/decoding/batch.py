@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from contract.action import Action, Rejection
+from contract.log.action import Action, Rejection
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.checked import LISTED, CheckedBatch
 from ingest_api.decoding.lines import MAX_LINE_BYTES, parse, parse_plain

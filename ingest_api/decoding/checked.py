@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from contract.action import Action, Rejection
+from contract.log.action import Action, Rejection
 
 LISTED: Final = 100
 """So many refusals of a batch are listed, where no setting says otherwise: all of them are counted."""

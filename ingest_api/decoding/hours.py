@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from contract.action import Action
 from contract.hour import HOUR_MS
+from contract.log.action import Action
 from ingest_api.errors import RequestRefused
 
 

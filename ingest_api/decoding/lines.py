@@ -6,7 +6,7 @@ from typing import Final, cast
 
 import numpy as np
 
-from contract.action import (
+from contract.log.action import (
     FIELDS,
     Action,
     Rejection,

@@ -4,7 +4,7 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from contract.action import Action, Rejection, check, reject
+from contract.log.action import Action, Rejection, check, reject
 from contract.shown import shown_text
 
 RULES: Final = {

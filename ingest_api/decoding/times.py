@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from contract.action import Rejection, reject
+from contract.log.action import Rejection, reject
 
 RULES: Final = {
     "timestamp_malformed": "a time is a text as ISO 8601 writes date and time, such as 2026-11-27T12:00:00.123Z, "

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from contract.position import Position
+from contract.log.position import Position
 from ingest_api.decoding.checked import LISTED, CheckedBatch
 from ingest_api.decoding.hours import require_few_hours
 from ingest_api.http.request.body import BodyReader

@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from typing import Any, Final
 
-from contract.action import MAX_ID, MAX_USER
 from contract.hour import END_OF_TIME_MS
+from contract.log.action import MAX_ID, MAX_USER
 from ingest_api.http.position import POSITION_IN_OPENAPI
 from ingest_api.http.request.content_type import ACCEPT_POST, JSON, NDJSON
 from ingest_api.http.request.form import FORM, MAX_FORM_BYTES

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fastapi import Response
 
-from contract.position import MAX_LENGTH, Position
+from contract.log.position import MAX_LENGTH, Position
 
 POSITION: Final = "Collector-Position"
 POSITION_IN_OPENAPI: Final[dict[str, Any]] = {

@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 from fastapi import Response
 
-from contract.action import Action, Rejection
-from contract.position import Position
+from contract.log.action import Action, Rejection
+from contract.log.position import Position
 from ingest_api.decoding.query import action_in_query
 from ingest_api.errors import PublishUnavailable, RequestRefused
 from ingest_api.http.position import ActionTaken

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from contract.position import Position, together
-from contract.record import MAX_BYTES, MAX_LINES
+from contract.log.position import Position, together
+from contract.log.record import MAX_BYTES, MAX_LINES
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.publishing.publisher import OnDelivered, Outcome
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogError
-from contract.record import PARTITIONS_HEADER
+from contract.log.record import PARTITIONS_HEADER
 from ingest_api.publishing.accumulator import OutgoingRecord
 from ingest_api.publishing.loop_bridge import LoopBridge
 from ingest_api.settings import IngestSettings

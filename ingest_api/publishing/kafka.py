@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple
 
 from confluent_kafka import KafkaError
 
-from contract.action import Action
 from contract.errors import LogUnavailable
-from contract.position import Position
+from contract.log.action import Action
+from contract.log.position import Position
 from ingest_api.errors import NotPublished, OutcomeUnknown
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.accumulator import AllDelivered, Lines, OutgoingRecord, RecordAccumulator

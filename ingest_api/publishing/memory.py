@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from contract.action import Action
-from contract.position import Position
+from contract.log.action import Action
+from contract.log.position import Position
 from ingest_api.errors import PublishUnavailable
 from ingest_api.publishing.publisher import OnDelivered
 

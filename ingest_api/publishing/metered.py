@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from contract.action import Action
+from contract.log.action import Action
 from ingest_api.errors import NotPublished, PublishUnavailable
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.publisher import OnDelivered, Outcome, Publisher

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from contract.action import Action, encode_action
-from contract.partitioning import partition_of
-from contract.record import MAX_BYTES, MAX_LINES
+from contract.log.action import Action, encode_action
+from contract.log.partitioning import partition_of
+from contract.log.record import MAX_BYTES, MAX_LINES
 from ingest_api.publishing.accumulator import Lines
 
 _encode_lines = msgspec.json.Encoder().encode_lines

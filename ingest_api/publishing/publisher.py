@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from contract.action import Action
-from contract.position import Position
+from contract.log.action import Action
+from contract.log.position import Position
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 
 Outcome = PublishUnavailable | Position | None

@@ -7,7 +7,7 @@ from typing import Final, overload
 
 import msgspec
 
-from contract.action import Action
+from contract.log.action import Action
 from ingest_api.publishing.publisher import OnDelivered, Publisher
 
 SHORTEST_KEY: Final = 32

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from contract.action import is_event
+from contract.log.action import is_event
 from contract.origin import ORIGIN_RULE, is_origin
 from contract.shown import shown
 

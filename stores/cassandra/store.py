@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Manifest, Rebuild
-from contract.segment import Segment
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Manifest, Rebuild
 from contract.state import decode_state, encode_state
 from contract.store import (
     BlockVersion,
@@ -17,7 +16,8 @@ from contract.store import (
     StoredAction,
     WindowPoint,
 )
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.cassandra import queries
 from stores.cassandra.driver.connection import CassandraConnection
 from stores.cassandra.driver.mutations import Mutation, mutations

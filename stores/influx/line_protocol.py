@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from contract.action import Action
 from contract.errors import StoreConflict
-from contract.event_names import OTHER_EVENTS
 from contract.hour import hour_of
-from contract.progress import LogPartition
-from contract.rollup import Fields
+from contract.log.action import Action
+from contract.log.event_names import OTHER_EVENTS
+from contract.log.progress import LogPartition
 from contract.state import encode_state
 from contract.store import SLOTS, ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
+from contract.windows.rollup import Fields
 from stores.influx.schema import FULL, MS, RUN_LAP, RUN_LENGTHS, WITHIN_HOUR
 from stores.raw.runs import Run
 

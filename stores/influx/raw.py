@@ -5,7 +5,7 @@ from contextlib import aclosing
 from itertools import groupby
 from typing import Final
 
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from contract.store import RawActions, StoredAction
 from stores.influx import schema
 from stores.influx.connection import InfluxConnection

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from contract.hour import HOUR_MS, hour_of
-from contract.rollup import Fields, Mark
+from contract.windows.rollup import Fields, Mark
 from stores.influx import schema
 from stores.influx.connection import InfluxConnection
 from stores.influx.line_protocol import point_bodies
@@ -14,7 +14,7 @@ from stores.influx.writer import InfluxWriter
 
 
 class InfluxRollup:
-    """Implements contract.rollup.RollupStore, with connections of its own."""
+    """Implements contract.windows.rollup.RollupStore, with connections of its own."""
 
     def __init__(self, settings: InfluxSettings) -> None:
         """Opens nothing."""

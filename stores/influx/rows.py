@@ -4,15 +4,15 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Iterator
 
-from contract.action import Action
 from contract.errors import StateUnreadable
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Manifest
-from contract.segment import Segment
+from contract.log.action import Action
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Manifest
 from contract.state import decode_state
 from contract.store import SLOTS, BlockVersion, StoredAction, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.influx.response import Series
 from stores.influx.schema import MS
 from stores.raw.packing import unpack

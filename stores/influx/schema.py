@@ -23,9 +23,9 @@ ns since the epoch; all queries ask for them so (epoch=ns).
 from typing import Final, NamedTuple, Self
 
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from contract.store import BLOCK_MS, SLOTS
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 
 MS: Final = 1_000_000
 """A millisecond in ns: as many lines of one event and ms have times of their own within a lap."""

@@ -9,9 +9,9 @@ from contextlib import aclosing
 from typing import Final
 
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
-from contract.segment import Segment
-from contract.window_value import WindowValue
+from contract.log.progress import LogPartition
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.influx import schema
 from stores.influx.connection import InfluxConnection
 from stores.influx.rows import segments_in, small_segments_in

@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 
-from contract.event_names import BUSINESS_EVENTS
 from contract.hour import HOUR_MS, hour_of
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Rebuild
-from contract.segment import Segment
+from contract.log.event_names import BUSINESS_EVENTS
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Rebuild
 from contract.store import (
     BlockVersion,
     ManifestPoint,
@@ -17,7 +16,8 @@ from contract.store import (
     StoredAction,
     WindowPoint,
 )
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.influx import schema
 from stores.influx.connection import InfluxConnection
 from stores.influx.line_protocol import manifest_bodies, progress_bodies, result_bodies

@@ -12,8 +12,8 @@ from typing import Final
 import cramjam
 import msgspec
 
-from contract.action import Action
 from contract.errors import StateUnreadable
+from contract.log.action import Action
 from contract.store import StoredAction
 
 FORMAT: Final = 1

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from contract.action import Action
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
+from contract.log.action import Action
+from contract.log.progress import LogPartition
 from contract.store import RawActions
 from stores.raw.packing import pack
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from contract.store import StoreReader
 from stream_workers import metrics
 from stream_workers.counting.mailbox import Received

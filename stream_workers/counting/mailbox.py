@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-from contract.record import Record
+from contract.log.record import Record
 
 
 class Received(NamedTuple):

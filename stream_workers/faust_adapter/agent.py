@@ -4,7 +4,7 @@ from typing import Any
 
 from mode import CrashingSupervisor
 
-from contract.record import record_of
+from contract.log.record import record_of
 from stream_workers.counting.mailbox import Received
 from stream_workers.counting.writer import Writer
 from stream_workers.faust_adapter.app import App

@@ -15,7 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from contract.errors import LogError, LogUnavailable
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from stream_workers import metrics
 from stream_workers.faust_adapter.ordered_consumer import OrderedConsumer
 from stream_workers.faust_adapter.ports import Acquired, Ports

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from kafka_log.topic import LogTopic
 from stream_workers.faust_adapter.offset_gate import OffsetGate
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from contract.progress import LogPartition
-from contract.rebuild import Rebuild, refusal_of
-from contract.record import Record
+from contract.log.progress import LogPartition
+from contract.log.rebuild import Rebuild, refusal_of
+from contract.log.record import Record
 from contract.store import StoreReader
 
 

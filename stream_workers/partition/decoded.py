@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from contract.action import Action, Rejection
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
-from contract.record import Record, lines_of
+from contract.log.action import Action, Rejection
+from contract.log.progress import LogPartition
+from contract.log.record import Record, lines_of
 
 
 class RejectedLine(NamedTuple):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract.progress import Progress
+from contract.log.progress import Progress
 from contract.store import RawActions, SegmentPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stream_workers.partition.decoded import RejectedLine
 from stream_workers.partition.windows import WindowSlot
 

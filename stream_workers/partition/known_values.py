@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 
 BYTES_PER_HOUR: Final = 80
 BYTES_PER_VALUE: Final = 220

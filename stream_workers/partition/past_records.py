@@ -6,8 +6,8 @@ from itertools import islice
 from threading import Event
 from typing import Final
 
-from contract.progress import LogPartition
-from contract.record import Record
+from contract.log.progress import LogPartition
+from contract.log.record import Record
 from kafka_log.reader import LogReader
 from kafka_log.settings import KafkaSettings
 

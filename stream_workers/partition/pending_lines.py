@@ -2,9 +2,9 @@
 
 import msgspec
 
-from contract.action import RULES_VERSION, Action
-from contract.progress import LogPartition, Progress
-from contract.record import Record, mark_of
+from contract.log.action import RULES_VERSION, Action
+from contract.log.progress import LogPartition, Progress
+from contract.log.record import Record, mark_of
 from contract.store import RawActions
 from stream_workers.partition.decoded import DecodedRecord, RejectedLine, rejected_lines
 

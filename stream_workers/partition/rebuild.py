@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from contract.errors import LogNotRetained
-from contract.progress import LogPartition
-from contract.rebuild import Rebuild
-from contract.record import Record
+from contract.log.progress import LogPartition
+from contract.log.rebuild import Rebuild
+from contract.log.record import Record
 from contract.store import StoreReader
-from contract.window import Window
-from contract.window_value import WindowValue
+from contract.windows.window import Window
+from contract.windows.window_value import WindowValue
 from stores.committed import read_committed_segments
 from stream_workers import metrics
 from stream_workers.partition.decoded import DecodedRecord

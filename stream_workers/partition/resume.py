@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
-from contract.action import RULES_VERSION
 from contract.errors import LogTruncated, RulesTooOld
-from contract.progress import LogPartition, Progress
-from contract.record import Record, mark_of
+from contract.log.action import RULES_VERSION
+from contract.log.progress import LogPartition, Progress
+from contract.log.record import Record, mark_of
 
 logger = logging.getLogger(__name__)
 

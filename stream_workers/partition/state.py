@@ -6,9 +6,9 @@ All of it is a cache over the store: losing it costs a reload.
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Rebuild
-from contract.record import Record
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Rebuild
+from contract.log.record import Record
 from contract.store import StoreReader
 from stream_workers import metrics
 from stream_workers.partition.authority import Authority

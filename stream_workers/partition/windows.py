@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from contract.action import Action
-from contract.progress import LogPartition
-from contract.record import Record
+from contract.log.action import Action
+from contract.log.progress import LogPartition
+from contract.log.record import Record
 from contract.store import SegmentPoint, StoreReader
-from contract.window import Window
-from contract.window_value import WindowValue
+from contract.windows.window import Window
+from contract.windows.window_value import WindowValue
 from stores.committed import read_loads
 from stream_workers.partition.known_values import KnownValues
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
-from contract.hashes import pack_hashes
 from contract.hour import END_OF_TIME_MS, HOUR_MS, format_hour
-from contract.rebuild import REBUILD_HEADER, Rebuild
-from contract.record import Record
+from contract.log.rebuild import REBUILD_HEADER, Rebuild
+from contract.log.record import Record
 from contract.store import SegmentPoint
+from contract.windows.hashes import pack_hashes
 from kafka_log.reader import LogReader
 from kafka_log.settings import KafkaSettings
 from support.attacks.auditing import auditor

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from contract.action import encode_action
 from contract.hour import format_hour
-from contract.partitioning import partition_of
+from contract.log.action import encode_action
+from contract.log.partitioning import partition_of
 from support.attacks.auditing import auditor
 from support.pipeline.collector_program import collector
 from support.pipeline.pipeline import PARTITIONS, Pipeline

@@ -1,6 +1,6 @@
 """A foreign producer makes up event names without end: each would be a series of its own among the raw actions."""
 
-from contract.action import Action
+from contract.log.action import Action
 from stores.influx.connection import InfluxConnection
 from stores.influx.schema import Bucket
 from support.pipeline.pipeline import PARTITIONS, Pipeline, now

@@ -13,11 +13,11 @@ from aggregator.ledger.model import Ledger
 from aggregator.ledger.reader import LedgerReader
 from aggregator.metrics import Metrics
 from aggregator.settings import AggregatorSettings
-from contract.action import Action
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.action import Action
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
 from support.pipeline.pipeline import Pipeline, now

@@ -4,7 +4,7 @@ import gzip
 import json
 from collections import Counter
 
-from contract.action import Action, parse_line
+from contract.log.action import Action, parse_line
 from support.attacks.load import NOW
 from support.attacks.mutation import WHOLE, Answered, connect_again_and_again
 from support.attacks.target import Target

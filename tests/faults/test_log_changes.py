@@ -15,7 +15,7 @@ from confluent_kafka import Message, Producer
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined] # not in __all__
 
 from contract.hour import HOUR_MS, format_hour
-from contract.progress import Progress
+from contract.log.progress import Progress
 from support.faults.proxied_kafka import ProxiedKafka
 from support.scenarios.clients import Clients, synthetic_actions
 from support.scenarios.environment import PARTITIONS, Environment

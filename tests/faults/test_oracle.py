@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from contract.progress import Progress
+from contract.log.progress import Progress
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
 from support.faults.foreign_producer import ForeignProducer

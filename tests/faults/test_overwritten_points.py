@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
-from contract.hashes import hash_of_id, hash_of_user, unpack_hashes
-from contract.progress import LogPartition
-from contract.segment import Segment
-from contract.window_value import WindowValue
+from contract.log.progress import LogPartition
+from contract.windows.hashes import hash_of_id, hash_of_user, unpack_hashes
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.committed import read_committed, read_committed_segments
 from stores.influx.store import InfluxStore
 from support.scenarios.clients import synthetic_actions

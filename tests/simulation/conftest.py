@@ -19,7 +19,7 @@ def no_logs_of_retries() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def segments_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few hashes are too large for one point, and flushes go on between the parts of a full segment."""
-    monkeypatch.setattr("contract.segment.MAX_SEGMENT_HASHES", 6)
+    monkeypatch.setattr("contract.windows.segment.MAX_SEGMENT_HASHES", 6)
     monkeypatch.setattr(compaction, "PARTS_AT_ONCE", 1)
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from aggregator.hours import totals
 from contract.errors import StoreUnavailable
-from contract.progress import LogPartition
-from contract.rebuild import Rebuild
-from contract.record import Record
-from contract.segment import Segment
+from contract.log.progress import LogPartition
+from contract.log.rebuild import Rebuild
+from contract.log.record import Record
 from contract.store import ManifestPoint, StoreReader
-from contract.window import Window
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window import Window
+from contract.windows.window_value import WindowValue
 from stores import committed
 from stores.memory import MemoryStore
 from stream_workers.flush.compaction import Compactor

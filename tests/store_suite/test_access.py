@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from contract.action import Action
 from contract.errors import StoreUnavailable
-from contract.progress import LogPartition, Progress
+from contract.log.action import Action
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError, ServiceFailed

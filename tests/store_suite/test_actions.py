@@ -2,9 +2,9 @@
 
 import pytest
 
-from contract.action import Action
 from contract.hour import END_OF_TIME_MS
-from contract.progress import LogPartition
+from contract.log.action import Action
+from contract.log.progress import LogPartition
 from contract.store import RawActions
 from support.stores.subject import RAW, Subject, now
 

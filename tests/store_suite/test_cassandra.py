@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from contract.errors import StoreConflict, StoreUnavailable
-from contract.hashes import pack_hashes, unpack_hashes
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.segment import MAX_SEGMENT_HASHES, Segment, cut_segments
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.hashes import pack_hashes, unpack_hashes
+from contract.windows.segment import MAX_SEGMENT_HASHES, Segment, cut_segments
+from contract.windows.window_value import WindowValue
 from deploy.local.services.ports import free_port
 from stores.cassandra import queries
 from stores.cassandra.driver.answers import Rows

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from contract.hashes import pack_hashes
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.segment import Segment
+from contract.log.progress import LogPartition, Progress
 from contract.store import SegmentPoint, Store, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.hashes import pack_hashes
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.committed import Committed, read_committed, read_committed_hours, read_committed_segments, read_loads
 from support.stores.committing import NOVEMBER, OTHER, SOURCE, commit, progress, value
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import pytest
 
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import Store, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.committed_hours import CommittedHours, read_committed_between
 from support.stores.committing import NOVEMBER, OTHER, SOURCE, commit, progress, value
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from itertools import count
 
-from contract.action import Action, encode_action
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.record import Record
-from contract.segment import Segment
+from contract.log.action import Action, encode_action
+from contract.log.progress import LogPartition, Progress
+from contract.log.record import Record
 from contract.store import ProgressPoint, Store
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.committed import read_committed, read_committed_segments
 from stream_workers.flush.compaction import Compactor
 from stream_workers.partition.state import PartitionState

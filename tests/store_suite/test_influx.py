@@ -5,12 +5,12 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
-from contract.action import Action
 from contract.errors import StoreConflict, StoreUnavailable
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.action import Action
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.influx.connection import InfluxConnection
 from stores.influx.schema import MS, Bucket
 from stores.influx.settings import InfluxSettings

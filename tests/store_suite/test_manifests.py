@@ -1,8 +1,8 @@
 """What every store promises of the manifests of rebuilds."""
 
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.progress import LogPartition
-from contract.rebuild import Manifest, Rebuild
+from contract.log.progress import LogPartition
+from contract.log.rebuild import Manifest, Rebuild
 from contract.store import ManifestPoint, Store
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)

@@ -3,7 +3,7 @@
 import pytest
 
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.progress import LogPartition, Progress, RecordMark
+from contract.log.progress import LogPartition, Progress, RecordMark
 from contract.store import SLOTS, ProgressPoint, Store
 
 LOG = "OldrkDJ2R4WmwCUXOqKyRw"

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from contract.action import Action
 from contract.hour import HOUR_MS, hour_of
-from contract.progress import LogPartition
+from contract.log.action import Action
+from contract.log.progress import LogPartition
 from contract.store import RawActions, Store, StoredAction
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.rollup import RollupStore
 from contract.store import Store, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.rollup import RollupStore
+from contract.windows.window_value import WindowValue
 from stores.influx.connection import InfluxConnection
 from stores.influx.rollup import InfluxRollup
 from stores.influx.schema import MS, Bucket

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from contract.hashes import pack_hashes
 from contract.hour import HOUR_MS
-from contract.segment import MAX_SEGMENT_HASHES, Segment, cut_segments
 from contract.store import SegmentPoint, Store
-from contract.window_value import WindowValue
+from contract.windows.hashes import pack_hashes
+from contract.windows.segment import MAX_SEGMENT_HASHES, Segment, cut_segments
+from contract.windows.window_value import WindowValue
 from support.stores.committing import NOVEMBER, OTHER, SOURCE
 
 

@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from contract.hashes import pack_hashes
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.progress import LogPartition
-from contract.segment import MAX_SEGMENT_HASHES, Segment, cut_segments
+from contract.log.progress import LogPartition
 from contract.store import SLOTS, SegmentPoint, Store, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.hashes import pack_hashes
+from contract.windows.segment import MAX_SEGMENT_HASHES, Segment, cut_segments
+from contract.windows.window_value import WindowValue
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)
 OTHER_PARTITION = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 30)

@@ -10,8 +10,8 @@ from fastapi import Request
 from aggregator.hours.days import Day, DayOffTheHour, days_between
 from aggregator.http.parameters import single
 from aggregator.http.problems import ParameterRefused
-from contract.action import reject
 from contract.hour import END_OF_TIME_MS, HOUR_MS, format_hour, hour_of
+from contract.log.action import reject
 
 _PAGE: Final = 31 * 24 * HOUR_MS
 _DAY: Final = 24 * HOUR_MS

@@ -13,8 +13,8 @@ from aggregator.hours.range_reader import Span
 from aggregator.hours.reader import Answer
 from aggregator.http.problems import ParameterRefused
 from aggregator.http.representations import format_or_none
-from contract.action import reject
 from contract.hour import format_hour
+from contract.log.action import reject
 
 
 class Format(Enum):

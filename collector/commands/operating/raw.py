@@ -16,9 +16,9 @@ from collector.raw.parquet import ParquetWriter
 from collector.raw.reading import RawHour
 from collector.raw.selection import Selection
 from collector.target import find_target
-from contract.action import is_event
 from contract.errors import CollectorError, InvalidHour
 from contract.hour import parse_hour
+from contract.log.action import is_event
 from service.clock import wall_clock
 from stores.opening import open_store
 from stores.settings import StoreSettings

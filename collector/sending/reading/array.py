@@ -11,7 +11,7 @@ from typing import Final
 
 from collector.sending.errors import FileUnreadable
 from collector.sending.reading.line import BLANK, LONGEST, Line, line_of, too_long
-from contract.action import Rejection, parse_line
+from contract.log.action import Rejection, parse_line
 
 _PIECE: Final = 256 * 1024
 _REST_OF_TEXT: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from contract.action import Action, Rejection, parse_line, reject
+from contract.log.action import Action, Rejection, parse_line, reject
 from ingest_api.decoding.lines import MAX_LINE_BYTES
 
 LONGEST: Final = MAX_LINE_BYTES

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
-from contract.action import Action
+from contract.log.action import Action
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.checked import LISTED, CheckedBatch
 from ingest_api.decoding.cloud_events.json_format import attributes_in

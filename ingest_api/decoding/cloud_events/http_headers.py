@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from contract.action import Rejection, reject
+from contract.log.action import Rejection, reject
 from ingest_api.decoding.cloud_events.attributes import NAMES, REPEATED, Attributes
 
 RULES: Final = {

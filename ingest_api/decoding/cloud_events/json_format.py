@@ -5,7 +5,7 @@ from typing import Final, Never
 
 import msgspec
 
-from contract.action import Rejection, reject
+from contract.log.action import Rejection, reject
 from ingest_api.decoding.cloud_events.attributes import NAMES, REPEATED, Attributes
 
 MAX_EVENT_BYTES: Final = 64 * 1024

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
-from contract.action import MAX_ID, Action, Rejection, check, reject
+from contract.log.action import MAX_ID, Action, Rejection, check, reject
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.cloud_events.attributes import Attributes
 from ingest_api.decoding.times import in_ms

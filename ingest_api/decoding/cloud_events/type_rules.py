@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from contract.action import is_event
+from contract.log.action import is_event
 from contract.shown import shown
 from ingest_api.decoding.wildcards import pattern_of
 

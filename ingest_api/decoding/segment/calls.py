@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from contract.action import Rejection, reject
+from contract.log.action import Rejection, reject
 from ingest_api.errors import RequestRefused
 
 RULES: Final = {"call_malformed": "a call is one JSON object in UTF-8"}

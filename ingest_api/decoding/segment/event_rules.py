@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from contract.action import is_event
+from contract.log.action import is_event
 from contract.shown import shown
 from ingest_api.decoding.wildcards import pattern_of
 

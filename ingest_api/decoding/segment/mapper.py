@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from contract.action import Action, Rejection, check
+from contract.log.action import Action, Rejection, check
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.checked import CheckedBatch
 from ingest_api.decoding.segment.calls import Call, read_call, sent_in

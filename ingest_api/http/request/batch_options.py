@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
-from contract.action import reject
+from contract.log.action import reject
 from contract.shown import shown_text
 from ingest_api.decoding.query import KEY
 from ingest_api.errors import RequestRefused

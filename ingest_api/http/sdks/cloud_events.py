@@ -7,7 +7,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from contract.action import Action
+from contract.log.action import Action
 from ingest_api.decoding.batch import split_array, text_of
 from ingest_api.decoding.checked import CheckedBatch
 from ingest_api.decoding.cloud_events.batch import check_events

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any, Final
 
-from contract.action import MAX_USER
+from contract.log.action import MAX_USER
 from ingest_api.http.position import POSITION_IN_OPENAPI
 from ingest_api.http.request.content_type import CLOUD_EVENT, CLOUD_EVENTS, JSON
 from service.openapi import documented

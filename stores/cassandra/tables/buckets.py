@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from contract.store import BLOCK_MS
 
 PARTITIONS: Final = 64

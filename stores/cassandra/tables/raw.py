@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from contract.store import RawActions, StoredAction
 from stores.cassandra import queries
 from stores.cassandra.driver.connection import CassandraConnection

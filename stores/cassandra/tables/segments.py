@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from contract.errors import StateUnreadable
-from contract.progress import LogPartition
-from contract.segment import Segment
+from contract.log.progress import LogPartition
 from contract.store import SegmentPoint
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.cassandra import queries
 from stores.cassandra.driver.answers import Row, Rows
 from stores.cassandra.driver.connection import CassandraConnection

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
 
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from contract.state import decode_state, encode_state
 from contract.store import BLOCK_MS, BlockVersion, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.cassandra import queries
 from stores.cassandra.driver.answers import Row
 from stores.cassandra.driver.connection import CassandraConnection

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from support.pipeline.pipeline import PARTITIONS, Pipeline
 from support.pipeline.traffic import Traffic
 from support.services.kafka_admin import remove_records

@@ -14,12 +14,12 @@ from aggregator.end_offsets.kafka import KafkaEndOffsets
 from aggregator.http.representations import format_instant
 from aggregator.settings import AggregatorSettings
 from contract.errors import LogError
-from contract.hashes import pack_hashes
 from contract.hour import format_hour, hour_of
-from contract.progress import LogPartition, Progress
-from contract.segment import Segment
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.hashes import pack_hashes
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from deploy.local.services.ports import free_port
 from service.clock import wall_clock as now
 from stores.influx.settings import InfluxSettings

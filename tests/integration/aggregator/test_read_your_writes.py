@@ -8,8 +8,8 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from contract.action import Action, encode_action
 from contract.hour import HOUR_MS, format_hour
+from contract.log.action import Action, encode_action
 from support.pipeline.pipeline import Pipeline
 from support.product.ingest_process import IngestProcess, ingest_process
 

@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import NewPartitions
 
-from contract.action import Action, encode_action
 from contract.hour import END_OF_TIME_MS, HOUR_MS, format_hour
+from contract.log.action import Action, encode_action
 from contract.store import WindowPoint
 from stores.influx.rollup import InfluxRollup
 from stores.influx.settings import InfluxSettings

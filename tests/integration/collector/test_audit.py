@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 
-from contract.action import RULES_VERSION, Action
 from contract.hour import HOUR_MS, format_hour, parse_hour
-from contract.progress import LogPartition
+from contract.log.action import RULES_VERSION, Action
+from contract.log.progress import LogPartition
 from contract.store import ProgressPoint, WindowPoint
 from deploy.local.services.ports import free_port
 from support.pipeline.collector_program import Auditor

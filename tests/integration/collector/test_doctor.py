@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from contract.action import Action, Rejection, encode_action, parse_line
 from contract.hour import HOUR_MS, format_hour, hour_of
-from contract.partitioning import partition_of
+from contract.log.action import Action, Rejection, encode_action, parse_line
+from contract.log.partitioning import partition_of
 from support.pipeline.collector_program import collector
 from support.pipeline.pipeline import PARTITIONS, Pipeline, now
 from support.services.kafka_log import read_log

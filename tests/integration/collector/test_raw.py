@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.action import Action, parse_line
 from contract.hour import HOUR_MS, format_hour, hour_of
+from contract.log.action import Action, parse_line
 from stores.raw.settings import RawStorage
 from support.pipeline.collector_program import collector
 from support.pipeline.pipeline import PARTITIONS, Pipeline

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from contract.action import Action
-from contract.hashes import pack_hashes
 from contract.hour import HOUR_MS, format_hour
-from contract.progress import LogPartition, Progress, RecordMark
-from contract.rebuild import REBUILD_HEADER
+from contract.log.action import Action
+from contract.log.progress import LogPartition, Progress, RecordMark
+from contract.log.rebuild import REBUILD_HEADER
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.hashes import pack_hashes
+from contract.windows.window_value import WindowValue
 from support.pipeline.collector_program import Auditor, collector
 from support.pipeline.eventually import WITHIN, eventually_stored
 from support.pipeline.pipeline import PARTITIONS, Pipeline

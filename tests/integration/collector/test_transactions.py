@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from contract.action import RULES_VERSION, Action, encode_action
 from contract.hour import HOUR_MS, format_hour
-from contract.progress import LogPartition, Progress
+from contract.log.action import RULES_VERSION, Action, encode_action
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from support.pipeline.collector_program import Auditor, collector
 from support.pipeline.oracle import Numbers
 from support.pipeline.pipeline import Pipeline

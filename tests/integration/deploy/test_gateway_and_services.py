@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from aggregator.app import create_app as create_aggregator
 from aggregator.settings import AggregatorSettings
-from contract.action import Action
+from contract.log.action import Action
 from deploy.local.services.gateway import Gateway
 from deploy.local.services.ports import free_port
 from ingest_api.app import create_app as create_ingest_api

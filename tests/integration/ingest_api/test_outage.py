@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.action import Action, encode_action
-from contract.record import decode_record
+from contract.log.action import Action, encode_action
+from contract.log.record import decode_record
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import CannotStart
 from deploy.local.services.kafka import Kafka

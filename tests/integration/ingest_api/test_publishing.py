@@ -13,9 +13,9 @@ from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.action import Action, encode_action
-from contract.partitioning import partition_of
-from contract.record import MAX_LINES, decode_record
+from contract.log.action import Action, encode_action
+from contract.log.partitioning import partition_of
+from contract.log.record import MAX_LINES, decode_record
 from ingest_api.errors import NotPublished
 from ingest_api.metrics import Metrics
 from ingest_api.publishing.kafka import KafkaPublisher

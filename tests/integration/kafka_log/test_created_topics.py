@@ -11,8 +11,8 @@ from confluent_kafka import Producer
 
 from collector.rebuild.record import append_rebuild
 from contract.errors import LogError, LogUnavailable
-from contract.progress import LogPartition
-from contract.rebuild import Manifest, Rebuild
+from contract.log.progress import LogPartition
+from contract.log.rebuild import Manifest, Rebuild
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
 from deploy.local.services.ports import free_port

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contract.errors import LogUnavailable
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from deploy.kafka.acls import Principals, Resources, allow, permissions
 from deploy.kafka.admin import KafkaAdmin
 from deploy.local.services.python_service import PythonService

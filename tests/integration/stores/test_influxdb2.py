@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint
 from deploy.local.services.ports import free_port
 from stores.influx.settings import InfluxSettings

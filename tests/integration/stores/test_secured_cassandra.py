@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from contract.errors import StoreUnavailable
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint
 from deploy.local.artifacts.cassandra import CassandraArtifacts
 from deploy.local.services.certificates import CertificateAuthority

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from contract.action import Action, encode_action
 from contract.hour import HOUR_MS
+from contract.log.action import Action, encode_action
 from stores.committed import read_committed
 from support.pipeline.eventually import eventually
 from support.pipeline.oracle import Numbers

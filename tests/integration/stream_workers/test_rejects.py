@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from contract.action import Action, encode_action
 from contract.hour import HOUR_MS
-from contract.record import MAX_LINES
+from contract.log.action import Action, encode_action
+from contract.log.record import MAX_LINES
 from support.pipeline.eventually import eventually
 from support.pipeline.oracle import Numbers
 from support.pipeline.pipeline import Pipeline

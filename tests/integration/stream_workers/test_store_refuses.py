@@ -2,7 +2,7 @@
 
 import httpx
 
-from contract.action import Action
+from contract.log.action import Action
 from support.pipeline.eventually import eventually
 from support.pipeline.pipeline import Pipeline
 

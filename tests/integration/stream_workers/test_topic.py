@@ -5,8 +5,8 @@ from zlib import crc32
 
 import pytest
 
-from contract.action import RULES_VERSION
-from contract.progress import LogPartition, Progress, RecordMark
+from contract.log.action import RULES_VERSION
+from contract.log.progress import LogPartition, Progress, RecordMark
 from contract.store import ProgressPoint
 from support.pipeline.eventually import eventually
 from support.pipeline.pipeline import PARTITIONS, Pipeline

@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from contract.action import Action
 from contract.hour import HOUR_MS, format_hour
-from contract.partitioning import partition_of
+from contract.log.action import Action
+from contract.log.partitioning import partition_of
 from support.pipeline.eventually import eventually
 from support.pipeline.oracle import Numbers
 from support.pipeline.pipeline import PARTITIONS, Pipeline

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from contract.action import Action
 from contract.hour import hour_of
+from contract.log.action import Action
 
 
 class Numbers(NamedTuple):

@@ -10,10 +10,10 @@ from pathlib import Path
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
-from contract.action import Action, encode_action
 from contract.hour import hour_of
-from contract.partitioning import partition_of
-from contract.progress import LogPartition, Progress
+from contract.log.action import Action, encode_action
+from contract.log.partitioning import partition_of
+from contract.log.progress import LogPartition, Progress
 from stores.influx.schema import MS
 from stores.influx.settings import InfluxSettings
 from support.pipeline.eventually import WITHIN, eventually_stored

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from contract.store import Store
 from stores.cassandra.settings import CassandraSettings
 from stores.committed import read_committed

@@ -3,8 +3,8 @@
 import random
 from itertools import count
 
-from contract.action import Action
 from contract.hour import END_OF_TIME_MS, HOUR_MS
+from contract.log.action import Action
 from support.pipeline.pipeline import this_hour
 
 EVENTS = ["click", "click", "impression", "impression", "impression", "sign_up"]

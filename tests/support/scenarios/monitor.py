@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from contract.errors import StoreUnavailable
 from contract.hour import format_hour
-from contract.progress import Progress
+from contract.log.progress import Progress
 from support.scenarios.environment import Environment
 from support.scenarios.ledger import HOUR_MS, Ledger
 from support.scenarios.log_count import consumer, end_offsets

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # not in __all__
 
-from contract.progress import log_of
+from contract.log.progress import log_of
 
 SECONDS = 60.0
 """The limit in case of failure: nothing takes this long otherwise."""

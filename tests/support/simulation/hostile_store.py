@@ -9,11 +9,11 @@ from typing import Any
 
 from contract.errors import StoreUnavailable
 from contract.hour import hour_of
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Rebuild
-from contract.segment import Segment
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Rebuild
 from contract.store import ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore, key_of
 
 

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
-from contract.action import Action, encode_action
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
-from contract.rebuild import Rebuild
-from contract.record import Record
+from contract.log.action import Action, encode_action
+from contract.log.progress import LogPartition
+from contract.log.rebuild import Rebuild
+from contract.log.record import Record
 from support.simulation.hostile_store import Turn
 
 _TURNS_UNTIL_AN_ANSWER: Final = 6

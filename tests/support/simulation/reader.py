@@ -5,10 +5,10 @@ from typing import Any
 
 from aggregator.hours import totals as hour_totals
 from aggregator.hours.unique_users import HourUsers
-from contract.hashes import hash_of_user, unpack_hashes
-from contract.progress import LogPartition, Progress
-from contract.segment import Segment
-from contract.window_value import WindowValue
+from contract.log.progress import LogPartition, Progress
+from contract.windows.hashes import hash_of_user, unpack_hashes
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores import committed
 from support.simulation.hostile_store import HostileStore
 from support.simulation.log import SimulatedLog

@@ -8,10 +8,10 @@ import msgspec
 from collector.hour_range import HourRange
 from collector.rebuild.recount import RebuildRecount, store_recounted
 from contract.errors import StoreUnavailable
-from contract.hashes import pack_hashes
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
-from contract.rebuild import Rebuild
+from contract.log.progress import LogPartition
+from contract.log.rebuild import Rebuild
+from contract.windows.hashes import pack_hashes
 from support.simulation.hostile_store import HostileStore, Turn
 from support.simulation.log import SimulatedLog
 

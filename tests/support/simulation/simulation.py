@@ -5,10 +5,10 @@ from collections.abc import Coroutine
 from typing import Any
 
 from aggregator.hours.unique_users import HourUsers
-from contract.action import Action
 from contract.errors import LogReplaced, LogTruncated
 from contract.hour import HOUR_MS
-from contract.partitioning import partition_of
+from contract.log.action import Action
+from contract.log.partitioning import partition_of
 from support.simulation.hostile_store import HostileStore
 from support.simulation.log import SimulatedLog, Transaction
 from support.simulation.reader import read_and_judge

@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from contract.errors import LogReplaced, LogUnavailable
-from contract.progress import LogPartition
-from contract.record import Record
+from contract.log.progress import LogPartition
+from contract.log.record import Record
 from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from stores.cassandra.driver.cluster import open_cluster
 from stores.cassandra.settings import CassandraSettings
 from support.stores.subject import Actions, united

@@ -1,9 +1,9 @@
 """Values for an hour of two partitions, and how they are committed."""
 
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, Store
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 
 LOG = "OldrkDJ2R4WmwCUXOqKyRw"
 SOURCE, OTHER = LogPartition(LOG, 0), LogPartition(LOG, 1)

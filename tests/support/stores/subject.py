@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from contract.action import Action
-from contract.progress import LogPartition
+from contract.log.action import Action
+from contract.log.progress import LogPartition
 from contract.store import Store
 from stores.cassandra.settings import CassandraSettings
 from stores.cassandra.store import CassandraStore

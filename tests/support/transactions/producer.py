@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from contract.action import Action, encode_action
-from contract.partitioning import partition_of
+from contract.log.action import Action, encode_action
+from contract.log.partitioning import partition_of
 from kafka_log.questions import TopicQuestions
 from kafka_log.settings import KafkaSettings
 from support.pipeline.eventually import eventually

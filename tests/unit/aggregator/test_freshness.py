@@ -11,7 +11,7 @@ from aggregator.freshness import Freshness
 from aggregator.hours.completeness import Completeness
 from aggregator.metrics import Metrics
 from contract.errors import StateUnreadable, StoreUnavailable
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 
 P0, P1 = LogPartition("a log", 0), LogPartition("a log", 1)
 Answer = tuple[Completeness, Mapping[LogPartition, Progress]] | Exception

@@ -11,7 +11,7 @@ from bench.case import Case, Contender, Figures, WrongResult, measure, require, 
 from bench.load.generator import Load, request
 from bench.load.traffic import HOUR_MS, Made, Numbers, count, each_user_once, records
 from bench.running.services import left_in_order
-from contract.record import decode_record
+from contract.log.record import decode_record
 
 
 def test_contenders_take_turns_and_ratios_are_of_medians() -> None:

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import StateUnreadable
-from contract.progress import Progress, RecordMark
+from contract.log.progress import Progress, RecordMark
 from contract.state import VERSION, decode_state, encode_state
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 
 numbers = st.integers(0, 10**15)
 counts = st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,31}", fullmatch=True), numbers, max_size=5)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.action import FIELDS, MAX_ID, MAX_USER, RULES
-from contract.rebuild import REBUILD_HEADER, REFUSALS
-from contract.record import MAX_BYTES, MAX_LINES, PARTITIONS_HEADER
+from contract.log.action import FIELDS, MAX_ID, MAX_USER, RULES
+from contract.log.rebuild import REBUILD_HEADER, REFUSALS
+from contract.log.record import MAX_BYTES, MAX_LINES, PARTITIONS_HEADER
 from support.producers.guide import GUIDE, example, sections
 
 ROOT = Path(__file__).parents[3]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import Action, Rejection, parse_line, reject
+from contract.log.action import Action, Rejection, parse_line, reject
 from ingest_api.acceptance import AcceptancePolicy
 
 NOW = 1_800_000_000_000

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contract.action import Action, Rejection
 from contract.hour import HOUR_MS
+from contract.log.action import Action, Rejection
 from ingest_api.acceptance import Acceptance
 from ingest_api.key_policy import KeyPolicy
 from support.fixtures.keys import key_of

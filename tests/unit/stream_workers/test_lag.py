@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from contract.errors import LogUnavailable
-from contract.progress import Progress
+from contract.log.progress import Progress
 from stream_workers import metrics
 from stream_workers.lag import Lag
 from support.fixtures.virtual_clock import timeless

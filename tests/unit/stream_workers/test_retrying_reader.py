@@ -6,10 +6,10 @@ import pytest
 
 from contract.errors import StateUnreadable, StoreConflict
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.segment import Segment
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, StoreReader, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.committed import read_loads
 from stores.memory import MemoryStore
 from stream_workers.retry import Abandoned, RetryPolicy

@@ -8,10 +8,10 @@ from aggregator.hours.cache import HourCache
 from aggregator.settings import AggregatorSettings
 from contract.errors import StoreUnavailable
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.segment import Segment
+from contract.log.progress import LogPartition, Progress
 from contract.store import WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 

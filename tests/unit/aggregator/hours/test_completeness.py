@@ -6,7 +6,7 @@ from aggregator.end_offsets.cache import EndOffsets
 from aggregator.end_offsets.port import LogEndOffsets
 from aggregator.hours.completeness import UNKNOWN, Completeness, completeness_of
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 
 HOUR = 1_795_510_800_000
 OVER = HOUR + HOUR_MS

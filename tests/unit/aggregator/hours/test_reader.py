@@ -7,9 +7,9 @@ import pytest
 from aggregator.settings import AggregatorSettings
 from contract.errors import StateUnreadable, StoreUnavailable
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 

@@ -17,11 +17,11 @@ from aggregator.hours.completeness import completeness_of
 from aggregator.hours.reader import Answer
 from aggregator.hours.totals import add_up
 from aggregator.settings import AggregatorSettings
-from contract.partitioning import partition_of
-from contract.progress import LogPartition, Progress
-from contract.segment import Segment
+from contract.log.partitioning import partition_of
+from contract.log.progress import LogPartition, Progress
 from contract.store import WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.committed import read_committed
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import HOUR, AggregatorFixture, click

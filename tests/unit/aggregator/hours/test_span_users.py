@@ -10,9 +10,9 @@ from aggregator.hours import span_users
 from aggregator.hours.range_reader import RangeReader
 from aggregator.hours.span_users import SpanUsers
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
-from contract.segment import Segment
-from contract.window_value import WindowValue
+from contract.log.progress import LogPartition
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 

@@ -1,6 +1,6 @@
 from aggregator.hours.totals import add_up, each_user_has_one_window
-from contract.progress import LogPartition
-from contract.window_value import WindowValue
+from contract.log.progress import LogPartition
+from contract.windows.window_value import WindowValue
 
 
 def window(fewest: int, most: int | None = None, unique_users: int = 1) -> WindowValue:

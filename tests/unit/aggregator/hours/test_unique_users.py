@@ -5,11 +5,11 @@ import pytest
 from aggregator.hours.totals import Windows
 from aggregator.hours.unique_users import HourUsers
 from contract.errors import StoreUnavailable
-from contract.hashes import pack_hashes
-from contract.progress import LogPartition
-from contract.segment import Segment
+from contract.log.progress import LogPartition
 from contract.store import SegmentPoint
-from contract.window_value import WindowValue
+from contract.windows.hashes import pack_hashes
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import HOUR
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from contract.position import Position
+from contract.log.position import Position
 from support.fixtures.aggregator import HOUR, AggregatorFixture, click, serving
 from support.fixtures.ingest import until
 

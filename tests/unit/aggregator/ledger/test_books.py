@@ -8,9 +8,9 @@ import pytest
 from aggregator.ledger.books import PartitionBooks, Sums
 from contract.errors import StoreUnavailable
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import BLOCK_MS, BlockVersion, ProgressPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore
 
 SOURCE = LogPartition("log-1", 0)

@@ -16,7 +16,7 @@ from aggregator.metrics import Metrics
 from aggregator.settings import AggregatorSettings
 from contract.errors import StateUnreadable, StoreError, StoreUnavailable
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, WindowPoint
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import HOUR, AggregatorFixture, click

@@ -7,7 +7,7 @@ from aggregator.live.feed import Event, LiveFeed
 from aggregator.settings import AggregatorSettings
 from contract.errors import StoreUnavailable
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 

@@ -2,8 +2,8 @@ import asyncio
 
 from aggregator.positions.watch import ProgressWatch
 from contract.errors import StoreUnavailable
-from contract.position import Position
-from contract.progress import LogPartition, Progress
+from contract.log.position import Position
+from contract.log.progress import LogPartition, Progress
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import AggregatorFixture, click
 from support.fixtures.ingest import until

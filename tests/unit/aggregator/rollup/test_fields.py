@@ -7,7 +7,7 @@ from aggregator.hours.reader import Answer
 from aggregator.hours.totals import HourTotals
 from aggregator.rollup.fields import fields_of, repair
 from contract.hour import HOUR_MS
-from contract.rollup import Value
+from contract.windows.rollup import Value
 
 HOUR = 1_795_510_800_000
 OVER = HOUR + HOUR_MS + 6_000

@@ -4,10 +4,10 @@ import msgspec
 
 from aggregator.rollup.keeper import WIDE, Keeper, Pace
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
-from contract.rollup import Fields
+from contract.log.progress import LogPartition
 from contract.store import WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.rollup import Fields
+from contract.windows.window_value import WindowValue
 from stores.memory_rollup import MemoryRollup
 from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 

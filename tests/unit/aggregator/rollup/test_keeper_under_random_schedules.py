@@ -18,10 +18,10 @@ from aggregator.rollup import keeper as keeper_module
 from aggregator.rollup.keeper import WIDE, Keeper, Pace
 from aggregator.rollup.known import KnownHours
 from contract.errors import StoreUnavailable
-from contract.event_names import BUSINESS_EVENTS
 from contract.hour import HOUR_MS, hour_of
-from contract.progress import LogPartition
-from contract.rollup import Fields, Mark
+from contract.log.event_names import BUSINESS_EVENTS
+from contract.log.progress import LogPartition
+from contract.windows.rollup import Fields, Mark
 from stores.memory_rollup import MemoryRollup
 from support.fixtures.aggregator import AggregatorFixture, click
 

@@ -1,8 +1,8 @@
 from aggregator.rollup.users import RememberedUsers
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
-from contract.segment import Segment
-from contract.window_value import WindowValue
+from contract.log.progress import LogPartition
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import HOUR, AggregatorFixture, click
 

@@ -9,9 +9,9 @@ import pytest
 from collector.audit.answers import Answers, NoAnswer, ask_for_hours
 from collector.audit.verdict import Numbers
 from contract.hour import HOUR_MS, format_hour
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from contract.store import WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore
 
 HOUR, NEXT = 494_902 * HOUR_MS, 494_903 * HOUR_MS

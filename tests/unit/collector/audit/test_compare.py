@@ -15,12 +15,12 @@ from collector.audit.compare import (
 from collector.audit.recount import Recount
 from collector.audit.verdict import Numbers
 from collector.hour_range import HourRange
-from contract.action import RULES_VERSION, Action, encode_action
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.progress import Progress, RecordMark
-from contract.record import Record
-from contract.window import Window
-from contract.window_value import WindowValue
+from contract.log.action import RULES_VERSION, Action, encode_action
+from contract.log.progress import Progress, RecordMark
+from contract.log.record import Record
+from contract.windows.window import Window
+from contract.windows.window_value import WindowValue
 from stores.committed_hours import CommittedHours
 
 HOUR = 494_902 * HOUR_MS

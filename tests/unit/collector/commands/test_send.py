@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from collector.cli import app
-from contract.action import Action, encode_action
+from contract.log.action import Action, encode_action
 from ingest_api.app import create_app
 from ingest_api.publishing.memory import MemoryPublisher
 from ingest_api.settings import IngestSettings

@@ -4,9 +4,9 @@ import msgspec
 
 from collector.doctor.examination import Examination
 from collector.doctor.findings import Example, Finding, Mistake
-from contract.action import Action, encode_action
-from contract.rebuild import Rebuild
-from contract.record import Record
+from contract.log.action import Action, encode_action
+from contract.log.rebuild import Rebuild
+from contract.log.record import Record
 
 PARTITIONS = 8
 NOBODY = -1

@@ -7,7 +7,7 @@ import typer
 
 from collector.raw.formats import CsvWriter, NdjsonWriter, Writer
 from collector.raw.parquet import ParquetWriter
-from contract.action import Action, parse_line
+from contract.log.action import Action, parse_line
 
 ACTIONS = [
     Action(1_764_000_000_000, 'quo"te, \\ Zoë 🦊', "click", "i,d"),

@@ -2,11 +2,11 @@ from collections.abc import Sequence
 
 from collector.raw.reading import RawHour
 from collector.raw.selection import Selection
-from contract.action import Action
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.action import Action
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore
 
 HOUR = 494_902 * HOUR_MS

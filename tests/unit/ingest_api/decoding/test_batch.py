@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import MAX_ID, MAX_USER, Action, Rejection, encode_action, parse_line
+from contract.log.action import MAX_ID, MAX_USER, Action, Rejection, encode_action, parse_line
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.batch import check_batch
 from ingest_api.decoding.checked import CheckedBatch

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from contract.action import Action
 from contract.hour import HOUR_MS
+from contract.log.action import Action
 from ingest_api.decoding.hours import require_few_hours
 from ingest_api.errors import RequestRefused
 

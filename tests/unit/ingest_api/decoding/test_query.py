@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import MAX_ID, MAX_USER, Action, Rejection
 from contract.hour import END_OF_TIME_MS
+from contract.log.action import MAX_ID, MAX_USER, Action, Rejection
 from ingest_api.decoding.query import action_in_query
 
 GOOD = "timestamp=1700000000000&user=u1&event=click"

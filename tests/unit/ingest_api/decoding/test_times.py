@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import Rejection
 from contract.hour import END_OF_TIME_MS
+from contract.log.action import Rejection
 from ingest_api.decoding.times import in_ms
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from fastapi import FastAPI
 
-from contract.action import Action, parse_line
+from contract.log.action import Action, parse_line
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished, OutcomeUnknown
 from ingest_api.http.sdks.segment import SEGMENT_PATHS

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from contract.action import Action, encode_action
-from contract.position import MAX_LENGTH, Position, parse_position
+from contract.log.action import Action, encode_action
+from contract.log.position import MAX_LENGTH, Position, parse_position
 from ingest_api.app import create_app
 from ingest_api.http.position import position_headers
 from ingest_api.http.server.fast_path_protocol import FastPathProtocol

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
-from contract.action import Action, encode_action
+from contract.log.action import Action, encode_action
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished, OutcomeUnknown
 from ingest_api.metrics import Metrics

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.record import MAX_BYTES, MAX_LINES, decode_record
+from contract.log.record import MAX_BYTES, MAX_LINES, decode_record
 from ingest_api.errors import NotPublished, PublishUnavailable
 from ingest_api.publishing.accumulator import ENOUGH_LINES, Lines, OutgoingRecord, RecordAccumulator
 from support.fixtures.ingest import until

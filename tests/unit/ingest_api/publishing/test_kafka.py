@@ -8,11 +8,11 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from prometheus_client import REGISTRY
 
-from contract.action import Action
 from contract.errors import LogUnavailable, LogUnfit
-from contract.partitioning import partition_of
-from contract.position import Position
-from contract.record import MAX_LINES, decode_record
+from contract.log.action import Action
+from contract.log.partitioning import partition_of
+from contract.log.position import Position
+from contract.log.record import MAX_LINES, decode_record
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.publishing import kafka
 from ingest_api.publishing.connection import configuration

@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import MAX_ID, MAX_USER, Action, encode_action
-from contract.partitioning import partition_of
-from contract.record import MAX_BYTES, MAX_LINES, decode_record
+from contract.log.action import MAX_ID, MAX_USER, Action, encode_action
+from contract.log.partitioning import partition_of
+from contract.log.record import MAX_BYTES, MAX_LINES, decode_record
 from ingest_api.publishing.partitioning import group_by_partition
 
 LARGEST = Action(10**12, "\U0001f600" * MAX_USER, "click", "\U0001f600" * MAX_ID)

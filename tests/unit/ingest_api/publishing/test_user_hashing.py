@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from contract.action import Action
+from contract.log.action import Action
 from ingest_api.app import create_app
 from ingest_api.http.server.fast_path_protocol import SUBMIT_SINGLE
 from ingest_api.publishing.memory import MemoryPublisher

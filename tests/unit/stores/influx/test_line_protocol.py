@@ -2,15 +2,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from contract.action import MAX_ID, MAX_USER, Action
 from contract.errors import StoreConflict
-from contract.hashes import pack_hashes
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Manifest, Rebuild
-from contract.segment import Segment, cut_segments
+from contract.log.action import MAX_ID, MAX_USER, Action
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Manifest, Rebuild
 from contract.store import SLOTS, ManifestPoint, ProgressPoint, RawActions, SegmentPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.hashes import pack_hashes
+from contract.windows.segment import Segment, cut_segments
+from contract.windows.window_value import WindowValue
 from stores.influx.line_protocol import (
     MAX_BYTES,
     MAX_LINES,

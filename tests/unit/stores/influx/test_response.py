@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from contract.action import Action
 from contract.errors import StoreConflict, StoreError, StoreUnavailable
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.action import Action
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions, WindowPoint
 from stores.influx.response import stream_answer
 from stores.influx.setup import create_buckets

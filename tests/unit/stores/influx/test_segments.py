@@ -3,8 +3,8 @@
 import pytest
 
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
-from contract.window_value import WindowValue
+from contract.log.progress import LogPartition
+from contract.windows.window_value import WindowValue
 from stores.influx.store import InfluxStore
 from support.fixtures.influx_stub import answer, influx_stub
 

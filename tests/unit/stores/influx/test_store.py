@@ -8,12 +8,12 @@ from urllib.parse import parse_qs
 import pytest
 from pydantic import ValidationError
 
-from contract.action import Action
 from contract.errors import StateUnreadable, StoreConflict
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.action import Action
+from contract.log.progress import LogPartition, Progress
 from contract.store import SLOTS, ProgressPoint, RawActions
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
 from stores.raw.settings import RawStorage

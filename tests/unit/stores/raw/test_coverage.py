@@ -1,6 +1,6 @@
 import random
 
-from contract.action import Action
+from contract.log.action import Action
 from contract.store import StoredAction
 from stores.raw.coverage import Coverage
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import MAX_ID, MAX_USER, Action, parse_line
 from contract.errors import StateUnreadable
 from contract.hour import END_OF_TIME_MS
+from contract.log.action import MAX_ID, MAX_USER, Action, parse_line
 from contract.store import StoredAction
 from stores.raw.packing import pack, unpack
 

@@ -1,9 +1,9 @@
 import random
 from collections.abc import Sequence
 
-from contract.action import MAX_ID, MAX_USER, Action
 from contract.hour import HOUR_MS, hour_of
-from contract.progress import LogPartition
+from contract.log.action import MAX_ID, MAX_USER, Action
+from contract.log.progress import LogPartition
 from contract.store import RawActions, StoredAction
 from stores.raw.packing import unpack
 from stores.raw.runs import MAX_ACTIONS, MAX_BYTES, Run, runs_of

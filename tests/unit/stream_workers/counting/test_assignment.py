@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from contract.action import RULES_VERSION
 from contract.errors import LogTruncated, RulesTooOld
-from contract.progress import LogPartition, Progress, RecordMark
+from contract.log.action import RULES_VERSION
+from contract.log.progress import LogPartition, Progress, RecordMark
 from stream_workers.faust_adapter.ports import Acquired
 from stream_workers.retry import Abandoned
 from support.fixtures.virtual_clock import timeless

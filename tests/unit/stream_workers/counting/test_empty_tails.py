@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from contract.errors import LogNotRetained, LogUnavailable
-from contract.progress import Progress
+from contract.log.progress import Progress
 from support.fixtures.virtual_clock import timeless
 from support.fixtures.worker import HOUR, SOURCE, click, quiet, record
 from support.fixtures.writer import (

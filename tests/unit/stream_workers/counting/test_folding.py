@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from contract.progress import Progress
+from contract.log.progress import Progress
 from contract.store import ProgressPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stream_workers.counting import folding
 from stream_workers.partition.state import PartitionState
 from support.fixtures.partition_state import HOUR, SOURCE

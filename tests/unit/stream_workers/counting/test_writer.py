@@ -4,7 +4,7 @@ from zlib import crc32
 import pytest
 
 from contract.errors import LogReplaced, LogTruncated, RecordsMissing, StateUnreadable, StoreConflict
-from contract.progress import Progress, RecordMark
+from contract.log.progress import Progress, RecordMark
 from support.fixtures.virtual_clock import timeless
 from support.fixtures.worker import AWAY, HOUR, quiet, record_of
 from support.fixtures.writer import A_LONG_TIME, GENERATION, INTERVAL, WriterFixture, cause_of, clicks

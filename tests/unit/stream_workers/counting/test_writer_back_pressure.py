@@ -1,7 +1,7 @@
 import asyncio
 
 from contract.hour import HOUR_MS
-from contract.record import Record
+from contract.log.record import Record
 from support.fixtures.virtual_clock import timeless
 from support.fixtures.worker import HOUR, click, record
 from support.fixtures.writer import A_LONG_TIME, INTERVAL, WriterFixture, clicks, window_of_another_owner

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.hour import END_OF_TIME_MS
-from contract.record import Record
+from contract.log.record import Record
 from stream_workers.counting.mailbox import Received
 from stream_workers.faust_adapter.agent import AgentMailbox, received_from
 

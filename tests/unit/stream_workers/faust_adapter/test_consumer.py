@@ -8,7 +8,7 @@ from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 
 from contract.errors import LogReplaced, LogTruncated, LogUnfit
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from stream_workers.faust_adapter.consumer import SEEK_WITHIN
 from stream_workers.metrics import LISTED
 from stream_workers.retry import Abandoned

@@ -4,12 +4,12 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from contract.hashes import unpack_hashes
 from contract.hour import HOUR_MS
-from contract.progress import Progress
-from contract.record import Record
+from contract.log.progress import Progress
+from contract.log.record import Record
 from contract.store import ProgressPoint, SegmentPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.hashes import unpack_hashes
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore
 from stream_workers.flush import compaction
 from stream_workers.flush.compaction import Compactor
@@ -176,7 +176,7 @@ async def test_a_slot_whose_write_is_uncertain_is_not_used_again() -> None:
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full segment takes several steps."""
-    monkeypatch.setattr("contract.segment.MAX_SEGMENT_HASHES", 2)
+    monkeypatch.setattr("contract.windows.segment.MAX_SEGMENT_HASHES", 2)
     monkeypatch.setattr(compaction, "PARTS_AT_ONCE", 1)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from contract.errors import LogReplaced, LogUnavailable, LogUnfit, StoreConflict
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from stream_workers.flush.flusher import Flusher
 from stream_workers.gather_all import gather_all
 from stream_workers.partition.flush import PartitionFlush

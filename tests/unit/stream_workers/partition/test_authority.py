@@ -5,11 +5,11 @@ import pytest
 
 from contract.errors import StoreUnavailable
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
-from contract.rebuild import Manifest, Rebuild
-from contract.record import Record
+from contract.log.progress import LogPartition, Progress
+from contract.log.rebuild import Manifest, Rebuild
+from contract.log.record import Record
 from contract.store import ManifestPoint, StoreReader
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stream_workers.partition.state import PartitionState
 from stream_workers.retry import RetryPolicy
 from stream_workers.retrying_reader import RetryingReader

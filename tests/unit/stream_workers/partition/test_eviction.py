@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from stream_workers.metrics import LISTED
 from stream_workers.partition.eviction import evict
 from stream_workers.partition.state import PartitionState

@@ -4,9 +4,9 @@ import random
 from collections import Counter
 
 from contract.hour import HOUR_MS
-from contract.progress import Progress
+from contract.log.progress import Progress
 from contract.store import ProgressPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stream_workers.partition.eviction import evict
 from stream_workers.partition.known_values import KnownValues
 from stream_workers.partition.state import PartitionState

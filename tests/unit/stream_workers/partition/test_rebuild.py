@@ -5,14 +5,14 @@ import logging
 import msgspec
 import pytest
 
-from contract.hashes import hash_of_user, pack_hashes
 from contract.hour import HOUR_MS
-from contract.progress import Progress
-from contract.rebuild import Manifest, Rebuild
-from contract.record import Record
-from contract.segment import Segment
+from contract.log.progress import Progress
+from contract.log.rebuild import Manifest, Rebuild
+from contract.log.record import Record
 from contract.store import ManifestPoint, SegmentPoint, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.hashes import hash_of_user, pack_hashes
+from contract.windows.segment import Segment
+from contract.windows.window_value import WindowValue
 from stores.committed import read_committed_segments
 from stream_workers.partition.state import PartitionState
 from support.fixtures.partition_state import EARLIER, flushed, values

@@ -3,7 +3,7 @@ from zlib import crc32
 import pytest
 
 from contract.errors import LogTruncated
-from contract.progress import Progress, RecordMark
+from contract.log.progress import Progress, RecordMark
 from support.fixtures.partition_state import flushed, folded, new_state, values
 from support.fixtures.worker import HOUR, click, record, record_of
 

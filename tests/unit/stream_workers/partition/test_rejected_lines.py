@@ -2,9 +2,9 @@ from zlib import crc32
 
 import pytest
 
-from contract.action import Action
-from contract.progress import Progress, RecordMark
-from contract.record import MAX_BYTES, MAX_LINES
+from contract.log.action import Action
+from contract.log.progress import Progress, RecordMark
+from contract.log.record import MAX_BYTES, MAX_LINES
 from stream_workers.partition.decoded import RejectedLine
 from support.fixtures.partition_state import flushed, folded, new_state, values
 from support.fixtures.worker import HOUR, SOURCE, click, record, record_of

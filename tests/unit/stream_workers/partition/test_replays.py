@@ -1,10 +1,10 @@
 import pytest
 
 from contract.errors import StoreUnavailable
-from contract.hashes import hash_of_id, hash_of_user, pack_hashes
-from contract.progress import Progress
-from contract.segment import Segment
+from contract.log.progress import Progress
 from contract.store import SegmentPoint
+from contract.windows.hashes import hash_of_id, hash_of_user, pack_hashes
+from contract.windows.segment import Segment
 from support.fixtures.partition_state import EARLIER, flushed, folded, new_state, put, values
 from support.fixtures.worker import AWAY, HOUR, SOURCE, Journal, WatchedStore, click, record
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import RULES_VERSION
 from contract.errors import LogTruncated, RulesTooOld
-from contract.progress import LogPartition, Progress, RecordMark
+from contract.log.action import RULES_VERSION
+from contract.log.progress import LogPartition, Progress, RecordMark
 from stream_workers.partition.resume import first_offset, resume_from
 
 SOURCE = LogPartition("OldrkDJ2R4WmwCUXOqKyRw", 3)

@@ -1,4 +1,4 @@
-from contract.progress import Progress
+from contract.log.progress import Progress
 from stream_workers.partition.state import PartitionState
 from support.fixtures.partition_state import EARLIER, flushed, folded, new_state
 from support.fixtures.worker import SOURCE, PastLog, click, numbered_slots, record

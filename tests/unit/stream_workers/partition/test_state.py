@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import RULES_VERSION
 from contract.errors import StoreUnavailable
-from contract.progress import Progress, RecordMark
-from contract.window_value import WindowValue
+from contract.log.action import RULES_VERSION
+from contract.log.progress import Progress, RecordMark
+from contract.windows.window_value import WindowValue
 from support.fixtures.partition_state import EARLIER, flushed, folded, new_state, values
 from support.fixtures.worker import AWAY, HOUR, WatchedStore, click, record, record_of
 

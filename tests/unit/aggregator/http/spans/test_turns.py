@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import AggregatorFixture, serving
 from support.fixtures.ingest import until

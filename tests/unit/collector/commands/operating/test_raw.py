@@ -7,11 +7,11 @@ from typer.testing import CliRunner
 
 from collector.cli import app
 from collector.commands.operating import raw
-from contract.action import Action, encode_action
 from contract.hour import HOUR_MS, format_hour
-from contract.progress import LogPartition, Progress
+from contract.log.action import Action, encode_action
+from contract.log.progress import LogPartition, Progress
 from contract.store import ProgressPoint, RawActions, WindowPoint
-from contract.window_value import WindowValue
+from contract.windows.window_value import WindowValue
 from stores.memory import MemoryStore
 from support.pipeline.collector_program import COLLECTOR
 
@@ -73,7 +73,7 @@ def test_a_store_that_is_away_is_told_in_one_line() -> None:
 PRINTS_ON_AND_ON = f"""
 import sys
 from collector.commands.operating import raw
-from contract.action import Action
+from contract.log.action import Action
 async def portions(self):
     while True:
         yield [Action({HOUR}, "u", "click")] * 1_000

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from collector.sending.errors import FileUnreadable
 from collector.sending.reading.array import elements_of
 from collector.sending.reading.line import LONGEST, Line
-from contract.action import Rejection, parse_line
+from contract.log.action import Rejection, parse_line
 from support.fixtures.sending import Dribble
 
 JSON: st.SearchStrategy[Any] = st.recursive(

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from contract.action import Action
+from contract.log.action import Action
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.cloud_events.batch import check_events
 from ingest_api.decoding.cloud_events.mapper import CloudEventMapper

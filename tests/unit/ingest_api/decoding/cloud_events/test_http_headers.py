@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import Rejection
+from contract.log.action import Rejection
 from ingest_api.decoding.cloud_events.attributes import Attributes
 from ingest_api.decoding.cloud_events.http_headers import attributes_in
 

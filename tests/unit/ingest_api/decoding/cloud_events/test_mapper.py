@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import MAX_ID, MAX_USER, Action, Rejection, reject
+from contract.log.action import MAX_ID, MAX_USER, Action, Rejection, reject
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.cloud_events.attributes import Attributes
 from ingest_api.decoding.cloud_events.mapper import CloudEventMapper, identity

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from contract.action import Rejection
+from contract.log.action import Rejection
 from ingest_api.decoding.segment.calls import Call, read_call, sent_in
 from ingest_api.errors import RequestRefused
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract.action import MAX_ID, MAX_USER, Action
+from contract.log.action import MAX_ID, MAX_USER, Action
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.segment.event_rules import EventRules
 from ingest_api.decoding.segment.mapper import CallReader, CheckedCalls

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract.action import Action, encode_action
+from contract.log.action import Action, encode_action
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished, OutcomeUnknown
 from ingest_api.metrics import Metrics

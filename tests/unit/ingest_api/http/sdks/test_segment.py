@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract.action import Action
+from contract.log.action import Action
 from ingest_api.app import create_app
 from ingest_api.decoding.segment.event_rules import CALL_TYPES
 from ingest_api.errors import NotPublished, OutcomeUnknown

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from contract.action import Action
+from contract.log.action import Action
 from ingest_api.app import create_app
 from ingest_api.decoding.segment.calls import Call
 from ingest_api.decoding.segment.event_rules import CALL_TYPES

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from contract.action import Action, encode_action
+from contract.log.action import Action, encode_action
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished
 from ingest_api.publishing.memory import MemoryPublisher

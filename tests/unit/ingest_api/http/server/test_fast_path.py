@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from contract.action import Action, encode_action
+from contract.log.action import Action, encode_action
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.metrics import Metrics

@@ -10,8 +10,8 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from contract.action import Action
-from contract.position import Position
+from contract.log.action import Action
+from contract.log.position import Position
 from ingest_api.app import create_app
 from ingest_api.errors import NotPublished, OutcomeUnknown, PublishUnavailable
 from ingest_api.http.server.fast_path_protocol import FastPathProtocol

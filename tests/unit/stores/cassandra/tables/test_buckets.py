@@ -1,5 +1,5 @@
 from contract.hour import END_OF_TIME_MS, HOUR_MS
-from contract.progress import LogPartition
+from contract.log.progress import LogPartition
 from stores.cassandra.tables.buckets import PARTITIONS, Bucket, bucket_of, by_bucket
 
 SIXTEEN = 16

@@ -1,8 +1,8 @@
 """How raw actions are laid out in chunks; that they come back is shown on a real node (tests/store_suite)."""
 
-from contract.action import Action
 from contract.hour import HOUR_MS, hour_of
-from contract.progress import LogPartition
+from contract.log.action import Action
+from contract.log.progress import LogPartition
 from contract.store import RawActions
 from stores.cassandra import queries
 from stores.cassandra.driver.connection import CassandraConnection

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 
-from contract.hashes import pack_hashes
 from contract.hour import HOUR_MS
-from contract.progress import LogPartition
-from contract.segment import Segment
+from contract.log.progress import LogPartition
 from contract.store import SegmentPoint
+from contract.windows.hashes import pack_hashes
+from contract.windows.segment import Segment
 from stores.cassandra import queries
 from stores.cassandra.driver.connection import CassandraConnection
 from stores.cassandra.driver.mutations import size_of

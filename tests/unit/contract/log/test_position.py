@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import InvalidPosition
-from contract.position import Position, parse_position, together
-from contract.progress import LogPartition, Progress, log_of
+from contract.log.position import Position, parse_position, together
+from contract.log.progress import LogPartition, Progress, log_of
 
 LOGS = st.uuids().map(lambda one: log_of("AB+/" + one.hex[:18]))
 OFFSETS = st.dictionaries(st.integers(0, 10**6), st.integers(0, 2**63 - 1), min_size=1, max_size=20)

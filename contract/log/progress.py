@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from contract.action import RULES_VERSION
+from contract.log.action import RULES_VERSION
 
 
 class LogPartition(NamedTuple):

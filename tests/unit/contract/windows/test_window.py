@@ -5,13 +5,13 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import segment, window
-from contract.action import Action
-from contract.event_names import MAX_EVENT_NAMES, OTHER_EVENTS
-from contract.hashes import hash_of_id, hash_of_user, unpack_hashes
-from contract.segment import Segment
-from contract.window import Window
-from contract.window_value import WindowValue
+from contract.log.action import Action
+from contract.log.event_names import MAX_EVENT_NAMES, OTHER_EVENTS
+from contract.windows import segment, window
+from contract.windows.hashes import hash_of_id, hash_of_user, unpack_hashes
+from contract.windows.segment import Segment
+from contract.windows.window import Window
+from contract.windows.window_value import WindowValue
 
 
 class Record(NamedTuple):

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.hashes import hash_of_id, hash_of_user, pack_hashes, unpack_hashes
+from contract.windows.hashes import hash_of_id, hash_of_user, pack_hashes, unpack_hashes
 
 
 @given(st.lists(st.integers(0, 2**64 - 1)))

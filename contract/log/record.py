@@ -6,9 +6,9 @@ from zlib import crc32
 
 import msgspec
 
-from contract.action import Action, Rejection, parse_lines, reject
-from contract.progress import RecordMark
-from contract.rebuild import REBUILD_HEADER, Rebuild
+from contract.log.action import Action, Rejection, parse_lines, reject
+from contract.log.progress import RecordMark
+from contract.log.rebuild import REBUILD_HEADER, Rebuild
 
 MAX_LINES: Final = 1_000
 MAX_BYTES: Final = 512 * 1024

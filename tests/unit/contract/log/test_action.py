@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contract.action import (
+from contract.hour import END_OF_TIME_MS
+from contract.log.action import (
     FIELDS,
     MAX_BRACKETS,
     MAX_ID,
@@ -19,7 +20,6 @@ from contract.action import (
     parse_line,
     parse_lines,
 )
-from contract.hour import END_OF_TIME_MS
 from contract.shown import MAX_SHOWN
 
 CLICK = b'{"timestamp":1,"user":"u","event":"click"}'

@@ -2,10 +2,10 @@
 
 import pytest
 
-from contract.action import Rejection
 from contract.hour import HOUR_MS
-from contract.rebuild import REBUILD_HEADER, Rebuild, refusal_of
-from contract.record import PARTITIONS_HEADER, lines_of, record_of
+from contract.log.action import Rejection
+from contract.log.rebuild import REBUILD_HEADER, Rebuild, refusal_of
+from contract.log.record import PARTITIONS_HEADER, lines_of, record_of
 
 REBUILD = Rebuild(generation=1_764_000_000_000, first=HOUR_MS, end=3 * HOUR_MS, through_offset=6)
 

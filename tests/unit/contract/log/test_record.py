@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.action import MAX_ID, MAX_USER, Action, Rejection, encode_action
 from contract.hour import END_OF_TIME_MS
-from contract.record import MAX_BYTES, MAX_LINES, decode_record, encode_records, partitions_in
+from contract.log.action import MAX_ID, MAX_USER, Action, Rejection, encode_action
+from contract.log.record import MAX_BYTES, MAX_LINES, decode_record, encode_records, partitions_in
 
 LONGEST = Action(END_OF_TIME_MS - 1, "😀" * MAX_USER, "e" * 32, '"' * MAX_ID)
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.hashes import NO_HASHES, Hashes
+from contract.windows.hashes import NO_HASHES, Hashes
 
 BYTES_OF_FEW: Final = 100
 """A hash in a Python set: 66 to 138 were measured, for sets of 200 and 20."""

@@ -3,8 +3,8 @@ from base64 import b64encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.hashes import unpack_hashes
-from contract.segment import MAX_SEGMENT_HASHES, cut_segments
+from contract.windows.hashes import unpack_hashes
+from contract.windows.segment import MAX_SEGMENT_HASHES, cut_segments
 
 MAX_FIELD = 64 * 1024
 

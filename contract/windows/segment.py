@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from contract.hashes import NO_HASHES, Hashes, pack_hashes
-from contract.window_value import WindowValue
+from contract.windows.hashes import NO_HASHES, Hashes, pack_hashes
+from contract.windows.window_value import WindowValue
 
 MAX_SEGMENT_HASHES: Final = 6_000
 """48,000 bytes, 64,000 as base64: below the 64 KiB that InfluxDB allows a text field."""

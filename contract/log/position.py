@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from contract.errors import InvalidPosition
-from contract.progress import LogPartition, Progress
+from contract.log.progress import LogPartition, Progress
 
 MAX_LENGTH: Final = 4_000
 """Characters that a URL and a header can carry everywhere: several hundred partitions."""

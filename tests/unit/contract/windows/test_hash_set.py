@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import hash_set
-from contract.hash_set import HashSet
+from contract.windows import hash_set
+from contract.windows.hash_set import HashSet
 
 hashes = st.one_of(st.integers(0, 20), st.integers(0, 2**64 - 1), st.integers(2**64 - 5, 2**64 - 1))
 batches = st.lists(st.lists(hashes, max_size=20), max_size=12)

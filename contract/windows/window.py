@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from contract.action import Action
-from contract.event_names import counted_as
-from contract.hash_set import HashSet
-from contract.hashes import NO_HASHES, Hashes, hash_of_id, unpack_hashes
-from contract.segment import Segment, cut_segments
-from contract.window_value import WindowValue
+from contract.log.action import Action
+from contract.log.event_names import counted_as
+from contract.windows.hash_set import HashSet
+from contract.windows.hashes import NO_HASHES, Hashes, hash_of_id, unpack_hashes
+from contract.windows.segment import Segment, cut_segments
+from contract.windows.window_value import WindowValue
 
 MANY_ACTIONS: Final = 10_000
 """This many actions are counted at once, or as many as there are at a flush: one by one takes several times as long."""

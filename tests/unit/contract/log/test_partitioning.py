@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.partitioning import partition_of
+from contract.log.partitioning import partition_of
 
 users = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=256)
 

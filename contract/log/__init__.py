@@ -1,0 +1,1 @@
+"""The log: what its records hold, and how far they are counted."""

@@ -1,0 +1,1 @@
+"""What is counted: an hour of a partition, and how it is stored."""
