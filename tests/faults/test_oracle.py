@@ -33,7 +33,7 @@ def ledger() -> Ledger:
 @pytest.fixture
 async def monitor(ledger: Ledger) -> AsyncIterator[Monitor]:
     environment = SimpleNamespace(
-        bootstrap="127.0.0.1:1", topic="none", influx=InfluxSettings(), aggregator_url="http://none"
+        bootstrap="127.0.0.1:1", topic="none", store=InfluxSettings(), aggregator_url="http://none"
     )
     monitor = Monitor(cast("Environment", environment), ledger, HOUR)
     yield monitor
