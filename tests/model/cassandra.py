@@ -34,19 +34,29 @@ def later(a, b):
 
 class Replica:
     def __init__(self):
-        self.tables, self.unsynced, self.up, self.clock = {t: {} for t in TABLES}, [], True, random.randint(-50, 50)
+        self.tables, self.disk = {t: {} for t in TABLES}, {t: {} for t in TABLES}
+        self.unsynced, self.up, self.clock = [], True, random.randint(-50, 50)
         self.changes = dict.fromkeys(TABLES, 0)
     def take(self, table, key, cell, synced=True):
+        # The commit log takes every write, whichever cell a read is answered with.
+        if synced: self._keep(table, key, cell)
+        else: self.unsynced.append((table, key, cell))
         old = self.tables[table].get(key)
         if old is not None and later(old, cell) == old: return
         self.tables[table][key] = cell; self.changes[table] += 1
-        if not synced: self.unsynced.append((table, key, cell, old))
+    def _keep(self, table, key, cell):
+        old = self.disk[table].get(key)
+        self.disk[table][key] = cell if old is None else later(old, cell)
     def power_loss(self, chance):
-        for table, key, cell, old in reversed(self.unsynced):
-            if self.tables[table].get(key) == cell and random.random() < chance:
-                self.changes[table] += 1
-                if old is None: del self.tables[table][key]
-                else: self.tables[table][key] = old
+        lost = {(table, key) for table, key, _ in self.unsynced}
+        for table, key, cell in self.unsynced:
+            if random.random() >= chance: self._keep(table, key, cell)
+        for table, key in lost:
+            kept = self.disk[table].get(key)
+            if self.tables[table].get(key) == kept: continue
+            self.changes[table] += 1
+            if kept is None: del self.tables[table][key]
+            else: self.tables[table][key] = kept
         self.unsynced.clear()
 
 class Cluster:
@@ -121,7 +131,9 @@ class Table:
         for replica in self.store.cluster.replicas:
             if self.name == "manifests": replica.take(self.name, key, (0, value))
             for stored, cell in list(replica.tables[self.name].items()):
-                if stored == key or self.name == "segments" and stored[0] == key: replica.tables[self.name][stored] = (cell[0], value); replica.changes[self.name] += 1
+                if stored == key or self.name == "segments" and stored[0] == key:
+                    replica.tables[self.name][stored] = replica.disk[self.name][stored] = cell[0], value
+                    replica.changes[self.name] += 1
 
 class Process:
     """A client of Cassandra: with a clock and with chunks of its own."""
