@@ -66,9 +66,8 @@ async def unaware_traffic(environment: Environment, scenario: Scenario, seed: in
     """Clients of an API process that reads the topic's metadata once, and not again while the test runs."""
     api = environment.start("ingest_api", ingest_metadata_refresh="PT1H")
     await asyncio.to_thread(api.wait_until_ready)
-    clients = Clients(
-        [f"http://127.0.0.1:{api.port}"], scenario.ledger, synthetic_actions(seed, scenario.now), seed=seed
-    )
+    urls = [f"http://127.0.0.1:{api.port}"]
+    clients = Clients(lambda: urls, scenario.ledger, synthetic_actions(seed, scenario.now), seed=seed)
     async with clients.sending():
         yield
 
