@@ -3,13 +3,9 @@
 import json
 import os
 import socket
-import ssl
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -18,46 +14,10 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
-from deploy.local.services.ports import free_port
 from support.end_to_end.oracle import count, differences, until_caught_up
+from support.end_to_end.secure_stack import SecureStack
 
-COLLECTOR = str(Path(sys.executable).with_name("collector"))
 DATA = Path(__file__).parent / "data" / "web-2015-05.ndjson"
-SECONDS = 240
-
-
-class SecureStack:
-    """As who runs it sees it; no setting of ours is in the environment."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.port = free_port()
-        self.url = f"https://localhost:{self.port}"
-
-    def __call__(self, command: str, *arguments: str, check: bool = True) -> str:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COLLECTOR_INFLUX")}
-        return subprocess.run(
-            [COLLECTOR, command, *arguments, "--data", str(self.data)],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=check,
-            env=environment,
-        ).stdout
-
-    def processes(self) -> dict[str, dict[str, Any]]:
-        return {row["name"]: row for row in json.loads(self("ps", "--json"))}
-
-    @property
-    def trusting(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self.data / "gateway/caddy/pki/authorities/local/root.crt")
-
-    @property
-    def key(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {(self.data / 'keys/operator.key').read_text().strip()}"}
-
-    def client(self, **headers: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(verify=self.trusting, headers=headers, timeout=60, trust_env=False)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +27,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureStack]:
     except LocalError as error:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no local stack: {error}")
     stack = SecureStack(tmp_path_factory.mktemp("secure"))
-    stack("up", "--secure", "--detach", "--port", str(stack.port))
+    stack.up()
     yield stack
     stack("down")
 

@@ -22,7 +22,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedStack]:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     stack = WatchedStack(tmp_path_factory.mktemp("watched"))
     try:
-        stack.up()
+        stack.up("--workers", "1")
         with stack.traffic():
             yield stack
     finally:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from support.monitoring.watched import COLLECTOR, SECONDS, WatchedStack
+from support.end_to_end.secure_stack import COLLECTOR, SECONDS
+from support.monitoring.watched import WatchedStack
 from support.pipeline.eventually import eventually
 
 WITHIN = 120.0

@@ -1,53 +1,24 @@
 """The local stack, with traffic that does not end, and with outages made for real."""
 
-import json
 import os
 import signal
-import ssl
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from deploy.local.services.ports import free_port
-
-COLLECTOR = str(Path(sys.executable).with_name("collector"))
-SECONDS = 240
+from support.end_to_end.secure_stack import SecureStack
 
 
-class WatchedStack:
-    """A stack with keys and TLS, as who runs it sees it."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.port = free_port()
-        self.url = f"https://localhost:{self.port}"
-        self.key_file = data / "keys/operator.key"
-
-    def __call__(self, command: str, *arguments: str, check: bool = True) -> str:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COLLECTOR_INFLUX")}
-        return subprocess.run(
-            [COLLECTOR, command, *arguments, "--data", str(self.data)],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=check,
-            env=environment,
-        ).stdout
-
-    def up(self) -> None:
-        self("up", "--secure", "--detach", "--workers", "1", "--port", str(self.port))
+class WatchedStack(SecureStack):
+    """A stack with one worker, whose processes are sent signals."""
 
     def send(self, name: str, number: int) -> None:
         """A signal to one of its processes."""
-        (row,) = [row for row in json.loads(self("ps", "--json")) if row["name"] == name]
-        os.kill(int(row["pid"]), number)
+        os.kill(int(self.processes()[name]["pid"]), number)
 
     @contextmanager
     def stopped(self, name: str) -> Iterator[None]:
@@ -69,14 +40,12 @@ class WatchedStack:
 
     @contextmanager
     def traffic(self) -> Iterator[None]:
-        """An action after the other, whatever is answered; one of two a second breaks a rule."""
+        """An action after the other, whatever is answered; the first one breaks a rule."""
         done = threading.Event()
-        key = self.key_file.read_text().strip()
-        trusting = ssl.create_default_context(cafile=self.data / "gateway/caddy/pki/authorities/local/root.crt")
 
         def send() -> None:
             number = 0
-            with httpx.Client(verify=trusting, headers={"Authorization": f"Bearer {key}"}, trust_env=False) as client:
+            with httpx.Client(verify=self.trusting, headers=self.key, trust_env=False) as client:
                 while not done.wait(0.2):
                     number += 1
                     action: dict[str, Any] = {
