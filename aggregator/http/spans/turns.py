@@ -47,7 +47,8 @@ class SpanTurns:
             finally:
                 leaving.cancel()
                 answering.cancel()
-                await asyncio.wait({answering, leaving})
+                # What fails while it is given up is nobody's matter.
+                await asyncio.gather(answering, leaving, return_exceptions=True)
 
     def _name_of(self, request: Request) -> str:
         """A key is one client, wherever it is used; without keys, an address is."""

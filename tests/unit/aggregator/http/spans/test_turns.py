@@ -1,11 +1,17 @@
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import Request, Response
 
+from aggregator.http.spans.turns import SpanTurns
+from aggregator.metrics import Metrics
+from aggregator.settings import AggregatorSettings
+from contract.errors import StoreUnavailable
 from contract.log.progress import LogPartition, Progress
 from stores.memory import MemoryStore
 from support.fixtures.aggregator import AggregatorFixture, serving
@@ -133,3 +139,23 @@ async def test_a_span_whose_client_has_left_is_given_up(url: str) -> None:
         assert await metric(client, "collector_aggregator_spans_given_up_total") == "1.0"
         store.may_answer.set()
         assert (await client.get(SPAN)).status_code == 200
+
+
+async def test_what_fails_while_it_is_given_up_leaves_no_traceback() -> None:
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    async def work() -> Response:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise StoreUnavailable("away", reason="timeout")
+
+    scope = {"type": "http", "headers": [], "client": ("127.0.0.1", 1)}
+    answer = await SpanTurns(AggregatorSettings(), Metrics()).answer(Request(scope, receive), work)
+    gc.collect()
+
+    assert (answer.status_code, told) == (499, [])
