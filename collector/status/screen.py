@@ -12,7 +12,7 @@ def as_text(status: Status, processes: Sequence[Seen]) -> Iterator[str]:
         yield f"{one.name:{width}}  {one.state}"
     yield ""
     yield f"numbers  {_numbers(status)}"
-    yield f"lag      {_number(status.lag_records)} records, {_number(status.lag_seconds)} s"
+    yield f"lag      {_lag(status)}"
     yield f"kafka    {status.kafka}"
     yield f"store    {status.store}"
     if any(one.errors for one in processes):
@@ -30,8 +30,9 @@ def _numbers(status: Status) -> str:
     return f"complete up to {status.complete_through:%Y-%m-%d %H:%M:%S} UTC, {round(status.freshness_seconds)} s ago"
 
 
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{round(value):,}"
+def _lag(status: Status) -> str:
+    amounts = ((status.lag_records, "records"), (status.lag_seconds, "s"))
+    return ", ".join(f"{round(amount):,} {unit}" for amount, unit in amounts if amount is not None) or "unknown"
 
 
 def _verdict(status: Status) -> Iterator[str]:

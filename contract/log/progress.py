@@ -13,6 +13,10 @@ class LogPartition(NamedTuple):
     log: str
     partition: int
 
+    def __str__(self) -> str:
+        """As messages name it."""
+        return f"partition {self.partition} of log {self.log}"
+
 
 def log_of(topic_id: str) -> str:
     """A topic's id as Kafka itself writes it: URL-safe base64. librdkafka's text has `+` and `/` instead."""
