@@ -39,8 +39,12 @@ class SecuredNode(Cassandra):
         return False
 
     def options(self) -> list[str]:
-        # Else its first user comes 10 s later.
-        return ["-Dcassandra.superuser_setup_delay_ms=0"]
+        return [
+            # Else its first user comes 10 s later.
+            "-Dcassandra.superuser_setup_delay_ms=0",
+            # Else a password may not be changed within 5 s.
+            "-Dcassandra.role_password_update_min_interval_in_ms=0",
+        ]
 
     def config(self) -> dict[str, object]:
         issued = self.authority.issue("node")
