@@ -32,6 +32,8 @@ class HostileStore(MemoryStore):
         self._trouble = rng.choice([0.015, 0.05])
         self.changes = 0
         """How often something that a reader may see has changed."""
+        self.unanswered = 0
+        """How many writes of single points had an outcome that nobody knows."""
         self._rng = rng
         self._late: list[tuple[dict[Any, Any], Any, Any]] = []
         self._volatile: list[tuple[dict[Any, Any], Any, Any, Any]] = []
@@ -83,7 +85,9 @@ class HostileStore(MemoryStore):
         certain = True
         for table, key, value in puts:
             await Turn()
-            certain &= self._put(table, key, value)
+            answered = self._put(table, key, value)
+            self.unanswered += not answered
+            certain &= answered
         if not certain:
             raise StoreUnavailable("the answer was lost")
 

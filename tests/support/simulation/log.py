@@ -132,6 +132,10 @@ class SimulatedLog:
                 last = record.offset
         return found
 
+    def takes_effect(self, partition: int, offset: int) -> bool:
+        """Whether the record at `offset` is that of a rebuild which took place."""
+        return self.rebuilds_in_effect(partition, offset) != self.rebuilds_in_effect(partition, offset - 1)
+
     def is_damaged(self, partition: int, hour: int, through_offset: int) -> bool:
         """Whether a fault from outside made the hour wrong, and no rebuild up to an offset has healed it since."""
         covering = [rebuild for rebuild in self.rebuilds_in_effect(partition, through_offset) if rebuild.covers(hour)]

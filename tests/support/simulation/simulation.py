@@ -15,7 +15,9 @@ from support.simulation.reader import read_and_judge
 from support.simulation.rebuild import damage, forge, rebuild
 from support.simulation.worker import Worker
 
-HOURS = [hour * HOUR_MS for hour in range(3)]
+NEAR = [hour * HOUR_MS for hour in range(3)]
+FAR = [hour * 1_000 for hour in NEAR]
+"""A worker reads hours that lie near each other at once, and each of these by itself."""
 USERS = [f"user-{number}" for number in range(6)]
 
 
@@ -39,8 +41,6 @@ class Simulation:
         self.workers: list[Worker] = []
         self.reader: Coroutine[Any, None, None] | None = None
         self.rebuilds: list[Coroutine[Any, None, None]] = []
-        self.users = {hour: HourUsers() for hour in HOURS}
-        """As its readings left them."""
         self.now = 0
         # Worlds differ: in some, late writes come very late; in some, workers live long; in some, the topic changes.
         self._late = rng.choice([0.003, 0.01, 0.035])
@@ -59,6 +59,19 @@ class Simulation:
         if self._forging:
             # What a copy of an old rebuild would undo.
             self._damage, self._rebuild = 0.008, 0.025
+        more = random.Random(-seed - 3)
+        self.hours = more.choice([NEAR, FAR])
+        self._dies_unanswered = more.choice([0, 0.5])
+        """So likely a worker dies with a write whose outcome is unknown."""
+        self._crash *= more.choice([0.05, 1])
+        self._crashes_last = more.choice([True, False])
+        self.silence = more.choice([0, 150])
+        """For so many steps at the end nothing is produced: all flushes end at the same offset."""
+        self.is_silent = False
+        # A worker reads what is stored of an hour only once.
+        self._birth *= more.choice([1, 4])
+        self.users = {hour: HourUsers() for hour in self.hours}
+        """As its readings left them."""
 
     def produce(self, transaction: Transaction | None = None) -> None:
         """One record, by a producer that may not know of the last growth, or is none of ours."""
@@ -91,7 +104,7 @@ class Simulation:
 
     def _action(self, user: str) -> Action:
         return Action(
-            self.rng.choice(HOURS) + self.rng.randrange(HOUR_MS),
+            self.rng.choice(self.hours) + self.rng.randrange(HOUR_MS),
             user,
             self.rng.choice(["click", "impression"]),
             self.rng.choice([None, "a", "b", "c"]),
@@ -100,7 +113,7 @@ class Simulation:
     def step(self) -> None:
         """One of the things that may happen."""
         happenings = {
-            self.produce: 0.08,
+            self.produce: 0 if self.is_silent else 0.08,
             self._start_worker: self._birth if self.workers else 1,
             self._kill_worker: self._birth * 0.6,
             self._stop_or_continue_worker: self._stall,
@@ -127,7 +140,7 @@ class Simulation:
 
     def _kill_worker(self) -> None:
         if self.workers:
-            self.workers.pop(self.rng.randrange(len(self.workers))).kill()
+            self._end(self.rng.choice(self.workers))
 
     def _stop_or_continue_worker(self) -> None:
         if self.workers:
@@ -142,22 +155,28 @@ class Simulation:
         running = [worker for worker in self.workers if not worker.stopped]
         if not running:
             return
-        worker = self.rng.choice(running)
+        worker, unanswered = self.rng.choice(running), self.store.unanswered
         try:
             worker.step()
         except (LogReplaced, LogTruncated):
             assert worker.log is not self.log
-            worker.kill()
-            self.workers.remove(worker)
+            self._end(worker)
+        else:
+            if self.store.unanswered > unanswered and self.rng.random() < self._dies_unanswered:
+                self._end(worker)
+
+    def _end(self, worker: Worker) -> None:
+        worker.kill()
+        self.workers.remove(worker)
 
     def _damage_an_hour(self) -> None:
-        damage(self.rng, self.store, self.log, HOURS)
+        damage(self.rng, self.store, self.log, self.hours)
 
     def _begin_rebuild(self) -> None:
-        self.rebuilds.append(rebuild(self.rng, self.store, self.log, HOURS, self._tick))
+        self.rebuilds.append(rebuild(self.rng, self.store, self.log, self.hours, self._tick))
 
     def _forge(self) -> None:
-        forge(self.rng, self.store, self.log, HOURS, self._tick)
+        forge(self.rng, self.store, self.log, self.hours, self._tick)
 
     def _tick(self) -> int:
         self.now += 1_000_000
@@ -172,7 +191,7 @@ class Simulation:
 
     def _step_reader(self) -> None:
         if self.reader is None:
-            hour = self.rng.choice(HOURS)
+            hour = self.rng.choice(self.hours)
             self.reader = read_and_judge(self.store, self.logs, hour, self.users[hour])
         try:
             self.reader.send(None)
@@ -181,7 +200,7 @@ class Simulation:
 
     def check(self) -> None:
         """Each hour's answer, if it is read now."""
-        for hour in HOURS:
+        for hour in self.hours:
             exhaust(read_and_judge(self.store, self.logs, hour, HourUsers()))
 
     def finish(self) -> None:
@@ -190,7 +209,8 @@ class Simulation:
         for transaction in list(self.log.open):
             self.log.decide(transaction, self._tick(), commits=self.rng.random() < 0.5)
         self.store.deliver_all()
-        self.store.crash()
+        if not self._crashes_last:
+            self.store.crash()
         self.store.hostile = False
         healthy = self._worker(list(range(self.log.partitions)))
         self.workers = [healthy]
@@ -199,6 +219,8 @@ class Simulation:
             if all(healthy.has_stored(partition, end) for partition, end in ends.items()):
                 break
             healthy.step()
+        # What was never acknowledged: whoever counted on it is found out.
+        self.store.crash()
         self.check()
         progress = exhaust(self.store.read_progress())
         for source in self.log.sources():
@@ -224,7 +246,9 @@ def run(seed: int) -> None:
         for _ in range(3):
             simulation.produce()
         seen = -1
-        for _ in range(simulation.rng.randint(150, 900)):
+        busy = simulation.rng.randint(150, 900)
+        for number in range(busy + simulation.silence):
+            simulation.is_silent = number >= busy
             simulation.step()
             if simulation.store.changes != seen:
                 seen = simulation.store.changes

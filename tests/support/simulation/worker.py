@@ -6,6 +6,7 @@ from typing import Any
 
 from contract.errors import LogReplaced, LogUnavailable
 from contract.log.progress import LogPartition
+from contract.log.rebuild import REFUSALS
 from contract.log.record import Record
 from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.flush.compaction import Compactor
@@ -24,8 +25,15 @@ Step = Coroutine[Any, None, Any]
 
 
 class Sink:
+    """Judges what is refused: never a rebuild that took place."""
+
+    def __init__(self, log: SimulatedLog) -> None:
+        self._log = log
+
     async def publish(self, lines: Sequence[RejectedLine]) -> None:
         await Turn()
+        for line in lines:
+            assert line.code not in REFUSALS or not self._log.takes_effect(line.source.partition, line.offset), line
 
 
 class Topic:
@@ -83,7 +91,7 @@ class Worker:
         retry = RetryPolicy(lambda _seconds: self._pause())
         self._reader = RetryingReader(store, retry, "fold", lambda: True)
         self._compactor = Compactor(store, retry, many_segments=1)
-        self._flusher = Flusher(store, Sink(), Topic(current), retry, self._one_after_another)
+        self._flusher = Flusher(store, Sink(self.log), Topic(current), retry, self._one_after_another)
         topic = TopicByName(current)
         self._tails = EmptyTails(self, topic.stable_ends, topic, lambda _seconds: self._pause())  # type: ignore[arg-type] # fakes of the parts that are used
         self._steps: list[Step] = [self._fold(), self._flush()]
