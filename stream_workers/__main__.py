@@ -14,6 +14,7 @@ from service.settings import EXIT_UNUSABLE_SETTINGS, settings_or_exit
 from stores.opening import open_store
 from stream_workers.app import build_app
 from stream_workers.faust_adapter.worker import DrainingWorker
+from stream_workers.guarded_pages import MalformedRequests
 from stream_workers.settings import WorkerSettings
 
 logger = logging.getLogger("stream_workers")
@@ -28,9 +29,12 @@ def main() -> None:
     if settings.log_level != "DEBUG":
         for library in ("faust", "mode", "aiokafka"):
             logging.getLogger(library).setLevel(logging.WARNING)
-    # While a broker is away, or refuses, aiokafka writes tens of lines a second.
+    logging.getLogger("aiohttp.server").addFilter(MalformedRequests())
     for handler in logging.getLogger().handlers:
+        # While a broker is away, or refuses, aiokafka writes tens of lines a second.
         handler.addFilter(RepeatedLines("aiokafka"))
+        # A line for each request of a stranger would fill the disk.
+        handler.addFilter(RepeatedLines("aiohttp.server"))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:

@@ -1,9 +1,11 @@
 """The guard before the worker's pages, and before those that Faust adds by itself."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from service.keys.errors import KeyRefused
 from service.keys.guard import KeyGuard
@@ -33,3 +35,14 @@ def web_options(guard: KeyGuard | None) -> dict[str, Any]:
         return await handler(request)
 
     return {"middlewares": [guarded]}
+
+
+class MalformedRequests(logging.Filter):
+    """Says of a request that is no HTTP in one line what aiohttp says with a traceback. For the logger aiohttp.server."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Changes such a line; any other is written as it is."""
+        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+            record.msg, record.args, record.exc_info = "refused a request that is no HTTP", None, None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True

@@ -40,3 +40,10 @@ def aggregator(tmp_path: Path, influx: InfluxSettings, topic: str, kafka_bootstr
     """An aggregator on real Kafka and InfluxDB."""
     with Target("aggregator", tmp_path, environment_of(kafka_bootstrap, topic, topic, influx)) as target:
         yield target
+
+
+@pytest.fixture
+def worker(tmp_path: Path, influx: InfluxSettings, topic: str, kafka_bootstrap: str) -> Iterator[Target]:
+    """A worker on the same Kafka and InfluxDB."""
+    with Target("stream_workers", tmp_path, environment_of(kafka_bootstrap, topic, topic, influx)) as target:
+        yield target

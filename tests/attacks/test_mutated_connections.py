@@ -1,5 +1,6 @@
 """Thousands of requests that are almost right."""
 
+import asyncio
 import gzip
 import json
 from collections import Counter
@@ -8,6 +9,7 @@ from contract.log.action import Action, parse_line
 from support.attacks.load import NOW
 from support.attacks.mutation import WHOLE, Answered, connect_again_and_again
 from support.attacks.target import Target
+from support.pipeline.eventually import eventually
 from support.services.kafka_log import read_log
 
 CONNECTIONS = 3_000
@@ -108,6 +110,28 @@ def test_the_aggregator_refuses_what_is_not_right_and_answers_as_before(aggregat
     assert_only_refusals(answers, aggregator)
     after = json.loads(aggregator.ask("GET", "/v1/hours/2023-11-14T22").body)
     assert {**after, "complete_through": None} == {**before, "complete_through": None}
+
+
+def page(number: int) -> bytes:
+    return b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"metrics", b"healthz", b"readyz")[number % 3]
+
+
+async def test_a_workers_pages_refuse_what_is_not_right_and_it_counts_on(
+    worker: Target, ingest: Target, aggregator: Target
+) -> None:
+    async def counted(expected: int) -> None:
+        def told() -> bool:
+            found: int = json.loads(aggregator.ask("GET", "/v1/hours/2023-11-14T22").body)["clicks"]
+            return found == expected
+
+        await eventually(told)
+
+    ingest.ask("POST", "/v1/actions", b"".join(map(line, range(100))))
+    await counted(100)
+    answers = await asyncio.to_thread(connect_again_and_again, worker.port, CONNECTIONS, [page], WHOLE_EVERY)
+    assert_only_refusals(answers, worker)
+    ingest.ask("POST", "/v1/actions", b"".join(map(line, range(100, 150))))
+    await counted(150)
 
 
 def assert_only_refusals(answers: list[Answered], target: Target) -> None:

@@ -1,6 +1,7 @@
 """Requests, and what becomes of them on a bad line: bytes changed, lost, repeated, or cut off."""
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -26,7 +27,7 @@ class Answered(NamedTuple):
 
     @property
     def statuses(self) -> list[int]:
-        heads = self.received.split(b"HTTP/1.1 ")[1:]
+        heads = re.split(rb"HTTP/1\.[01] ", self.received)[1:]
         return [int(head[:3]) for head in heads if head[:3].isdigit()]
 
 
