@@ -38,7 +38,7 @@ def web_options(guard: KeyGuard | None) -> dict[str, Any]:
 
 
 class MalformedRequests(logging.Filter):
-    """Says of a request that is no HTTP in one line what aiohttp says with a traceback. For the logger aiohttp.server."""
+    """One line for a request that is no HTTP, in place of a traceback. For the logger aiohttp.server."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Changes such a line; any other is written as it is."""
