@@ -241,11 +241,24 @@ async def test_a_later_request_of_a_connection_is_judged_by_its_own_host() -> No
 
 
 @pytest.mark.usefixtures("on_loopback")
-@pytest.mark.parametrize(("path", "status"), [(b"/healthz", b"200"), (b"/readyz", b"200"), (b"/metrics", b"421")])
-async def test_a_probe_names_a_process_by_its_address_which_no_setting_knows(path: bytes, status: bytes) -> None:
-    transport = await sent_at_once(b"GET %b HTTP/1.1\r\nHost: 10.1.2.3:8080\r\n\r\n" % path)
+@pytest.mark.parametrize("address", [b"10.1.2.3:8080", b"10.1.2.3", b"[2001:db8::7]:8080"])
+@pytest.mark.parametrize(
+    ("path", "status"), [(b"/healthz", b"200"), (b"/readyz", b"200"), (b"/metrics", b"200"), (b"/", b"421")]
+)
+async def test_probes_and_scrapes_name_a_process_by_its_address_which_no_setting_knows(
+    path: bytes, status: bytes, address: bytes
+) -> None:
+    transport = await sent_at_once(b"GET %b HTTP/1.1\r\nHost: %b\r\n\r\n" % (path, address))
     await until(lambda: b"\r\n\r\n" in transport.written)
     assert transport.written.startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.usefixtures("on_loopback")
+@pytest.mark.parametrize("name", [b"rebound.example:8080", b"10.1.2.3.example", b"a[::1]", b"[10.1.2.3", b""])
+async def test_metrics_are_for_no_page_whose_name_was_made_to_lead_here(name: bytes) -> None:
+    transport = await sent_at_once(b"GET /metrics HTTP/1.1\r\nHost: %b\r\n\r\n" % name)
+    await until(lambda: b"\r\n\r\n" in transport.written)
+    assert transport.written.startswith(b"HTTP/1.1 421")
 
 
 @pytest.mark.usefixtures("on_loopback")
