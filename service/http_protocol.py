@@ -27,6 +27,9 @@ MAX_HEADERS: Final = 256
 _IN_WORDS: Final = {"Pause on PRI/Upgrade": "HTTP/2 is not spoken here"}
 """What the parser says, where it is of no use to a client."""
 
+PARTING_SECONDS: Final = 1.0
+"""So long a stop waits for what the client of an idle connection may be sending at this moment."""
+
 _FOR_ALL_HOSTS: Final = (b"/healthz", b"/readyz")
 """An orchestrator's probes name a process by its address; and these need no key, either."""
 _FOR_ALL_ADDRESSES: Final = b"/metrics"
@@ -50,6 +53,8 @@ class BoundedHttpProtocol(GuardedProtocol):
     _may_be_long = False
     """Whether any head of this connection could be too long: then each is measured, and most never are."""
     _malformed: problems.Problem | None = None
+    is_parting = False
+    """The next answer is the last."""
 
     def __init__(
         self,
@@ -60,6 +65,24 @@ class BoundedHttpProtocol(GuardedProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.parser = _UpgradeIgnoringParser(self)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the server's own
+        super().connection_made(transport)
+        if self.guard.is_stopping:
+            self.shutdown()
+
+    def shutdown(self) -> None:
+        """Called when a stop begins, once all is answered that was read: what is on its way is still answered.
+
+        The server closes an idle connection at once: a client that has sent just then never hears what became of it.
+        """
+        if self.is_parting or not (self.cycle is None or self.cycle.response_complete):
+            super().shutdown()
+            return
+        self.is_parting = True
+        if isinstance(self.parser, _UpgradeIgnoringParser):
+            self.parser.part()
+        self.loop.call_later(PARTING_SECONDS, self.shutdown)
 
     def _read(self, data: bytes) -> None:
         if self._in_head:
@@ -180,6 +203,13 @@ class _UpgradeIgnoringParser(HttpRequestParser):
         # As the server sets its own: what follows on the last request of a connection is no error.
         self.set_dangerous_leniencies(lenient_data_after_close=True)
         self._protocol = protocol
+        if protocol.is_parting:
+            self.part()
+
+    def part(self) -> None:
+        """No connection is kept any more, whatever its client offers."""
+        # Of the instance: while nobody stops, a request costs nothing more.
+        self.should_keep_alive = _never  # type: ignore[method-assign] # as above
 
     def feed_data(self, data: bytes | memoryview) -> None:  # type: ignore[override] # the server feeds bytes
         try:
@@ -205,3 +235,7 @@ class _UpgradeIgnoringParser(HttpRequestParser):
                 rest = rest[offer.args[0] :]
             else:
                 return
+
+
+def _never() -> bool:
+    return False

@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from service import http_protocol
 from service.http_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
 from service.web.hosts import AllowedHosts
 from support.fixtures.http_connection import Transport
@@ -266,3 +267,35 @@ async def test_a_request_without_a_host_comes_from_no_browser() -> None:
     transport = await sent_at_once(b"GET / HTTP/1.0\r\n\r\n")
     await until(lambda: transport.closed)
     assert transport.written.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("offer", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"])
+@pytest.mark.parametrize("before", [False, True])
+async def test_a_request_that_comes_on_an_idle_connection_after_a_stop_began_is_answered_as_the_last(
+    offer: bytes, *, before: bool
+) -> None:
+    transport, protocol = Transport(), connection()
+    protocol.connection_made(transport)
+    if before:
+        protocol.data_received(b"GET / HTTP/1.1\r\n\r\n")
+        await until(lambda: b"HTTP/1.1 200" in transport.written)
+    protocol.shutdown()
+    assert not transport.closed
+    protocol.data_received(b"GET / HTTP/1.1\r\n" + offer + b"\r\n")
+    await until(lambda: transport.closed)
+    answers = transport.written.split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200"] * (before + 1)
+    assert b"connection: close" in answers[-1]
+
+
+async def test_a_connection_that_stays_idle_after_a_stop_began_is_closed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "PARTING_SECONDS", 0.01)
+    transport, protocol = Transport(), connection()
+    protocol.connection_made(transport)
+    protocol.shutdown()
+    await until(lambda: transport.closed)
+    assert transport.written == b""
+
+
+def connection() -> BoundedHttpProtocol:
+    return BoundedHttpProtocol(Config(app, log_config=None), ServerState(), {}, asyncio.get_running_loop())
