@@ -22,6 +22,7 @@ _BATCH: Final = 20
 _SINGLES: Final = 20
 """For each batch."""
 _PAUSE: Final = 0.02
+_PAUSE_AFTER_FAILURE: Final = 0.25
 
 
 @dataclass(slots=True)
@@ -30,7 +31,7 @@ class Load:
 
     acknowledged: Actions = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    """Requests that were answered otherwise, or not at all."""
+    """Requests that were answered 503, or not at all."""
     requests: int = 0
     seconds: float = 0.0
 
@@ -80,10 +81,9 @@ async def _send_on(
         if over.is_set():
             return
         sent = list(itertools.islice(actions, size))
-        while not await _succeeds(load, _post(http, sent)):
-            if not insists:
-                break
-        else:
+        while not (succeeds := await _succeeds(load, _post(http, sent))) and insists:
+            pass
+        if succeeds:
             load.acknowledged += sent
 
 
@@ -94,19 +94,24 @@ async def _read_on(http: httpx.AsyncClient, load: Load, over: asyncio.Event) -> 
 
 async def _succeeds(load: Load, request: Awaitable[httpx.Response]) -> bool:
     load.requests += 1
-    at = time.strftime("%H:%M:%S")
+    failure = await _failure_of(request)
+    if failure is not None:
+        load.failed.append(f"{time.strftime('%H:%M:%S')} {failure}")
+    # A rate, not a condition.
+    await asyncio.sleep(_PAUSE if failure is None else _PAUSE_AFTER_FAILURE)
+    return failure is None
+
+
+async def _failure_of(request: Awaitable[httpx.Response]) -> str | None:
     try:
         answer = await request
     except httpx.TransportError as error:
-        load.failed.append(f"{at} {error!r}")
-        return False
-    finally:
-        await asyncio.sleep(_PAUSE)  # a rate, not a condition
-    if not answer.is_success:
-        load.failed.append(
-            f"{at} {answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}"
-        )
-    return bool(answer.is_success)
+        return repr(error)
+    if answer.is_success:
+        return None
+    told = f"{answer.request.method} {answer.url.path}: {answer.status_code} {answer.text}"
+    assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, told
+    return told
 
 
 async def _post(http: httpx.AsyncClient, actions: Actions) -> httpx.Response:
