@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from service import problems
 from service.connections.guarded_protocol import GuardedProtocol, answer_of
 from service.request_target import explain_target
-from service.web.hosts import ALL, AllowedHosts, refused_host
+from service.web.hosts import ALL, AllowedHosts, is_address, refused_host
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Far above any head that is meant: the longest query of ours has 5 KiB. A chunked body's trailers have as many."""
@@ -27,8 +27,13 @@ MAX_HEADERS: Final = 256
 _IN_WORDS: Final = {"Pause on PRI/Upgrade": "HTTP/2 is not spoken here"}
 """What the parser says, where it is of no use to a client."""
 
+PARTING_SECONDS: Final = 1.0
+"""So long a stop waits for what the client of an idle connection may be sending at this moment."""
+
 _FOR_ALL_HOSTS: Final = (b"/healthz", b"/readyz")
 """An orchestrator's probes name a process by its address; and these need no key, either."""
+_FOR_ALL_ADDRESSES: Final = b"/metrics"
+"""So do Prometheus' scrapes, which tell more."""
 
 
 class BoundedHttpProtocol(GuardedProtocol):
@@ -48,6 +53,8 @@ class BoundedHttpProtocol(GuardedProtocol):
     _may_be_long = False
     """Whether any head of this connection could be too long: then each is measured, and most never are."""
     _malformed: problems.Problem | None = None
+    is_parting = False
+    """The next answer is the last."""
 
     def __init__(
         self,
@@ -58,6 +65,24 @@ class BoundedHttpProtocol(GuardedProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.parser = _UpgradeIgnoringParser(self)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the server's own
+        super().connection_made(transport)
+        if self.guard.is_stopping:
+            self.shutdown()
+
+    def shutdown(self) -> None:
+        """Called when a stop begins, once all is answered that was read: what is on its way is still answered.
+
+        The server closes an idle connection at once: a client that has sent just then never hears what became of it.
+        """
+        if self.is_parting or not (self.cycle is None or self.cycle.response_complete):
+            super().shutdown()
+            return
+        self.is_parting = True
+        if isinstance(self.parser, _UpgradeIgnoringParser):
+            self.parser.part()
+        self.loop.call_later(PARTING_SECONDS, self.shutdown)
 
     def _read(self, data: bytes) -> None:
         if self._in_head:
@@ -93,10 +118,13 @@ class BoundedHttpProtocol(GuardedProtocol):
             self._malformed = self._too_long()
             raise HttpParserError(self._malformed.detail)
         for name, value in self.headers:
-            if name == b"host" and not self.hosts.allows(value) and self.url not in _FOR_ALL_HOSTS:
+            if name == b"host" and not self.hosts.allows(value) and not self._is_for_operators(value):
                 self._malformed = refused_host(value)
                 raise HttpParserError(self._malformed.detail)
         super().on_headers_complete()
+
+    def _is_for_operators(self, host: bytes) -> bool:
+        return self.url in _FOR_ALL_HOSTS or (self.url == _FOR_ALL_ADDRESSES and is_address(host))
 
     def on_chunk_header(self) -> None:
         """What follows is a chunk, or trailers: these are headers to the parser, and dropped here."""
@@ -175,6 +203,13 @@ class _UpgradeIgnoringParser(HttpRequestParser):
         # As the server sets its own: what follows on the last request of a connection is no error.
         self.set_dangerous_leniencies(lenient_data_after_close=True)
         self._protocol = protocol
+        if protocol.is_parting:
+            self.part()
+
+    def part(self) -> None:
+        """No connection is kept any more, whatever its client offers."""
+        # Of the instance: while nobody stops, a request costs nothing more.
+        self.should_keep_alive = _never  # type: ignore[method-assign] # as above
 
     def feed_data(self, data: bytes | memoryview) -> None:  # type: ignore[override] # the server feeds bytes
         try:
@@ -200,3 +235,7 @@ class _UpgradeIgnoringParser(HttpRequestParser):
                 rest = rest[offer.args[0] :]
             else:
                 return
+
+
+def _never() -> bool:
+    return False

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import select
 import signal
 import socket
 import sys
@@ -93,7 +94,7 @@ async def _serve(
         timeout_keep_alive=math.ceil(limits.idle_seconds),
         timeout_graceful_shutdown=math.ceil(drain_timeout.total_seconds()),
     )
-    await _Server(config, guard, bounds.log, getattr(app.state, "on_stop", lambda: None)).serve()
+    await Server(config, guard, bounds.log, getattr(app.state, "on_stop", lambda: None)).serve()
 
 
 class _Bounds(NamedTuple):
@@ -103,7 +104,7 @@ class _Bounds(NamedTuple):
     log: QuietLog
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """The server, but its connections are guarded, and those who give answers without an end hear that it stops."""
 
     def __init__(self, config: uvicorn.Config, guard: Guard, log: QuietLog, on_stop: Callable[[], None]) -> None:
@@ -118,5 +119,19 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stop()
+        self._guard.is_stopping = True
+        await self._let_in()
         await super().shutdown(sockets)
         self._watching.cancel()
+
+    async def _let_in(self) -> None:
+        """Who has connected already: the system would reset them."""
+        waiting = select.poll()
+        for server in self.servers:
+            for listening in server.sockets:
+                waiting.register(listening, select.POLLIN)
+        # One in each turn, and at most as many as may wait.
+        for _ in range(self.config.backlog):
+            if not waiting.poll(0):
+                return
+            await asyncio.sleep(0)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from confluent_kafka import KafkaError
@@ -61,6 +62,9 @@ class KafkaPublisher:
     async def start(self) -> None:
         self._connection = self._connect()
         self._topic.start()
+        # Who is sent here next is served then. Without Kafka all are refused, with the reason.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._topic.answered(), self._settings.ingest_delivery_timeout.total_seconds())
 
     def submit(self, actions: Sequence[Action], on_delivered: OnDelivered) -> None:
         if self._topic.partitions is None:

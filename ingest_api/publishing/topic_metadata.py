@@ -22,6 +22,7 @@ class TopicMetadata:
         self._running: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
         self._seen = float("-inf")
+        self._answered = asyncio.Event()
         self._unavailable_reason: str | None = "Kafka was not reached yet"
         self.partitions: int | None = None
         """As last seen; None while the topic was never seen, or is gone."""
@@ -29,6 +30,10 @@ class TopicMetadata:
     def start(self) -> None:
         """Begins to ask, on the running event loop."""
         self._running = asyncio.create_task(self._run())
+
+    async def answered(self) -> None:
+        """Returns once Kafka has said, for the first time, what it knows of the topic."""
+        await self._answered.wait()
 
     async def close(self) -> None:
         """Asks no more; returns once no thread of ours is left."""
@@ -41,7 +46,8 @@ class TopicMetadata:
     async def _run(self) -> None:
         while True:
             await self._refresh_once()
-            await asyncio.sleep(self._refresh)
+            # Requests may wait for the first answer.
+            await asyncio.sleep(self._refresh if self._answered.is_set() else min(self._refresh, _FRESH_SECONDS))
 
     async def unavailable_reason(self) -> str | None:
         """Why the topic cannot be used, as seen at most a second ago; None if it can."""
@@ -58,9 +64,12 @@ class TopicMetadata:
         try:
             partitions = await asyncio.to_thread(self._count_partitions)
         except LogError as error:
+            if isinstance(error, LogUnfit):
+                self._answered.set()
             # Records may still be queued while Kafka is away for a moment, but not for a topic that is gone.
             self._settle(None if isinstance(error, LogUnfit) else self.partitions, str(error))
         else:
+            self._answered.set()
             self._settle(partitions, None)
         finally:
             self._seen = asyncio.get_running_loop().time()

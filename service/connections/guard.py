@@ -48,6 +48,8 @@ class Guard(ServerState):
         self.metrics.requests.set_function(lambda: self.total_requests)
         self.refused = 0
         """Connections that were refused and are still open."""
+        self.is_stopping = False
+        """Whether the process lets nobody in any more."""
         self.waiting_bytes = 0
         self._clients = clients or ClientNames()
         self._open = 0

@@ -67,6 +67,16 @@ def refused_host(header: bytes) -> Problem:
     return bare.model_copy(update={"field": "Host", "value": value, "rule": rule})
 
 
+def is_address(header: bytes) -> bool:
+    """Whether it names an address, on whatever port: who has a page's name lead here goes by that name."""
+    host = _PORT.sub("", header.decode("latin-1"))
+    bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        return ip_address(host[1:-1] if bracketed else host).version == (6 if bracketed else 4)
+    except ValueError:
+        return False
+
+
 def is_loopback(address: str) -> bool:
     """Whether only this machine reaches what listens there."""
     try:

@@ -1,5 +1,6 @@
 import os
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 
 from support.compose.guide import commands
 from support.compose.stack import Stack
+from support.end_to_end.oracle import HOUR_MS
 from support.services.containers import docker_answers
 
 
@@ -45,3 +47,10 @@ def key(guided: dict[str, str], stack: Stack) -> str:
 async def http(stack: Stack, key: str) -> AsyncIterator[httpx.AsyncClient]:
     async with stack.client(key) as client:
         yield client
+
+
+@pytest.fixture
+def hour(request: pytest.FixtureRequest) -> int:
+    """One that is over, in ms since the epoch; each test has another."""
+    number = request.session.items.index(request.node)
+    return (time.time_ns() // 1_000_000 // HOUR_MS - 2 - number) * HOUR_MS

@@ -7,18 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.compose.exactness import require_exact
 from support.compose.stack import OURS, SECONDS, URL, Stack
-from support.end_to_end.oracle import count, differences, until_caught_up
+from support.end_to_end.oracle import until_caught_up
 from support.end_to_end.traffic import send
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(1_200)]
 
 REAL = Path(__file__).parents[1] / "e2e" / "data" / "web-2015-05.ndjson"
-
-
-async def require_exact(http: httpx.AsyncClient, actions: list[dict[str, object]]) -> None:
-    await until_caught_up(http, URL, SECONDS)
-    assert await differences(http, URL, count(actions)) == {}
 
 
 def test_the_guide_s_commands_do_what_it_says(guided: dict[str, str]) -> None:

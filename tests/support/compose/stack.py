@@ -1,9 +1,12 @@
 """The stack in a folder of its own, and what an operator does with it."""
 
+import os
 import shutil
+import signal
 import ssl
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +34,10 @@ class Container:
     health: str
     """Empty where nobody looks."""
 
+    @property
+    def is_ready(self) -> bool:
+        return self.pid != 0 and self.health in {"healthy", ""}
+
 
 class Stack:
     """deploy/compose.yaml, without a line changed."""
@@ -38,7 +45,8 @@ class Stack:
     def __init__(self, folder: Path) -> None:
         """Copies what it needs to `folder`; nothing is started."""
         self.folder = folder
-        shutil.copytree(DEPLOY / "gateway", folder / "gateway")
+        for part in ("gateway", "monitoring"):
+            shutil.copytree(DEPLOY / part, folder / part)
         for file in ("compose.yaml", "restart.sh"):
             shutil.copy(DEPLOY / file, folder)
 
@@ -61,6 +69,18 @@ class Stack:
         """Those that there are, also ended ones; of these services, or of all."""
         ids = self.compose("ps --all --quiet " + " ".join(services)).split()
         return [_container(each) for each in msgspec.json.decode(self.run(" ".join(["docker inspect", *ids])))]
+
+    def kill(self, *services: str) -> None:
+        """All their containers at once, as a crash ends them: who is ended by `docker kill` is not started again."""
+        for container in self.containers(*services):
+            os.kill(container.pid, signal.SIGKILL)
+
+    def exit_codes_since(self, began: datetime) -> dict[str, int]:
+        """Of the containers that ended from then on, by their names."""
+        span = f"--since {began.timestamp()} --until {datetime.now(UTC).timestamp()}"
+        told = self.run(f"docker events {span} --filter event=die --format '{{{{json .Actor}}}}'")
+        found = [msgspec.json.decode(line)["Attributes"] for line in told.splitlines()]
+        return {each["name"]: int(each["exitCode"]) for each in found}
 
     def add_key(self, name: str, *scopes: str) -> str:
         """A new key's text."""

@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from service import http_protocol
 from service.http_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
 from service.web.hosts import AllowedHosts
 from support.fixtures.http_connection import Transport
@@ -241,11 +242,24 @@ async def test_a_later_request_of_a_connection_is_judged_by_its_own_host() -> No
 
 
 @pytest.mark.usefixtures("on_loopback")
-@pytest.mark.parametrize(("path", "status"), [(b"/healthz", b"200"), (b"/readyz", b"200"), (b"/metrics", b"421")])
-async def test_a_probe_names_a_process_by_its_address_which_no_setting_knows(path: bytes, status: bytes) -> None:
-    transport = await sent_at_once(b"GET %b HTTP/1.1\r\nHost: 10.1.2.3:8080\r\n\r\n" % path)
+@pytest.mark.parametrize("address", [b"10.1.2.3:8080", b"10.1.2.3", b"[2001:db8::7]:8080"])
+@pytest.mark.parametrize(
+    ("path", "status"), [(b"/healthz", b"200"), (b"/readyz", b"200"), (b"/metrics", b"200"), (b"/", b"421")]
+)
+async def test_probes_and_scrapes_name_a_process_by_its_address_which_no_setting_knows(
+    path: bytes, status: bytes, address: bytes
+) -> None:
+    transport = await sent_at_once(b"GET %b HTTP/1.1\r\nHost: %b\r\n\r\n" % (path, address))
     await until(lambda: b"\r\n\r\n" in transport.written)
     assert transport.written.startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.usefixtures("on_loopback")
+@pytest.mark.parametrize("name", [b"rebound.example:8080", b"10.1.2.3.example", b"a[::1]", b"[10.1.2.3", b""])
+async def test_metrics_are_for_no_page_whose_name_was_made_to_lead_here(name: bytes) -> None:
+    transport = await sent_at_once(b"GET /metrics HTTP/1.1\r\nHost: %b\r\n\r\n" % name)
+    await until(lambda: b"\r\n\r\n" in transport.written)
+    assert transport.written.startswith(b"HTTP/1.1 421")
 
 
 @pytest.mark.usefixtures("on_loopback")
@@ -253,3 +267,35 @@ async def test_a_request_without_a_host_comes_from_no_browser() -> None:
     transport = await sent_at_once(b"GET / HTTP/1.0\r\n\r\n")
     await until(lambda: transport.closed)
     assert transport.written.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("offer", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"])
+@pytest.mark.parametrize("before", [False, True])
+async def test_a_request_that_comes_on_an_idle_connection_after_a_stop_began_is_answered_as_the_last(
+    offer: bytes, *, before: bool
+) -> None:
+    transport, protocol = Transport(), connection()
+    protocol.connection_made(transport)
+    if before:
+        protocol.data_received(b"GET / HTTP/1.1\r\n\r\n")
+        await until(lambda: b"HTTP/1.1 200" in transport.written)
+    protocol.shutdown()
+    assert not transport.closed
+    protocol.data_received(b"GET / HTTP/1.1\r\n" + offer + b"\r\n")
+    await until(lambda: transport.closed)
+    answers = transport.written.split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200"] * (before + 1)
+    assert b"connection: close" in answers[-1]
+
+
+async def test_a_connection_that_stays_idle_after_a_stop_began_is_closed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "PARTING_SECONDS", 0.01)
+    transport, protocol = Transport(), connection()
+    protocol.connection_made(transport)
+    protocol.shutdown()
+    await until(lambda: transport.closed)
+    assert transport.written == b""
+
+
+def connection() -> BoundedHttpProtocol:
+    return BoundedHttpProtocol(Config(app, log_config=None), ServerState(), {}, asyncio.get_running_loop())

@@ -177,8 +177,24 @@ async def test_beyond_the_memory_that_may_be_in_flight_nothing_is_taken_until_so
         await publish(fixture.publisher, [action()])
 
 
-async def test_before_kafka_was_reached_nothing_is_published_and_afterwards_it_is() -> None:
+async def test_it_has_started_once_kafka_has_answered_about_the_topic_and_not_before() -> None:
     fixture = PublisherFixture(ingest_metadata_refresh=timedelta(milliseconds=1))
+    fixture.start_with = LogUnavailable("Kafka does not answer")
+    starting = asyncio.create_task(fixture.publisher.start())
+    await until(lambda: bool(fixture.connections))
+    await fixture.metadata_requests(2)
+    assert not starting.done()
+    fixture.connection.partitions = PARTITIONS
+    await starting
+    await publish(fixture.publisher, [action()])
+    assert len(fixture.connection.sent) == 1
+    await fixture.publisher.close()
+
+
+async def test_without_kafka_it_starts_all_the_same_and_nothing_is_published_until_kafka_was_reached() -> None:
+    fixture = PublisherFixture(
+        ingest_metadata_refresh=timedelta(milliseconds=1), ingest_delivery_timeout=timedelta(seconds=1)
+    )
     fixture.start_with = LogUnavailable("Kafka does not answer")
     async with fixture:
         with pytest.raises(NotPublished, match="Kafka does not answer"):
@@ -187,12 +203,6 @@ async def test_before_kafka_was_reached_nothing_is_published_and_afterwards_it_i
         fixture.connection.partitions = PARTITIONS
         await fixture.metadata_requests(2)
         await publish(fixture.publisher, [action()])
-
-
-async def test_the_first_action_after_the_start_waits_for_the_first_answer_about_the_topic() -> None:
-    async with PublisherFixture() as fixture:
-        await publish(fixture.publisher, [action()])
-        assert len(fixture.connection.sent) == 1
 
 
 async def test_to_a_topic_that_does_not_exist_nothing_is_published() -> None:

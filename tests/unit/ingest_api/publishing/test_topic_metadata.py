@@ -38,6 +38,27 @@ async def test_a_request_finds_the_partitions_and_no_reason_against_publishing()
     assert (await metadata.unavailable_reason(), metadata.partitions) == (None, 8)
 
 
+@pytest.mark.parametrize("answer", [8, LogUnfit("no such topic")])
+async def test_that_the_topic_is_not_there_is_an_answer_and_silence_is_none(answer: int | LogError) -> None:
+    topic = Topic(LogUnavailable("away"))
+    metadata = TopicMetadata(topic.count_partitions, 0.001)
+    metadata.start()
+    answered = asyncio.create_task(metadata.answered())
+    await until(lambda: topic.requests == 3)
+    assert not answered.done()
+    topic.found = answer
+    await answered
+    await metadata.close()
+
+
+async def test_until_the_first_answer_it_is_asked_each_second_however_seldom_later() -> None:
+    topic = Topic(LogUnavailable("away"))
+    metadata = TopicMetadata(topic.count_partitions, NEVER)
+    metadata.start()
+    await until(lambda: topic.requests == 2)
+    await metadata.close()
+
+
 async def test_requests_do_not_block_the_event_loop() -> None:
     topic = Topic(8)
     await TopicMetadata(topic.count_partitions, NEVER).unavailable_reason()

@@ -273,14 +273,24 @@ async def test_a_connection_is_closed_once_it_was_idle_for_the_keep_alive_time_a
 
 async def test_what_is_in_flight_at_the_shutdown_is_answered_and_then_the_connection_is_closed(api: Api) -> None:
     held = api.log.held = []
-    (busy, waiting), (idle, unused) = api.connect(), api.connect()
+    busy, waiting = api.connect()
     busy.data_received(request())
     busy.shutdown()
-    idle.shutdown()
-    assert (waiting.closed, unused.closed) == (False, True)
+    assert not waiting.closed
     assert busy in api.server.connections
     held.pop()(None)
     assert (waiting.written, waiting.closed) == (TAKEN_THE_LAST, True)
+
+
+async def test_what_comes_on_an_idle_connection_just_after_the_shutdown_is_taken_as_the_last(api: Api) -> None:
+    protocol, transport = api.connect()
+    protocol.data_received(request())
+    await until(lambda: transport.written == TAKEN)
+    protocol.shutdown()
+    protocol.data_received(request())
+    await until(lambda: transport.closed)
+    assert transport.written == TAKEN + TAKEN_THE_LAST
+    assert len(api.log.published) == 2
 
 
 async def test_a_client_that_is_gone_before_the_answer_disturbs_nobody(api: Api) -> None:
