@@ -16,9 +16,13 @@ _REPOSITORY: Final = Path(__file__).parents[3]
 
 
 def last_release(folder: Path) -> Path:
-    """Unpacks it there: a PYTHONPATH. A clone without its history skips tests on a laptop, and fails them in CI."""
+    """Unpacks it there: a PYTHONPATH.
+
+    A clone without its history skips tests, in CI too, where clones are mostly shallow: what that release wrote is
+    among tests/integration/stores/last_release/data, and read wherever tests run.
+    """
     if _git("cat-file", "-e", f"{COMMIT}^{{commit}}").returncode:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"git has no commit {COMMIT}: clone with its history")
+        pytest.skip(f"git has no commit {COMMIT}: clone with its history to run that release")
     archive = folder.with_suffix(".zip")
     _git("archive", "--output", str(archive), COMMIT).check_returncode()
     shutil.unpack_archive(archive, folder)
