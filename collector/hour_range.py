@@ -14,6 +14,10 @@ class HourRange(NamedTuple):
     first: int
     end: int
 
+    def later_than(self, hour: int) -> "HourRange":
+        """Its hours from `hour` on, which may be none."""
+        return HourRange(max(self.first, hour), self.end)
+
 
 def hour_range(first: str | None, last: str | None) -> HourRange:
     """The hours from `first` through `last`, as given on the command line; None: from the first, to the last there is.

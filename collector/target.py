@@ -1,8 +1,11 @@
 """The target of an audit or a rebuild: where Kafka, the store and the aggregator are."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from pydantic import Field
 
 from collector.options import DEFAULT_DATA, folder_of
 from deploy.local.errors import NoStack
@@ -23,6 +26,10 @@ _ADDRESSES: Final = {"kafka_bootstrap", "influx_url", "cassandra_hosts"}
 
 class AuditSettings(KafkaSettings, StoreSettings):
     """Where Kafka and the store are, from the environment, as the services have them."""
+
+    ingest_future_tolerance: timedelta = Field(
+        timedelta(hours=1), description="As the ingest API has it: tells which hours a log without its beginning holds"
+    )
 
 
 class Target(NamedTuple):

@@ -1,7 +1,7 @@
 """Reading the topic with a plain consumer that joins no group and commits nothing."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from operator import methodcaller
 from typing import Final, NamedTuple, cast
 
@@ -97,7 +97,7 @@ class LogReader:
             raise explain(self._topic, found.error)
         return self.extent(partition).end if found.offset < 0 else found.offset
 
-    def records(self, partition: int, through: int, first: int = 0) -> Iterator[Record]:
+    def records(self, partition: int, through: int, first: int = 0) -> Generator[Record, None, None]:
         """The partition's records from offset `first` up to and including offset `through`, in order.
 
         Raises LogNotRetained where the beginning is gone, LogTruncated where the log ends before `through`.

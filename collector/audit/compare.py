@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from collector.audit.recount import Recount, RecountedHour
 from collector.audit.verdict import Difference, Lines, Numbers
+from collector.hour_range import HourRange
+from collector.retention import Retained, whole_hours
 from contract.hour import format_hour
 from contract.log.action import RULES_VERSION
 from contract.log.progress import Progress
@@ -12,15 +14,13 @@ from contract.windows.window_value import WindowValue
 from stores.committed_hours import CommittedHours
 
 
-def reason_not_to_read(where: str, stored: CommittedHours | None, first: int, end: int) -> str | None:
-    """Why a partition whose log holds the offsets from `first` up to `end` cannot be judged; None if it can."""
+def reason_not_to_read(where: str, stored: CommittedHours | None, end: int) -> str | None:
+    """Why a partition whose log holds the offsets up to, not including, `end` cannot be judged; None if it can."""
     if stored is None:
         return f"{where}: its progress kept moving while its windows were read; ask for fewer hours"
     progress = stored.progress
     if progress.through_offset < 0:
         return f"{where}: the store has no progress for it" if end > 0 else None
-    if first > 0:
-        return f"{where}: the log is no longer retained from the beginning: its first offset is {first}"
     if progress.rules != RULES_VERSION:
         return (
             f"{where}: counted by version {progress.rules} of the log's rules; this program has version {RULES_VERSION}"
@@ -30,13 +30,30 @@ def reason_not_to_read(where: str, stored: CommittedHours | None, first: int, en
     return None
 
 
-def reason_not_to_compare(where: str, progress: Progress, recount: Recount) -> str | None:
-    """Why a partition that was read cannot be judged: its log is not the one that was counted."""
-    if progress.mark in (None, recount.last):
+def reason_not_to_compare(where: str, progress: Progress, recount: Recount, first: int = 0) -> str | None:
+    """Why a partition that was read from `first` on cannot be judged: its log is not the one that was counted."""
+    if progress.mark in (None, recount.last) or progress.through_offset < first:
         return None
     return (
         f"{where}: the record at offset {progress.through_offset} is {recount.last}, not {progress.mark} as progress "
         "remembers: the log was truncated and rewritten"
+    )
+
+
+def reason_not_whole(where: str, hours: HourRange, retained: Retained) -> str | None:
+    """Why a partition of which an hour was asked for cannot be judged: retention removed some of it."""
+    if hours.first == 0 or hours.first >= retained.whole_from:
+        return None
+    return (
+        f"{where}: its first offset is {retained.first}, so it no longer holds all of {format_hour(hours.first)}"
+        + whole_hours(retained)
+    )
+
+
+def whole_windows(stored: CommittedHours, retained: Retained) -> CommittedHours:
+    """What is stored of the hours that the log still holds whole."""
+    return stored._replace(
+        windows={hour: window for hour, window in stored.windows.items() if hour >= retained.whole_from}
     )
 
 

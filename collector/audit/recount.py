@@ -29,7 +29,7 @@ class RecountedHour:
 
 
 class Recount:
-    """One partition, counted from its first record on. Lines are counted in all hours, users within the range only."""
+    """One partition, from the first record that it has. Lines are counted in all hours, users within the range only."""
 
     def __init__(self, hours: HourRange) -> None:
         """Nothing counted yet."""

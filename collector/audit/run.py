@@ -10,16 +10,19 @@ from collector.audit.compare import (
     progress_differences,
     reason_not_to_compare,
     reason_not_to_read,
+    reason_not_whole,
+    whole_windows,
     window_differences,
 )
 from collector.audit.recount import Recount
 from collector.audit.verdict import Difference, NotJudged, Verdict
 from collector.hour_range import HourRange
 from collector.options import trusting
+from collector.retention import Retained, retained_of
 from collector.target import Target
 from contract.errors import CollectorError, LogNotRetained, LogTruncated
-from contract.hour import format_hour
-from contract.log.progress import LogPartition
+from contract.hour import END_OF_TIME_MS, format_hour
+from contract.log.progress import LogPartition, Progress
 from contract.store import Store
 from kafka_log.reader import LogReader
 from service.clock import wall_clock
@@ -58,6 +61,7 @@ class Audit:
         self._differences: list[Difference] = []
         self._not_judged: list[NotJudged] = []
         self._through: dict[int, int] = {}
+        self._whole_from: dict[int, int] = {}
         self._records = self._lines = self._windows = 0
 
     def run(self, planned: Planned, advanced: Advanced) -> Verdict:
@@ -72,8 +76,8 @@ class Audit:
             self._log.verify(log)
         finally:
             self._log.close()
-        if not self._through and not self._not_judged:
-            self._not_judged.append(NotJudged(None, f"log {log}: nothing of it has been counted yet"))
+        if not self._not_judged and (reason := self._nothing_judged()):
+            self._not_judged.append(NotJudged(None, f"log {log}: {reason}"))
         answers = self._answers(log)
         return Verdict(
             log=log,
@@ -85,6 +89,7 @@ class Audit:
             moving=list(map(format_hour, answers.moving)),
             old_logs=old_logs,
             of_old_logs=list(map(format_hour, answers.of_old_logs)),
+            whole_from=_hours_by_partition(self._whole_from),
             differences=self._differences,
             not_judged=self._not_judged,
         )
@@ -101,32 +106,38 @@ class Audit:
             await store.close()
         return stored, sorted(old_logs)
 
+    def _nothing_judged(self) -> str | None:
+        if not self._through:
+            return "nothing of it has been counted yet"
+        return "it holds no hour whole that was counted" if self._whole_from and not self._windows else None
+
     def _readable(self, partition: int, stored: Stored) -> CommittedHours | None:
         """What is stored of a partition, if that can be judged."""
         found = stored[partition]
-        reason = reason_not_to_read(f"partition {partition}", found, *self._log.extent(partition))
+        reason = reason_not_to_read(f"partition {partition}", found, self._log.extent(partition).end)
         if reason is not None:
             self._not_judged.append(NotJudged(partition, reason))
             return None
         return found if found is not None and found.progress.through_offset >= 0 else None
 
     def _recount(self, log: str, partition: int, stored: CommittedHours, advanced: Advanced) -> None:
-        recount, at = Recount(self._hours), -1
+        where, progress = f"partition {partition}", stored.progress
         try:
-            for record in self._log.records(partition, stored.progress.through_offset):
-                recount.add(record)
-                advanced(record.offset - at)
-                at = record.offset
+            retained = self._retained(partition, progress)
+            reason = reason_not_whole(where, self._hours, retained)
+            if reason is None:
+                recount = self._counted_again(partition, progress, retained, advanced)
+                reason = reason_not_to_compare(where, progress, recount, retained.first)
         except (LogNotRetained, LogTruncated) as error:
-            self._not_judged.append(NotJudged(partition, str(error)))
-            return
-        reason = reason_not_to_compare(f"partition {partition}", stored.progress, recount)
+            reason = str(error)
         if reason is not None:
             self._not_judged.append(NotJudged(partition, reason))
             return
-        self._differences += progress_differences(partition, stored.progress, recount)
+        stored = whole_windows(stored, retained)
+        if not retained.first:
+            self._differences += progress_differences(partition, progress, recount)
         self._differences += window_differences(partition, stored, recount)
-        self._through[partition] = stored.progress.through_offset
+        self._through[partition] = progress.through_offset
         self._records += recount.records
         self._lines += recount.lines
         self._windows += len(stored.windows.keys() | recount.hours.keys())
@@ -136,15 +147,32 @@ class Audit:
         for hour, window in stored.windows.items():
             self._expected[hour][LogPartition(log, partition)] = window.through_offset
 
+    def _retained(self, partition: int, progress: Progress) -> Retained:
+        tolerance = self._target.settings.ingest_future_tolerance
+        retained = retained_of(self._log, partition, progress.through_offset, progress, tolerance)
+        if retained.first:
+            self._whole_from[partition] = retained.whole_from
+        return retained
+
+    def _counted_again(self, partition: int, progress: Progress, retained: Retained, advanced: Advanced) -> Recount:
+        recount, at = Recount(self._hours.later_than(retained.whole_from)), -1
+        for record in self._log.records(partition, progress.through_offset, retained.first):
+            recount.add(record)
+            advanced(record.offset - at)
+            at = record.offset
+        return recount
+
     def _answers(self, log: str) -> Answers:
         if self._not_judged:
             # An answer covers all partitions, and they were not all counted again.
             return Answers({}, [], [])
+        whole = max(self._whole_from.values(), default=0)
+        expected = {hour: covered for hour, covered in self._expected.items() if hour >= whole}
         try:
-            answers = asyncio.run(self._ask(log, self._expected))
+            answers = asyncio.run(self._ask(log, expected))
             if unequal := self._unequal(answers):
                 # Readers share an answer in progress: it may have begun before we asked. A second one cannot have.
-                again = asyncio.run(self._ask(log, {hour: self._expected[hour] for hour in unequal}))
+                again = asyncio.run(self._ask(log, {hour: expected[hour] for hour in unequal}))
                 answers = answers.corrected_by(again, unequal)
         except CollectorError as error:
             self._not_judged.append(NotJudged(None, str(error)))
@@ -170,3 +198,7 @@ class Audit:
 
     def _store(self) -> Store:
         return open_store(self._target.settings, wall_clock)
+
+
+def _hours_by_partition(whole_from: Mapping[int, int]) -> dict[int, str | None]:
+    return {partition: format_hour(hour) if hour < END_OF_TIME_MS else None for partition, hour in whole_from.items()}

@@ -1,6 +1,6 @@
 """What an audit found, for people and programs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -93,6 +93,11 @@ class Verdict(msgspec.Struct, frozen=True):
     """Logs from before the topic was re-created: they can't be read again, so they are not judged."""
     of_old_logs: list[str] = []
     """Hours that also hold actions of old logs: their answers could not be compared."""
+    whole_from: dict[int, str | None] = {}
+    """By partition whose beginning retention removed: the first hour that its log still holds whole, if one is known.
+
+    Earlier hours of it were not judged, nor how many lines there ever were.
+    """
     differences: list[Difference] = []
     not_judged: list[NotJudged] = []
 
@@ -121,10 +126,18 @@ class Verdict(msgspec.Struct, frozen=True):
         if self.old_logs:
             hours = f"; answers not compared: {_in_short(self.of_old_logs)}" if self.of_old_logs else ""
             yield f"not judged, as the topic has been re-created since: {', '.join(self.old_logs)}{hours}"
+        if self.whole_from:
+            yield f"not judged, as the log no longer holds all of them: {_gone(self.whole_from)}"
         yield (
             f"{self.outcome.replace('_', ' ')}: {self.windows:,} windows and {self.answers:,} answers against "
             f"{self.lines:,} lines in {self.records:,} records"
         )
+
+
+def _gone(whole_from: Mapping[int, str | None]) -> str:
+    known = [hour for hour in whole_from.values() if hour is not None]
+    unknown = [f"the hours of partition {partition}" for partition, hour in whole_from.items() if hour is None]
+    return ", ".join([*([f"hours before {max(known)}"] if known else []), *unknown])
 
 
 def _in_short(hours: Sequence[str]) -> str:

@@ -33,8 +33,10 @@ def audit(
 
     Workers may keep running. It commits nothing and writes nothing.
 
-    Exit code 0: everything is equal; 1: something differs; 2: something could not be judged, e.g. because the log is no
-    longer retained.
+    Exit code 0: everything is equal; 1: something differs; 2: something could not be judged.
+
+    Hours of which retention has removed something are left out, and a line says so; where --from asks for such an hour,
+    that is an error.
 
     It needs about 100 MB of memory for each million users of each hour, and up to 200 MB more for each million ids of a
     partition; --from and --to limit the hours.

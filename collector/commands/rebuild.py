@@ -30,8 +30,8 @@ def rebuild(
     Use it for hours that the audit finds different, for a store restored from a backup, for a new version of the log's
     rules. Actions that arrive meanwhile are counted, too. It may be run again at any time.
 
-    Exit code 0: all workers have taken the hours over; 1: it failed, or they have not yet; 2: the log is no longer
-    retained.
+    Exit code 0: all workers have taken the hours over; 1: it failed, or they have not yet; 2: the log no longer
+    holds all of the hours, and nothing was changed.
 
     It holds one partition's users of all these hours in memory: rebuild a day at a time.
     """

@@ -37,7 +37,7 @@ async def store_recounted(store: StoreWriter, recounted: Recounted, retry: Retry
 
 
 class RebuildRecount:
-    """The windows of the hours that are rebuilt, from a partition's first record on."""
+    """The windows of the hours that are rebuilt, from the first record on that a partition still has."""
 
     def __init__(self, hours: HourRange, generation: int) -> None:
         """Nothing counted yet."""

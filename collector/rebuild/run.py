@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 from collector.hour_range import HourRange
 from collector.rebuild.record import append_rebuild
 from collector.rebuild.recount import RebuildRecount, store_recounted
+from collector.retention import retained_of, whole_hours
 from collector.target import AuditSettings
 from contract.errors import CollectorError, LogNotRetained, LogTruncated, RulesTooOld, StoreUnavailable
 from contract.hour import format_hour
@@ -18,7 +19,7 @@ from contract.log.progress import LogPartition, Progress
 from contract.log.rebuild import Manifest
 from contract.log.record import Record, mark_of
 from contract.store import SLOTS, Store
-from kafka_log.reader import LogReader
+from kafka_log.reader import Extent, LogReader
 from service.clock import wall_clock
 from stores.opening import open_store
 
@@ -72,25 +73,30 @@ class Rebuilding:
             log, partitions = self._log.identify()
             # Before the log's ends: else records that were appended in between would look cut off.
             self._progress = asyncio.run(self._with_store(lambda store: self._retry(store.read_progress)))
-            ends = {LogPartition(log, partition): self._end(partition) for partition in partitions}
-            for source, end in ends.items():
-                self._require_whole(source, end)
-            planned(sum(ends.values()))
-            rebuilt = [self._rebuild(source, end, advanced) for source, end in ends.items() if end]
+            extents = {LogPartition(log, partition): self._extent(log, partition) for partition in partitions}
+            for source, extent in extents.items():
+                self._require_same_log(source, extent.end)
+            planned(sum(extent.end - extent.first for extent in extents.values()))
+            rebuilt = [self._rebuild(source, extent, advanced) for source, extent in extents.items() if extent.end]
         finally:
             self._log.close()
         asyncio.run(self._with_store(lambda store: self._wait_for_workers(store, rebuilt)))
         return rebuilt
 
-    def _end(self, partition: int) -> int:
-        first, end = self._log.extent(partition)
-        if first > 0:
+    def _extent(self, log: str, partition: int) -> Extent:
+        """What there is of it, and was whole for all hours that are rebuilt. Raises LogNotRetained."""
+        end = self._log.extent(partition).end
+        counted = self._progress.get(LogPartition(log, partition), Progress())
+        tolerance = self._settings.ingest_future_tolerance
+        retained = retained_of(self._log, partition, end - 1, counted, tolerance)
+        if self._hours.first < retained.whole_from:
             raise LogNotRetained(
-                f"nothing was changed: partition {partition} begins at offset {first}; earlier records are gone"
+                f"nothing was changed: partition {partition} begins at offset {retained.first}, so it no longer holds "
+                f"all of {format_hour(self._hours.first)}{whole_hours(retained)}"
             )
-        return end
+        return Extent(retained.first, end)
 
-    def _require_whole(self, source: LogPartition, end: int) -> None:
+    def _require_same_log(self, source: LogPartition, end: int) -> None:
         """If the log is not the one that was counted, its numbers are no better than those stored."""
         counted = self._progress.get(source, Progress())
         where = f"nothing was changed: partition {source.partition}"
@@ -102,9 +108,9 @@ class Rebuilding:
         if counted.rules > RULES_VERSION:
             raise RulesTooOld(f"{where} was counted by version {counted.rules} of the log's rules, not {RULES_VERSION}")
 
-    def _rebuild(self, source: LogPartition, end: int, advanced: Callable[[int], None]) -> Rebuilt:
+    def _rebuild(self, source: LogPartition, extent: Extent, advanced: Callable[[int], None]) -> Rebuilt:
         recount = RebuildRecount(self._hours, self._generation)
-        through = self._recount(recount, source, end, advanced)
+        through = self._recount(recount, source, extent, advanced)
         hours, manifest = asyncio.run(self._with_store(lambda store: self._store(store, recount, source, through)))
         self._log.verify(source.log)
         offset = append_rebuild(
@@ -116,9 +122,11 @@ class Rebuilding:
         )
         return Rebuilt(source, offset, hours)
 
-    def _recount(self, recount: RebuildRecount, source: LogPartition, end: int, advanced: Callable[[int], None]) -> int:
+    def _recount(
+        self, recount: RebuildRecount, source: LogPartition, extent: Extent, advanced: Callable[[int], None]
+    ) -> int:
         """Counts up to a little before the log's end, which moves on meanwhile; returns the last offset counted."""
-        partition, at = source.partition, -1
+        partition, at, end = source.partition, extent.first - 1, extent.end
         for _ in range(_ROUNDS):
             for record in self._log.records(partition, end - 1, at + 1):
                 self._require_same_record(source, record)

@@ -1,7 +1,10 @@
 """Asking processes how they are."""
 
+import math
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,6 +17,7 @@ _TIMEOUT: Final = 10.0
 """Seconds; a process asks what it depends on, before it answers."""
 _ERRORS_SHOWN: Final = 3
 _TAIL_BYTES: Final = 64 * 1024
+_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d{3}))?(Z)?")
 _TROUBLE: Final = (" WARNING ", " ERROR ", " CRITICAL ", '"level":"WARNING"', '"level":"ERROR"', '"level":"CRITICAL"')
 
 
@@ -26,6 +30,8 @@ class Asked(NamedTuple):
     state: Callable[[], str]
     """What is known without them."""
     log: Path | None = None
+    since: float = 0.0
+    """When it started, in seconds since the epoch: what its log says of earlier runs is over."""
 
 
 def ask(processes: Sequence[Asked], headers: dict[str, str]) -> list[Seen]:
@@ -35,7 +41,7 @@ def ask(processes: Sequence[Asked], headers: dict[str, str]) -> list[Seen]:
 
 
 def _seen(asked: Asked, headers: dict[str, str]) -> Seen:
-    state, errors = asked.state(), last_errors(asked.log)
+    state, errors = asked.state(), last_errors(asked.log, asked.since)
     if asked.url is None or state in {"dead", "stopping"}:
         return Seen(asked.name, state, errors=errors)
     try:
@@ -67,11 +73,24 @@ def samples_in(text: str) -> list[Sample]:
     ]
 
 
-def last_errors(log: Path | None) -> list[str]:
-    """The last lines of a log that are about trouble, in their order."""
+def last_errors(log: Path | None, since: float = 0.0) -> list[str]:
+    """The last lines of a log that are about trouble and not older than `since`, in their order."""
     if log is None or not log.is_file():
         return []
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()
-    return [line for line in lines if any(word in line for word in _TROUBLE)][-_ERRORS_SHOWN:]
+    troubles = [line for line in lines if any(word in line for word in _TROUBLE)]
+    return [line for line in troubles[-_ERRORS_SHOWN:] if _time_of(line) >= since]
+
+
+def _time_of(line: str) -> float:
+    """Seconds since the epoch, infinite for a line that has no time: JSON's are UTC, others of the machine's zone."""
+    found = _TIME.search(line)
+    if found is None:
+        return math.inf
+    day, second, fraction, zone = found.groups()
+    try:
+        return datetime.fromisoformat(f"{day}T{second}.{fraction or '0':0<3}{'+00:00' if zone else ''}").timestamp()
+    except ValueError:
+        return math.inf

@@ -17,7 +17,7 @@ def as_text(status: Status, processes: Sequence[Seen]) -> Iterator[str]:
     yield f"store    {status.store}"
     if any(one.errors for one in processes):
         yield ""
-        yield "last errors"
+        yield "last errors since their start"
         for one in processes:
             yield from (f"  {one.name:{width}}  {line}" for line in one.errors)
     yield ""

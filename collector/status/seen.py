@@ -41,7 +41,7 @@ class Seen(msgspec.Struct, frozen=True):
     """Its own, for not being ready."""
     samples: Sequence[Sample] = ()
     errors: Sequence[str] = ()
-    """The last lines of its log that are about trouble."""
+    """The last lines of its log that are about trouble, since it was started."""
 
     def values(self, name: str, **labels: str) -> list[float]:
         """Those of a metric that are known."""

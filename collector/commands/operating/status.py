@@ -61,9 +61,10 @@ def _members(folder: DataFolder) -> list[Asked]:
 
 
 def _asked(folder: DataFolder, member: Member) -> Asked:
+    log, since = folder.log(member.name), member.process.started_at
     if member.role not in SCRAPED:
-        return Asked(member.name, None, member.state, folder.log(member.name))
-    return Asked(member.name, member.url, partial(_state, member), folder.log(member.name))
+        return Asked(member.name, None, member.state, log, since)
+    return Asked(member.name, member.url, partial(_state, member), log, since)
 
 
 def _state(member: Member) -> str:

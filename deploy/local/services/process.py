@@ -57,9 +57,16 @@ class Process(NamedTuple):
         """The process that has this pid now."""
         return cls(pid, _start_of(pid))
 
+    @property
+    def started_at(self) -> float:
+        """Seconds since the epoch, by the clock as it is now; up to a second too early."""
+        import psutil  # type: ignore[import-untyped] # noqa: PLC0415 # see _start_of
+
+        return self.started + float(psutil.boot_time())
+
     def is_alive(self) -> bool:
         """Whether it runs; one that ended and was not waited for does not."""
-        import psutil  # type: ignore[import-untyped] # noqa: PLC0415 # see _start_of
+        import psutil  # noqa: PLC0415 # see _start_of
 
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             return _start_of(self.pid) == self.started and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE

@@ -143,17 +143,85 @@ async def test_workers_may_go_on_meanwhile(pipeline: Pipeline, audit: Auditor) -
     assert audit()[1]["moving"] == []
 
 
-async def test_a_log_whose_beginning_is_gone_cannot_be_judged(pipeline: Pipeline, audit: Auditor) -> None:
-    await counted(pipeline)
-    remove_records(pipeline.admin, pipeline.topic, {3: 2})
+async def beginning_removed(pipeline: Pipeline) -> tuple[int, int]:
+    """An hour that the log holds in part, and one that it holds whole, as it begins long after what was removed."""
+    partly, whole = pipeline.this_hour, pipeline.this_hour + 6 * HOUR_MS
+    for hour in (partly, whole):
+        if hour == whole:
+            remove_records(pipeline.admin, pipeline.topic, {1: pipeline.ends[1] + 1, 3: 2})
+        pipeline.send([Action(hour + number, f"user-{number}", "click") for number in range(200)], lines=10)
+        if not pipeline.workers:
+            pipeline.started()
+        await pipeline.counted()
+    return partly, whole
+
+
+async def spoilt(pipeline: Pipeline, hour: int, partition: int) -> None:
+    right = await any_window(pipeline, hour, partition)
+    wrong = msgspec.structs.replace(right.value, duplicates=77)
+    await pipeline.store.write_windows([right._replace(value=wrong)], [])
+
+
+async def test_hours_that_the_log_still_holds_whole_are_judged_though_its_beginning_is_gone(
+    pipeline: Pipeline, audit: Auditor
+) -> None:
+    partly, whole = await beginning_removed(pipeline)
 
     code, verdict = audit()
 
+    assert (code, verdict["outcome"], verdict["differences"], verdict["answers"]) == (0, "equal", [], 1)
+    assert verdict["windows"] == PARTITIONS + 2
+    assert sorted(verdict["whole_from"]) == ["1", "3"]
+    assert all(format_hour(partly) < hour <= format_hour(whole) for hour in verdict["whole_from"].values())
+    for partition in range(PARTITIONS):
+        await spoilt(pipeline, whole, partition)
+    code, verdict = audit()
+    assert code == 1
+    assert [(one["what"], one["hour"], one["partition"]) for one in verdict["differences"]] == [
+        *(("window", format_hour(whole), partition) for partition in range(PARTITIONS)),
+        ("answer", format_hour(whole), None),
+    ]
+
+
+async def test_an_hour_of_which_records_were_removed_is_an_error_only_where_it_is_asked_for(
+    pipeline: Pipeline, audit: Auditor
+) -> None:
+    partly, whole = await beginning_removed(pipeline)
+
+    assert audit("--from", format_hour(whole))[0] == 0
+    code, verdict = audit("--from", format_hour(partly))
+
     assert (code, verdict["outcome"], verdict["answers"]) == (2, "not_judged", 0)
-    (reason,) = verdict["not_judged"]
-    assert reason["partition"] == 3
-    assert "first offset is 2" in reason["reason"]
-    assert sorted(verdict["through_offsets"]) == ["0", "1", "2"]
+    assert [one["partition"] for one in verdict["not_judged"]] == [1, 3]
+    assert f"its first offset is 2, so it no longer holds all of {format_hour(partly)}" in str(verdict["not_judged"])
+    assert sorted(verdict["through_offsets"]) == ["0", "2"]
+
+
+async def test_a_partition_of_which_all_was_removed_unread_has_no_hour_to_judge(
+    pipeline: Pipeline, audit: Auditor
+) -> None:
+    await beginning_removed(pipeline)
+    pipeline.workers[0].stop()
+    pipeline.append(b"{}", 3)
+    pipeline.acknowledged()
+    remove_records(pipeline.admin, pipeline.topic, {3: pipeline.ends[3] + 1})
+
+    ended = audit.run()
+
+    assert ended.returncode == 0
+    assert ", the hours of partition 3\n" in ended.stdout
+
+
+async def test_where_no_hour_is_whole_nothing_is_called_equal(pipeline: Pipeline, audit: Auditor) -> None:
+    await counted(pipeline, Traffic())
+    hours = pipeline.expected()
+    remove_records(pipeline.admin, pipeline.topic, {p: end + 1 for p, end in pipeline.ends.items()})
+
+    code, verdict = audit("--to", format_hour(pipeline.this_hour))
+
+    assert hours
+    assert (code, verdict["windows"]) == (2, 0)
+    assert "holds no hour whole" in verdict["not_judged"][0]["reason"]
 
 
 async def test_what_nobody_has_counted_yet_cannot_be_judged(pipeline: Pipeline, audit: Auditor) -> None:

@@ -146,7 +146,7 @@ async def test_without_workers_it_says_so_and_they_take_over_when_they_come(
     await eventually_stored(is_right, WITHIN, pipeline.logs)
 
 
-async def test_a_log_whose_beginning_is_gone_is_refused_and_nothing_is_changed(
+async def test_an_hour_of_which_records_were_removed_is_refused_and_nothing_is_changed(
     pipeline: Pipeline, rebuild: Rebuild
 ) -> None:
     await counted(pipeline, Traffic())
@@ -158,6 +158,27 @@ async def test_a_log_whose_beginning_is_gone_is_refused_and_nothing_is_changed(
     assert ended.returncode == 2
     assert "nothing was changed: partition 3 begins at offset 2" in ended.stderr
     assert await pipeline.store.read_windows(pipeline.this_hour) == before
+
+
+async def test_an_hour_that_begins_long_after_what_was_removed_is_right_again(
+    pipeline: Pipeline, audit: Auditor, rebuild: Rebuild
+) -> None:
+    later = pipeline.this_hour + 6 * HOUR_MS
+    for hour in (pipeline.this_hour, later):
+        if hour == later:
+            remove_records(pipeline.admin, pipeline.topic, {1: pipeline.ends[1] + 1, 3: 2})
+        pipeline.send([Action(hour + number, f"user-{number}", "click") for number in range(200)], lines=10)
+        if not pipeline.workers:
+            pipeline.started()
+        await pipeline.counted()
+    await damage(pipeline, later)
+    assert audit()[0] == 1
+
+    ended = rebuild(later, later)
+
+    assert ended.returncode == 0, ended.stderr
+    assert await pipeline.numbers() == pipeline.expected()
+    assert audit()[0] == 0
 
 
 async def test_a_log_that_ends_below_its_progress_is_refused_and_nothing_is_changed(

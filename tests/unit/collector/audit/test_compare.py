@@ -10,11 +10,14 @@ from collector.audit.compare import (
     progress_differences,
     reason_not_to_compare,
     reason_not_to_read,
+    reason_not_whole,
+    whole_windows,
     window_differences,
 )
 from collector.audit.recount import Recount
 from collector.audit.verdict import Numbers
 from collector.hour_range import HourRange
+from collector.retention import Retained
 from contract.hour import END_OF_TIME_MS, HOUR_MS
 from contract.log.action import RULES_VERSION, Action, encode_action
 from contract.log.progress import Progress, RecordMark
@@ -114,22 +117,19 @@ def test_progress_must_count_the_logs_lines(wrong: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("progress", "first", "end", "told"),
+    ("progress", "end", "told"),
     [
-        (Progress(9), 0, 10, None),
-        (Progress(), 0, 0, None),
-        (Progress(), 0, 1, "no progress"),
-        (Progress(9), 1, 10, "first offset is 1"),
-        (Progress(9), 0, 9, "truncated"),
-        (Progress(9, rules=RULES_VERSION + 1), 0, 10, "version"),
-        (None, 0, 10, "kept moving"),
+        (Progress(9), 10, None),
+        (Progress(), 0, None),
+        (Progress(), 1, "no progress"),
+        (Progress(9), 9, "truncated"),
+        (Progress(9, rules=RULES_VERSION + 1), 10, "version"),
+        (None, 10, "kept moving"),
     ],
-    ids=["whole", "empty", "uncounted", "trimmed", "truncated", "other-rules", "busy"],
+    ids=["whole", "empty", "uncounted", "truncated", "other-rules", "busy"],
 )
-def test_what_cannot_be_judged_is_told_with_its_reason(
-    progress: Progress | None, first: int, end: int, told: str | None
-) -> None:
-    reason = reason_not_to_read("partition 1", progress and CommittedHours(progress, {}), first, end)
+def test_what_cannot_be_judged_is_told_with_its_reason(progress: Progress | None, end: int, told: str | None) -> None:
+    reason = reason_not_to_read("partition 1", progress and CommittedHours(progress, {}), end)
     assert (reason is None) if told is None else (reason is not None and told in reason)
 
 
@@ -143,6 +143,31 @@ def test_a_log_that_was_written_anew_is_recognised_by_the_record_at_progress(
     recount = recount_of(record(3, value=b"x"))
     reason = reason_not_to_compare("partition 1", Progress(3, mark=mark), recount)
     assert (reason is None) is judged
+
+
+def test_the_record_at_progress_is_not_looked_for_where_retention_removed_it() -> None:
+    assert reason_not_to_compare("partition 1", Progress(3, mark=RecordMark(1_003, 5)), recount_of(), first=4) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "retained", "told"),
+    [
+        (ALL, Retained(7, HOUR), None),
+        (HourRange(HOUR, END_OF_TIME_MS), Retained(7, HOUR), None),
+        (HourRange(HOUR - HOUR_MS, HOUR), Retained(7, HOUR), "from 2026-06-16T22:00:00Z on are whole"),
+        (HourRange(HOUR - HOUR_MS, HOUR), Retained(0, 0), None),
+        (HourRange(HOUR, HOUR + HOUR_MS), Retained(7, END_OF_TIME_MS), "no longer holds all of 2026-06-16T22:00:00Z"),
+    ],
+    ids=["all-there-are", "whole", "removed", "nothing-removed", "unknown"],
+)
+def test_only_an_hour_that_was_asked_for_must_be_whole(asked: HourRange, retained: Retained, told: str | None) -> None:
+    reason = reason_not_whole("partition 1", asked, retained)
+    assert (reason is None) if told is None else (reason is not None and reason.endswith(told))
+
+
+def test_windows_of_hours_that_are_not_whole_are_left_out() -> None:
+    found = whole_windows(stored({HOUR - HOUR_MS: EXPECTED, HOUR: EXPECTED}), Retained(7, HOUR))
+    assert found == stored({HOUR: EXPECTED})
 
 
 def test_users_of_several_partitions_are_united_by_name_and_all_else_is_added() -> None:

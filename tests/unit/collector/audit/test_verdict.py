@@ -65,6 +65,22 @@ def test_a_difference_is_a_line_that_names_hour_partition_and_both_sides(differe
     assert next(Verdict(differences=[difference]).text()) == line
 
 
+@pytest.mark.parametrize(
+    ("whole_from", "told"),
+    [
+        ({0: HOUR, 2: "2026-11-24T10:00:00Z"}, "hours before 2026-11-24T10:00:00Z"),
+        ({3: None}, "the hours of partition 3"),
+        ({0: HOUR, 3: None}, f"hours before {HOUR}, the hours of partition 3"),
+    ],
+)
+def test_what_retention_left_no_log_of_is_said_in_a_line_and_is_no_error(
+    whole_from: dict[int, str | None], told: str
+) -> None:
+    verdict = Verdict(whole_from=whole_from, windows=3)
+    assert next(verdict.text()) == f"not judged, as the log no longer holds all of them: {told}"
+    assert verdict.outcome is Outcome.EQUAL
+
+
 def test_people_see_the_first_100_differences_and_programs_all() -> None:
     verdict = Verdict(differences=[WINDOW] * 3_000)
     assert len(list(verdict.text())) == 102

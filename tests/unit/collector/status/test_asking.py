@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 from collector.status.asking import Asked, ask, last_errors, samples_in
@@ -26,6 +27,25 @@ def test_the_last_lines_about_trouble_are_shown_in_either_form_of_a_log(tmp_path
     lines = ["1 INFO fine", "2 ERROR a b", '{"level":"WARNING","message":"3"}', "4 INFO", "5 WARNING c", "6 ERROR d"]
     log.write_text("\n".join(lines) + "\n")
     assert last_errors(log) == ['{"level":"WARNING","message":"3"}', "5 WARNING c", "6 ERROR d"]
+
+
+def test_trouble_of_earlier_runs_is_over(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    before, after = "2026-11-27 10:00:00,500 ERROR a b", "2026-11-27 10:00:02,500 ERROR a c"
+    before_in_json = '{"time":"2026-11-27T10:00:00.500Z","level":"ERROR"}'
+    after_in_json = '{"time":"2026-11-27T10:00:02.500Z","level":"ERROR"}'
+    of_no_time = "[] ERROR a"
+
+    log.write_text(f"{before}\n{of_no_time}\n{after}\n")
+    assert last_errors(log, datetime(2026, 11, 27, 10, 0, 1).astimezone().timestamp()) == [of_no_time, after]
+    log.write_text(f"{before_in_json}\n{after_in_json}\n")
+    assert last_errors(log, datetime(2026, 11, 27, 10, 0, 1, tzinfo=UTC).timestamp()) == [after_in_json]
+
+
+def test_a_time_that_is_none_hides_no_line(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("2026-99-99 10:00:00 ERROR a\n")
+    assert last_errors(log, 1.0) == ["2026-99-99 10:00:00 ERROR a"]
 
 
 def test_a_log_that_is_not_there_tells_of_no_trouble(tmp_path: Path) -> None:
