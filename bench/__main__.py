@@ -16,6 +16,7 @@ _CASES: Final[Cases] = {
     "singles-64": api.singles_64,
     "singles-256": api.singles_256,
     "singles-keys": api.singles_with_keys,
+    "singles-traces": api.singles_with_traces,
     "gateway-singles": gateway.single_posts,
     "gateway-batch": gateway.batches,
     "read": reads.current_hour,

@@ -1,7 +1,9 @@
 """The ingest API's app, wired once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -27,25 +29,34 @@ from ingest_api.http.server.fast_path import FastPathApp
 from ingest_api.http.server.fast_path_protocol import SUBMIT_SINGLE
 from ingest_api.http.single_action import SingleAction
 from ingest_api.metrics import Metrics
+from ingest_api.publishing.accumulator import OutgoingRecord
+from ingest_api.publishing.connection import KafkaConnection
 from ingest_api.publishing.kafka import KafkaPublisher
 from ingest_api.publishing.metered import MeteredPublisher
 from ingest_api.publishing.publisher import Publisher
 from ingest_api.publishing.user_hashing import HashingPublisher, key_in
 from ingest_api.senders import URL_KEYS, Senders
 from ingest_api.settings import IngestSettings
+from ingest_api.traces.answering import TracedApp, traced_submit
+from ingest_api.traces.wiring import IngestTraces
 from service.clock import Clock, wall_clock
 from service.keys.guard import guard_of
 from service.keys.key import Scope
 from service.keys.openapi import key_docs
 from service.methods import PathMethods
 from service.openapi import add_schemas
+from service.traces.opening import open_traces
 from service.web.documentation import documentation
 
 
 def create_app(
-    settings: IngestSettings, publisher: Publisher, metrics: Metrics | None = None, clock: Clock = wall_clock
+    settings: IngestSettings,
+    publisher: Publisher,
+    metrics: Metrics | None = None,
+    clock: Clock = wall_clock,
+    traces: IngestTraces | None = None,
 ) -> FastAPI:
-    """The app; it starts `publisher` when it starts, and closes it when it shuts down."""
+    """The app; it starts `publisher` when it starts, and closes it, and `traces`, when it shuts down."""
     metrics = metrics or Metrics()
     if settings.ingest_user_hash_key_file is not None:
         publisher = HashingPublisher(publisher, key_in(settings.ingest_user_hash_key_file))
@@ -59,10 +70,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         await metered.start()
-        yield {SUBMIT_SINGLE: single.submit}
+        yield {SUBMIT_SINGLE: traced_submit(single.submit, traces.requests) if traces else single.submit}
         await metered.close()
+        if traces:
+            await asyncio.to_thread(traces.close)
 
-    app = FastPathApp(
+    new_app = partial(TracedApp, traces.requests) if traces else FastPathApp
+    app = new_app(
         title="User actions collector: ingest API",
         version=version("user-actions-collector"),
         summary="Takes users' actions in, and answers once Kafka has acknowledged them.",
@@ -101,5 +115,8 @@ def create_app(
 
 def create_kafka_app(settings: IngestSettings) -> FastAPI:
     """The app as it is deployed: on Kafka, by the wall clock."""
-    metrics = Metrics()
-    return create_app(settings, KafkaPublisher(settings, metrics), metrics)
+    metrics, process = Metrics(), open_traces(settings, "ingest-api")
+    traces = IngestTraces.of(settings, process) if process else None
+    new_record = traces.records.record if traces else OutgoingRecord
+    publisher = KafkaPublisher(settings, metrics, KafkaConnection, new_record)
+    return create_app(settings, publisher, metrics, traces=traces)

@@ -16,6 +16,7 @@ from ingest_api.oldest import Oldest, check_oldest, parse_oldest
 from ingest_api.publishing.user_hashing import key_in
 from kafka_log.settings import KafkaSettings
 from service.settings import EventSettings, HttpSettings, duration_text
+from service.traces.settings import TraceSettings
 
 _NONE: Final = timedelta(0)
 _MIB: Final = 1024 * 1024
@@ -60,7 +61,7 @@ def _holds_a_key(file: Path | None) -> Path | None:
     return file
 
 
-class IngestSettings(HttpSettings, EventSettings, KafkaSettings):
+class IngestSettings(HttpSettings, EventSettings, KafkaSettings, TraceSettings):
     """The settings of one API process."""
 
     port: int = Field(8081, ge=0, le=65_535, description="Port to listen on")

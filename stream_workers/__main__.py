@@ -11,11 +11,13 @@ from service.connections.limits import raise_descriptor_limit
 from service.keys.errors import KeysUnreadable
 from service.process import configure_logging, say_who_may, spare_garbage_collection
 from service.settings import EXIT_UNUSABLE_SETTINGS, settings_or_exit
+from service.traces.opening import open_traces
 from stores.opening import open_store
 from stream_workers.app import build_app
 from stream_workers.faust_adapter.worker import DrainingWorker
 from stream_workers.guarded_pages import MalformedRequests
 from stream_workers.settings import WorkerSettings
+from stream_workers.traces.wiring import WorkerTraces
 
 logger = logging.getLogger("stream_workers")
 
@@ -37,8 +39,10 @@ def main() -> None:
         handler.addFilter(RepeatedLines("aiohttp.server"))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    process = open_traces(settings, "stream-worker")
+    traces = WorkerTraces.of(settings, process) if process else None
     try:
-        wired = build_app(settings, open_store(settings, wall_clock, settings.ingest_events))
+        wired = build_app(settings, open_store(settings, wall_clock, settings.ingest_events), traces)
         loop.run_until_complete(wired.topic.require_append_time())
     except KeysUnreadable as error:
         logger.error("cannot start: %s", error)  # noqa: TRY400 - the text says all, a traceback would hide it
@@ -55,7 +59,11 @@ def main() -> None:
         loop=loop,
     )
     worker.spinner = None  # it would draw on standard output, into the log
-    worker.execute_from_commandline()
+    try:
+        worker.execute_from_commandline()
+    finally:
+        if process:
+            process.close()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from contract.store import SLOTS, Store
@@ -16,7 +17,7 @@ from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.counting.flush_cycle import FlushCycle
 from stream_workers.counting.folding import Folding
 from stream_workers.counting.writer import FlushLimits, Writer
-from stream_workers.faust_adapter.agent import add_agent
+from stream_workers.faust_adapter.agent import add_agent, received_from
 from stream_workers.faust_adapter.app import App
 from stream_workers.faust_adapter.configuration import create_app
 from stream_workers.faust_adapter.offset_gate import OffsetGate
@@ -31,6 +32,8 @@ from stream_workers.lag import Lag
 from stream_workers.partition.past_records import KafkaPastRecords
 from stream_workers.retry import RetryPolicy
 from stream_workers.settings import WorkerSettings
+from stream_workers.traces.flushes import TracedFlusher
+from stream_workers.traces.wiring import WorkerTraces
 
 
 class Wired(NamedTuple):
@@ -42,10 +45,10 @@ class Wired(NamedTuple):
     store: Store
 
 
-def build_app(settings: WorkerSettings, store: Store) -> Wired:
+def build_app(settings: WorkerSettings, store: Store, traces: WorkerTraces | None = None) -> Wired:
     """The Faust app with its agent. Opens no connection yet. Raises KeysUnreadable."""
     topic = LogTopic(settings, settings.topic)
-    retry = RetryPolicy(asyncio.sleep, on_failure=_count_failure, on_success=_note_duration)
+    retry = RetryPolicy(asyncio.sleep, on_failure=_count_failure, on_success=_on_success(traces))
     rejected = RejectedTopic(settings, settings.rejected_topic)
 
     gate = OffsetGate()
@@ -58,7 +61,8 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
         return ends
 
     past = KafkaPastRecords(settings, settings.topic)
-    flusher = Flusher(store, rejected, topic, retry, gather_all)
+    new_flusher = partial(TracedFlusher, traces=traces.flushes) if traces else Flusher
+    flusher = new_flusher(store, rejected, topic, retry, gather_all)
     assignment = Assignment(store, flusher, retry, _draw_slot, past)
     writer = Writer(
         assignment,
@@ -72,7 +76,7 @@ def build_app(settings: WorkerSettings, store: Store) -> Wired:
     release_timeout = settings.worker_release_timeout.total_seconds()
     guard = guard_of(settings, Scope.ADMIN, wall_clock)
     app = create_app(settings, Ports(topic, gate, assignment, writer.release, release_timeout), web_options(guard))
-    add_agent(app, settings.topic, writer)
+    add_agent(app, settings.topic, writer, traces.records.receive if traces else received_from)
     lag = Lag(assignment, topic.ends, wall_clock)
     health.add_pages(app, writer, health.Health(app, retry, KafkaProbe(topic)), lag)
     return Wired(app, writer, topic, store)
@@ -84,6 +88,18 @@ def _draw_slot() -> int:
 
 def _count_failure(attempt: str, error: Exception) -> None:
     metrics.RETRIES.labels(attempt, getattr(error, "reason", type(error).__name__)).inc()
+
+
+def _on_success(traces: WorkerTraces | None) -> Callable[[str, float], None]:
+    if traces is None:
+        return _note_duration
+    note_step = traces.flushes.note_step
+
+    def note(step: str, seconds: float) -> None:
+        _note_duration(step, seconds)
+        note_step(step, seconds)
+
+    return note
 
 
 def _note_duration(step: str, seconds: float) -> None:

@@ -7,12 +7,13 @@ from pydantic import Field
 
 from kafka_log.settings import KafkaSettings
 from service.settings import EventSettings, ServiceSettings
+from service.traces.settings import TraceSettings
 from stores.settings import StoreSettings
 
 _NONE: Final = timedelta(0)
 
 
-class WorkerSettings(ServiceSettings, EventSettings, KafkaSettings, StoreSettings):
+class WorkerSettings(ServiceSettings, EventSettings, KafkaSettings, StoreSettings, TraceSettings):
     """The settings of one worker."""
 
     port: int = Field(8083, ge=1, le=65_535, description="Port to listen on")

@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message, Producer
 
 from contract.errors import LogError
-from contract.log.record import PARTITIONS_HEADER
 from ingest_api.publishing.accumulator import OutgoingRecord
 from ingest_api.publishing.loop_bridge import LoopBridge
 from ingest_api.settings import IngestSettings
@@ -95,7 +94,7 @@ class KafkaConnection:
             topic,
             record.value(),
             partition=record.partition,
-            headers=[(PARTITIONS_HEADER, b"%d" % record.partitions)],
+            headers=record.headers(),
             on_delivery=lambda error, message: self._deliveries.put((record, error, _place_of(message))),
         )
 

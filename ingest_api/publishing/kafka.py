@@ -13,7 +13,7 @@ from contract.log.action import Action
 from contract.log.position import Position
 from ingest_api.errors import NotPublished, OutcomeUnknown
 from ingest_api.metrics import Metrics
-from ingest_api.publishing.accumulator import AllDelivered, Lines, OutgoingRecord, RecordAccumulator
+from ingest_api.publishing.accumulator import AllDelivered, Lines, NewRecord, OutgoingRecord, RecordAccumulator
 from ingest_api.publishing.connection import Connect, Connection, Delivery, KafkaConnection, Place
 from ingest_api.publishing.memory_budget import MemoryBudget
 from ingest_api.publishing.partitioning import group_by_partition
@@ -43,13 +43,19 @@ class _Forbidden(NamedTuple):
 class KafkaPublisher:
     """A Publisher whose log is a Kafka topic."""
 
-    def __init__(self, settings: IngestSettings, metrics: Metrics, connect: Connect = KafkaConnection) -> None:
+    def __init__(
+        self,
+        settings: IngestSettings,
+        metrics: Metrics,
+        connect: Connect = KafkaConnection,
+        new_record: NewRecord = OutgoingRecord,
+    ) -> None:
         """Opens nothing yet."""
         self._settings = settings
         self._metrics = metrics
         self._open = connect
         self._budget = MemoryBudget(settings.ingest_max_in_flight_bytes, "lines not yet acknowledged")
-        self._outgoing = RecordAccumulator(self._send, settings.ingest_linger.total_seconds())
+        self._outgoing = RecordAccumulator(self._send, settings.ingest_linger.total_seconds(), new_record)
         self._topic = TopicMetadata(self._count_partitions, settings.ingest_metadata_refresh.total_seconds())
         self._in_flight: set[OutgoingRecord] = set()
         self._tasks: set[asyncio.Task[None]] = set()

@@ -40,7 +40,7 @@ def test_a_timestamp_in_ms_survives_fausts_seconds(timestamp: int) -> None:
 
 async def test_the_mailbox_is_the_agents_queue() -> None:
     queue: asyncio.Queue[SimpleNamespace] = asyncio.Queue()
-    mailbox = AgentMailbox(queue)
+    mailbox = AgentMailbox(queue, received_from)
     assert mailbox.empty()
     for offset in (7, 8):
         queue.put_nowait(event(offset))

@@ -1,0 +1,1 @@
+"""Spans of OpenTelemetry: which are made, whose children they are, and how they reach a collector."""

@@ -1,0 +1,42 @@
+"""Spans on their way out: a collector that is away costs the spans, and two log lines."""
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+logger = logging.getLogger(__name__)
+
+_NOISY: Final = ("opentelemetry.exporter.otlp", "opentelemetry.sdk._shared_internal")
+"""What says for each batch, or each span, that it was not sent."""
+
+
+class ToldOnce(SpanExporter):
+    """Says in the log when spans can no longer be sent, and when they can again; nothing for each batch between."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        """Of one process: it silences the packages beneath."""
+        self._exporter = exporter
+        self._fails = False
+        for name in _NOISY:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = self._exporter.export(spans)
+        fails = result is not SpanExportResult.SUCCESS
+        if fails and not self._fails:
+            logger.warning(
+                "spans cannot be sent to where OTEL_EXPORTER_OTLP_ENDPOINT says: they are dropped until they can"
+            )
+        elif self._fails and not fails:
+            logger.info("spans are sent again")
+        self._fails = fails
+        return result
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._exporter.force_flush(timeout_millis)

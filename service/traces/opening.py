@@ -1,0 +1,27 @@
+"""Opening a process's traces, where its settings ask for them: nothing of OpenTelemetry's SDK is imported elsewhere."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from opentelemetry.trace import Tracer
+
+from service.traces.settings import TraceSettings
+
+
+class ProcessTraces(NamedTuple):
+    """What makes a process's spans."""
+
+    tracer: Tracer
+    """Records each span that it is asked for: whether to ask is decided by Sampling."""
+    close: Callable[[], None]
+    """Returns once the last spans are sent or given up, within a few seconds; blocks."""
+
+
+def open_traces(settings: TraceSettings, service: str) -> ProcessTraces | None:
+    """None where they are off; `service` names the process where OTEL_SERVICE_NAME does not."""
+    if settings.traces == "off":
+        return None
+    from service.traces.sender import SpanSender  # noqa: PLC0415 - the SDK takes time and memory
+
+    sender = SpanSender(service)
+    return ProcessTraces(sender.tracer, sender.close)

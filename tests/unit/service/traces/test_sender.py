@@ -1,0 +1,57 @@
+import logging
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from service.traces.sender import SpanSender
+from support.services.otlp_collector import OtlpCollector
+
+CANNOT = "spans cannot be sent to where OTEL_EXPORTER_OTLP_ENDPOINT says: they are dropped until they can"
+AGAIN = "spans are sent again"
+LOST = "the last spans were not taken within 0 s: they are lost"
+
+
+@pytest.fixture
+def sender(collector: OtlpCollector, monkeypatch: pytest.MonkeyPatch) -> Iterator[SpanSender]:
+    """Sends each span at once."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
+    sender = SpanSender("api")
+    yield sender
+    sender.close()
+
+
+@pytest.fixture
+def collector() -> Iterator[OtlpCollector]:
+    with OtlpCollector() as collector:
+        yield collector
+
+
+def test_a_collector_that_refuses_is_told_of_once_and_once_more_when_it_takes_spans_again(
+    sender: SpanSender, collector: OtlpCollector, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    collector.status = 400
+    for number in range(1, 4):
+        sender.tracer.start_span(f"refused {number}").end()
+        collector.wait_for_requests(number)
+    collector.status = 200
+    sender.tracer.start_span("taken").end()
+    collector.wait("taken")
+    sender.close()
+
+    assert caplog.messages == [CANNOT, AGAIN]
+    assert [span.name for span in collector.spans] == ["taken"]
+
+
+def test_a_collector_that_does_not_answer_holds_up_no_stop(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        sender = SpanSender("api")
+        sender.tracer.start_span("lost").end()
+        sender.close(0.1)
+
+        assert caplog.messages == [LOST]
