@@ -19,7 +19,7 @@ from support.engine.compose import get_compose
 from support.engine.daemon import FOR_BUILDS, FOR_CONTAINERS, daemon, environment
 from support.engine.product_image import build_product
 from support.engine.programs import get_programs
-from support.engine.stand_ins import gather_parts, make_images
+from support.engine.stand_ins import gather_more_parts, gather_parts, make_images
 from support.services.containers import docker_answers
 
 _INSIDE = "--inside-namespace"
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         if with_product:
             build_product(dict(os.environ), report)
         return subprocess.run(command, check=False).returncode
-    stand_ins = gather_parts(report)
+    stand_ins = gather_parts(report) + (gather_more_parts(report) if with_product else [])
     with only_set_up(cache_folder(), report) as lock:
         get_programs(lock, report)
         if with_product:

@@ -9,18 +9,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deploy.local.artifacts.cassandra import set_up_cassandra
 from deploy.local.artifacts.installed import Artifacts, set_up
 from deploy.local.report import Report
+from deploy.local.services.cassandra import ACCESS
 from support.builds.influxdb2 import build_influxd2
+from support.builds.monitoring import get_monitoring, program
 from support.engine.base_image import LABEL, PYTHON, base_state, make_base_image
 from support.engine.daemon import docker
-from support.engine.programs import STEP
+from support.engine.programs import STEP, engine_folder
 
 KAFKA: Final = "apache/kafka:4.3.1"
 KAFKA_OF_TESTCONTAINERS: Final = "confluentinc/cp-kafka:8.1.0"
 INFLUXDB1: Final = "influxdb:1.8.10"
 INFLUXDB2: Final = "influxdb:2.7.12"
 CADDY: Final = "caddy:2.11.7-alpine"
+CASSANDRA: Final = "cassandra:5.0.9"
+MONITORING: Final = {
+    "prometheus": "prom/prometheus:v3.5.0",
+    "prometheus-node-exporter": "prom/node-exporter:v1.9.1",
+    "prometheus-blackbox-exporter": "prom/blackbox-exporter:v0.27.0",
+}
+"""By Debian's program, which is older."""
 
 _IMAGES: Final = Path(__file__).with_name("images")
 
@@ -47,6 +57,17 @@ def gather_parts(report: Report) -> list[StandIn]:
     ]
 
 
+def gather_more_parts(report: Report) -> list[StandIn]:
+    """Likewise: those that only deploy/compose.yaml has, by profile."""
+    get_monitoring(report)
+    cassandra = set_up_cassandra(report)
+    parts = {"jre": cassandra.java.parents[1], "libs": cassandra.jars, "java-options": _java_options()}
+    return [
+        StandIn(CASSANDRA, "cassandra", parts),
+        *(StandIn(tag, "monitoring", {"program": program(name)}) for name, tag in MONITORING.items()),
+    ]
+
+
 def make_images(stand_ins: list[StandIn], lock: int, report: Report) -> None:
     """Makes those that are missing or old. Needs the daemon. Raises SetupFailed."""
     if _label_of(PYTHON) != base_state():
@@ -60,6 +81,14 @@ def make_images(stand_ins: list[StandIn], lock: int, report: Report) -> None:
 
 def _kafka_parts(artifacts: Artifacts) -> dict[str, Path]:
     return {"jre": artifacts.java.parents[1], "libs": artifacts.kafka_jars}
+
+
+def _java_options() -> Path:
+    """A file of what Cassandra needs, in the form that Java reads."""
+    file = engine_folder() / "cassandra-java-options"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join((*ACCESS, "-Dcassandra-foreground=yes", "-Djdk.attach.allowAttachSelf=true")))
+    return file
 
 
 def _build(stand_in: StandIn, digest: str) -> None:
