@@ -51,6 +51,7 @@ class Freshness:
         self._metrics.complete_through.set(UNKNOWN if self._through is None else self._through / 1000)
         self._metrics.lag.set(UNKNOWN if completeness.lag is None else completeness.lag)
         self._metrics.lost.set(sum(counted.lost for counted in progress.values()))
+        self._metrics.earlier_logs.set(max(len({source.log for source in progress}) - 1, 0))
 
     def _went_back(self, progress: Mapping[LogPartition, Progress]) -> bool:
         return any(

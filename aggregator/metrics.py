@@ -78,6 +78,12 @@ class Metrics(ReadingMetrics):
             "Records that retention removed before they were counted, of all time; NaN: not known yet.",
         )
         self.lost.set(UNKNOWN)
+        self.earlier_logs = listed.gauge(
+            "collector_aggregator_earlier_logs",
+            "Logs that were counted before the present one: the topic was deleted and created again, or Kafka lost its "
+            "data; NaN: not known yet.",
+        )
+        self.earlier_logs.set(UNKNOWN)
 
 
 class MeasuredRequests:

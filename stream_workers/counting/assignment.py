@@ -1,5 +1,6 @@
 """The partitions that this worker counts: acquired, fenced, released."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -16,6 +17,8 @@ from stream_workers.partition.windows import DrawSlot
 from stream_workers.retry import Abandoned, RetryPolicy
 from stream_workers.retrying_reader import RetryingReader
 
+logger = logging.getLogger(__name__)
+
 
 class Assignment:
     """Holds the state of each partition from when it is acquired until all of them are forgotten at once."""
@@ -29,6 +32,8 @@ class Assignment:
         self._draw_slot = draw_slot
         self._past = past
         self._epoch = 0
+        self._met: set[str] = set()
+        """Logs that were looked at for whether others were counted before."""
         self._fenced = False
         self.states: dict[int, PartitionState] = {}
         """By the partition's number."""
@@ -62,6 +67,8 @@ class Assignment:
         still_ours = self.still_ours()
         reader = RetryingReader(self._store, self._retry, "read progress", still_ours)
         stored = (await reader.read_progress(source)).get(source)
+        if stored is None and source.log not in self._met:
+            self._warn_of_earlier_logs(source.log, {one.log for one in await reader.read_progress()})
         start = resume_from(source, stored, beginning, end)
         state = PartitionState(source, start, self._draw_slot, self._past, generation)
         if start.through_offset >= 0:
@@ -74,6 +81,16 @@ class Assignment:
         self.states[source.partition] = state
         metrics.PARTITIONS.set(len(self.states))
         return Acquired(first_offset(start), start.through_offset + 1)
+
+    def _warn_of_earlier_logs(self, log: str, counted: set[str]) -> None:
+        self._met.add(log)
+        if counted and log not in counted:
+            logger.warning(
+                "log %s: nothing of it is counted, but of %s: the topic was deleted and created again, or Kafka lost "
+                "its data. What was not counted by then is gone; this log is counted beside what there is",
+                log,
+                ", ".join(sorted(counted)),
+            )
 
     def fence(self) -> None:
         """From here on no record is ours to count, until a partition is acquired."""

@@ -33,6 +33,9 @@ class Told:
             raise answer
         return answer
 
+    def earlier_logs(self) -> float | None:
+        return self._metrics.listed.registry.get_sample_value("collector_aggregator_earlier_logs")
+
     async def look(self) -> dict[str, float | None]:
         await self._freshness.look()
         names = {"through": "complete_through_timestamp_seconds", "lag": "lag_records", "lost": "lost_records"}
@@ -51,6 +54,16 @@ def answer(through: int | None, lag: int | None = 0, **counted: int) -> Answer:
 async def test_the_metrics_say_what_is_complete_what_lags_and_what_was_lost() -> None:
     told = Told(answer(5_500, lag=3, p0=9, p1=4))
     assert await told.look() == {"through": 5.5, "lag": 3, "lost": 4}
+
+
+async def test_the_metrics_say_how_many_logs_were_counted_before_the_present_one() -> None:
+    told = Told(answer(5_500, p0=9))
+    assert math.isnan(told.earlier_logs() or 0)
+    progress = {LogPartition(log, number): Progress(9) for log in ("first", "second") for number in (0, 1)}
+    of_two = Told((Completeness(5_500, 0, final=False), progress))
+    for one, expected in ((told, 0), (of_two, 1), (Told(answer(5_500)), 0)):
+        await one.look()
+        assert one.earlier_logs() == expected
 
 
 async def test_what_was_complete_once_stays_so_though_a_silent_partition_has_a_record_again() -> None:

@@ -37,6 +37,7 @@ HEALTHY: Mapping[str, str] = {
     'collector_worker_lines_total{job="worker",instance="worker",outcome="rejected"}': f"0x{LONG}",
     'collector_aggregator_complete_through_timestamp_seconds{job="aggregator",instance="aggregator"}': f"0+15x{LONG}",
     'collector_aggregator_lost_records{job="aggregator",instance="aggregator"}': f"7x{LONG}",
+    'collector_aggregator_earlier_logs{job="aggregator",instance="aggregator"}': f"1x{LONG}",
     'collector_rollup_compared_timestamp_seconds{job="rollup",instance="rollup"}': f"1+15x{LONG}",
     'collector_ingest_actions_accepted_total{job="ingest",instance="ingest"}': f"0+1000x{LONG}",
     'collector_ingest_actions_rejected_total{job="ingest",instance="ingest",code="x"}': f"0+10x{LONG}",
@@ -278,6 +279,19 @@ CASES = [
     case("retention was faster long ago", series("collector_aggregator_lost", at_step(8, "7", "9")), "1m45s", "1h30m"),
     case(
         "a reader that does not know yet", series("collector_aggregator_lost", "NaN " * 8 + f"9x{LONG}"), "1m45s", "10m"
+    ),
+    case(
+        "kafka's data were lost, and the topic made anew",
+        series("collector_aggregator_earlier_logs", at_step(8, "1", "2")),
+        "1m45s",
+        "2m15s",
+        "CollectorLogReplaced",
+    ),
+    case(
+        "a topic made anew long ago",
+        series("collector_aggregator_earlier_logs", at_step(8, "1", "2")),
+        "1m45s",
+        "1h30m",
     ),
     case(
         "a certificate of two weeks",

@@ -5,6 +5,7 @@ import pytest
 from contract.errors import LogTruncated, RulesTooOld
 from contract.log.action import RULES_VERSION
 from contract.log.progress import LogPartition, Progress, RecordMark
+from contract.store import ProgressPoint
 from stream_workers.faust_adapter.ports import Acquired
 from stream_workers.retry import Abandoned
 from support.fixtures.virtual_clock import timeless
@@ -18,6 +19,26 @@ async def test_a_partition_that_nobody_counted_is_read_from_its_beginning() -> N
     assert await fixture.acquire() == 0
     assert fixture.writer.partitions == [0]
     assert fixture.store.progress == {}
+
+
+@timeless
+async def test_a_log_in_place_of_another_one_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    fixture = WriterFixture()
+    old = LogPartition("an-older-log", 0)
+    await fixture.store.write_progress([ProgressPoint(old, 0, Progress(49))])
+    for partition in (0, 1):
+        await fixture.assignment.acquire(LogPartition(LOG, partition), 0, 1_000, GENERATION)
+    (told,) = (record.message for record in caplog.records if record.levelname == "WARNING")
+    assert told.startswith(f"log {LOG}: nothing of it is counted, but of an-older-log: ")
+
+
+@timeless
+async def test_a_partition_that_is_new_in_its_log_is_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:
+    fixture = WriterFixture()
+    await fixture.store.write_progress([ProgressPoint(LogPartition("an-older-log", 0), 0, Progress(49))])
+    await fixture.store_progress(Progress(49))
+    await fixture.assignment.acquire(LogPartition(LOG, 1), 0, 1_000, GENERATION)
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 @timeless
