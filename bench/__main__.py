@@ -12,6 +12,7 @@ _CASES: Final[Cases] = {
     "worker-packed": worker.packed,
     "worker-off": worker.without_raw,
     "worker-1": worker.one_line,
+    "worker-traces": worker.with_traces,
     "batch": api.batch,
     "singles-64": api.singles_64,
     "singles-256": api.singles_256,

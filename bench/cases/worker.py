@@ -4,11 +4,13 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from bench.case import Case, Contender, Figures, require
+from bench.load.span_sink import SpanSink
 from bench.load.stored import StoredNumbers
 from bench.load.traffic import Made, count, fill, make, records
 from bench.running.quix import quix_program
@@ -70,16 +72,42 @@ def one_line(services: Services) -> Case:
     )
 
 
-def filled(services: Services, made: Sequence[Made], lines: int, partitions: int = PARTITIONS) -> Work:
-    """A new topic that holds these actions in records of `lines` lines."""
+def with_traces(services: Services) -> Case:
+    """As one_line, with one record in a hundred whose producer's trace is recorded, and the same with traces off."""
+    work = filled(services, make(2, _FOREIGN, _USERS), 1, traced=100)
+    return Case(
+        "worker, traces on",
+        [
+            Contender("ours", partial(_run_traced, services, work)),
+            Contender("traces off", partial(run_ours, services, work)),
+        ],
+    )
+
+
+def _run_traced(services: Services, work: Work) -> Figures:
+    with SpanSink() as sink:
+        figures = run_ours(services, work, settings=sink.environment)
+    sink.require_some()
+    return figures
+
+
+def filled(
+    services: Services, made: Sequence[Made], lines: int, partitions: int = PARTITIONS, *, traced: int | None = None
+) -> Work:
+    """A new topic that holds these actions in records of `lines` lines; `traced` as in `fill`."""
     topic = services.topic(partitions)
-    fill(services.kafka.bootstrap, topic, records(made, lines, partitions), partitions)
+    fill(services.kafka.bootstrap, topic, records(made, lines, partitions), partitions, traced=traced)
     return Work(topic, len(made), count(made), partitions)
 
 
-def run_ours(services: Services, work: Work, raw: RawStorage = RawStorage.POINTS) -> Figures:
+def run_ours(
+    services: Services,
+    work: Work,
+    raw: RawStorage = RawStorage.POINTS,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Figures:
     """One worker counts all of it, from its assignment to the last acknowledged progress."""
-    with workers_on(services, work.topic, 1, raw) as workers:
+    with workers_on(services, work.topic, 1, raw, settings) as workers:
         workers.wait_until_assigned(work.partitions)
         began, cpu_before = time.monotonic(), workers.cpu()
         workers.wait_until_counted(work.number)

@@ -90,8 +90,13 @@ def records(made: Iterable[Made], lines: int, partitions: int) -> Iterator[tuple
             yield partition, b"\n".join(rest) + b"\n"
 
 
-def fill(bootstrap: str, topic: str, values: Iterable[tuple[int, bytes]], partitions: int) -> None:
-    """Appends records, as a producer that uses the header does; the key is the first line's user."""
+def fill(
+    bootstrap: str, topic: str, values: Iterable[tuple[int, bytes]], partitions: int, *, traced: int | None = None
+) -> None:
+    """Appends records, as a producer that uses the header does; the key is the first line's user.
+
+    One in `traced` of them also has the context of a span that is recorded.
+    """
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -101,8 +106,9 @@ def fill(bootstrap: str, topic: str, values: Iterable[tuple[int, bytes]], partit
         }
     )
     header: list[tuple[str, str | bytes | None]] = [("partitions", b"%d" % partitions)]
-    for partition, value in values:
-        producer.produce(topic, value, _user_of(value), partition=partition, headers=header)
+    for number, (partition, value) in enumerate(values, 1):
+        of_trace = [("traceparent", b"00-%032x-%016x-01" % (number, number))] if traced and not number % traced else []
+        producer.produce(topic, value, _user_of(value), partition=partition, headers=[*header, *of_trace])
         producer.poll(0)
     if left := producer.flush(60):
         raise RuntimeError(f"Kafka did not take {left} records")

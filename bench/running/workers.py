@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import psutil  # type: ignore[import-untyped] # it has no types
@@ -40,13 +41,19 @@ class Work:
 class Workers:
     """The workers of one consumer group on one topic and two buckets."""
 
-    def __init__(self, services: Services, topic: str, influx: InfluxSettings) -> None:
-        """Starts none."""
+    def __init__(
+        self,
+        services: Services,
+        topic: str,
+        influx: InfluxSettings,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Starts none; `settings`: more of their environment."""
         self.stored = StoredNumbers(influx)
         self.running: list[PythonService] = []
         self._raw = influx.raw_storage
         self._services = services
-        self._environment = services.environment(topic, influx)
+        self._environment = {**services.environment(topic, influx), **settings}
 
     def start(self) -> PythonService:
         """One more."""
@@ -108,11 +115,15 @@ class Workers:
 
 @contextmanager
 def workers_on(
-    services: Services, topic: str, number: int = 0, raw: RawStorage = RawStorage.POINTS
+    services: Services,
+    topic: str,
+    number: int = 0,
+    raw: RawStorage = RawStorage.POINTS,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Workers]:
     """This many workers with buckets of their own; those still running are stopped at the end."""
     with services.buckets(raw) as influx, ExitStack() as stack:
-        workers = Workers(services, topic, influx)
+        workers = Workers(services, topic, influx, settings)
         stack.callback(lambda: [worker.stop() for worker in workers.running])
         for _ in range(number):
             workers.start()

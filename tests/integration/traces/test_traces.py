@@ -56,7 +56,8 @@ async def test_a_clients_trace_leads_through_kafka_to_the_flush_that_stored_its_
         assert (worker.stop(), await ended(api)) == (0, 0)
 
     ((request,), (sending,), (processing,), (flush,)) = (
-        collector.named(name) for name in ("POST /analytics", "send actions", "process actions", "flush")
+        collector.named(name)
+        for name in ("POST /analytics", f"send {pipeline.topic}", f"process {pipeline.topic}", "flush")
     )
     assert (request.service, request.kind, *ids(request)[:1]) == ("ingest-api", SERVER, f"{TRACE:032x}")
     assert request.parent_id == f"{CALLER:016x}"
