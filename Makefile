@@ -1,7 +1,7 @@
 # The entry points; what they do is written where they lead.
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-faults test-cluster test-influx2 test-clients test-containers test-deploy \
-	test-kubernetes bench bench-scale soak lint lock lock-clients clean audit-dependencies licences
+	test-kubernetes bench bench-scale bench-store soak lint lock lock-clients clean audit-dependencies licences
 ARGS ?=
 export PYTHON
 
@@ -57,6 +57,10 @@ bench: setup ## This project beside baselines, in one run (15 minutes); e.g. mak
 
 bench-scale: setup ## How the worker's cost grows, row by row; e.g. make bench-scale ARGS="lines late"
 	@.venv/bin/python -m bench.scale $(ARGS)
+
+bench-store: setup ## InfluxDB and Cassandra side by side: flushes, reads; e.g. make bench-store ARGS="flush-64-users --nodes 1"
+	@.venv/bin/collector setup --store cassandra
+	@.venv/bin/python -m bench.store $(ARGS)
 
 soak: setup ## The pipeline at 80 % of its limit for 20 minutes; e.g. make soak ARGS="--minutes 3 --raw packed"
 	@.venv/bin/python -m bench.soak $(ARGS)

@@ -6,8 +6,9 @@ import typer
 
 from bench.cases import api, gateway, reads, recovery, spans, steps, worker
 from bench.running.driver import Cases, run
+from bench.running.services import Services, started
 
-_CASES: Final[Cases] = {
+_CASES: Final[Cases[Services]] = {
     "worker": worker.many_lines,
     "worker-packed": worker.packed,
     "worker-off": worker.without_raw,
@@ -40,7 +41,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="How often each contender runs")] = 3,
 ) -> None:
     """Measures this project beside baselines, in turn, on Kafka and InfluxDB that are started for it."""
-    run(_CASES, cases, rounds)
+    run(_CASES, cases, rounds, started)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import typer
 from bench.case import Case, Measured, require_at_most_linear
 from bench.cases.scale import SCALE_CASES
 from bench.running.driver import run
+from bench.running.services import started
 
 
 def main(
@@ -16,7 +17,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="How often each row runs")] = 1,
 ) -> None:
     """Measures the worker along one dimension after another. Exit code 1 where cost grows faster than the size."""
-    run(SCALE_CASES, cases, rounds, _check)
+    run(SCALE_CASES, cases, rounds, started, _check)
 
 
 def _check(case: Case, measured: Measured) -> None:

@@ -13,6 +13,7 @@ from bench.case import Case, Contender, Figures, WrongResult, require
 from bench.cases.reads import Pipeline, cpu_of, fed, latencies_of, on_pipeline
 from bench.load.generator import Load, request
 from bench.load.past import fill_hours, fill_users, hours_before
+from bench.load.stored import opened
 from bench.load.traffic import HOUR_MS, Numbers
 from bench.running.services import Services
 
@@ -70,7 +71,8 @@ async def _watched(pipeline: Pipeline, work: Awaitable[object]) -> _Memory:
 
 async def _read_month(pipeline: Pipeline) -> Figures:
     hours = hours_before(pipeline.hour, _MONTH)
-    expected = await fill_hours(pipeline.influx, hours)
+    async with opened(pipeline.influx) as store:
+        expected = await fill_hours(store, hours)
     target = f"/v1/hours?from={hours.start}&to={hours.stop}"
     load = Load([request("GET", target)], b"200 ", rate=_RATE)
     async with fed(pipeline, _SECONDS + 2):
@@ -146,7 +148,8 @@ class _Listener(asyncio.Protocol):
 
 async def _add_up(population: int, pipeline: Pipeline) -> Figures:
     hours = hours_before(pipeline.hour, _DAY)
-    expected = await fill_users(pipeline.influx, hours, _USERS_AN_HOUR, population)
+    async with opened(pipeline.influx) as store:
+        expected = await fill_users(store, hours, _USERS_AN_HOUR, population)
     async with _client(pipeline) as http:
 
         async def users(first: int) -> int:

@@ -3,10 +3,13 @@
 import time
 from base64 import b64decode
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 
 from bench.load.traffic import Numbers
-from stores.committed import read_committed
+from contract.log.progress import LogPartition
+from contract.store import StoreReader
+from stores.committed import Committed, read_committed
 from stores.influx.connection import InfluxConnection
 from stores.influx.schema import MS, Bucket
 from stores.influx.settings import InfluxSettings
@@ -22,19 +25,13 @@ class StoredNumbers:
 
     async def lines_through(self) -> int:
         """Lines whose progress the store has acknowledged."""
-        store = self._store()
-        try:
+        async with opened(self._influx) as store:
             return sum(progress.lines for progress in (await store.read_progress()).values())
-        finally:
-            await store.close()
 
     async def ours(self, hours: Iterable[int]) -> dict[int, Numbers]:
         """The committed windows of these hours."""
-        store = self._store()
-        try:
-            return {hour: await _numbers(store, hour) for hour in hours}
-        finally:
-            await store.close()
+        async with opened(self._influx) as store:
+            return {hour: await numbers_of(store, hour) for hour in hours}
 
     async def hand_written(self) -> dict[int, Numbers]:
         """The hours that the hand-written loop stored."""
@@ -60,16 +57,29 @@ class StoredNumbers:
         in_runs = sum(len(unpack(b64decode(row[1]))) for series in runs for row in series.values)
         return in_runs + sum(int(row[1]) for series in points for row in series.values)
 
-    def _store(self) -> InfluxStore:
-        return InfluxStore(self._influx, clock=lambda: time.time_ns() // MS)
+
+@asynccontextmanager
+async def opened(influx: InfluxSettings) -> AsyncIterator[InfluxStore]:
+    """A store that is closed at the end."""
+    store = InfluxStore(influx, clock=lambda: time.time_ns() // MS)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
-async def _numbers(store: InfluxStore, hour: int) -> Numbers:
+async def numbers_of(store: StoreReader, hour: int) -> Numbers:
+    """What the committed windows of an hour come to."""
+    return numbers_in(await read_committed(store, hour))
+
+
+def numbers_in(committed: Mapping[LogPartition, Committed]) -> Numbers:
+    """What the windows of an hour come to, of all partitions."""
     counts: dict[str, int] = defaultdict(int)
     users = 0
-    for committed in (await read_committed(store, hour)).values():
-        if committed.window is not None:
-            users += committed.window.unique_users
-            for event, number in committed.window.counts.items():
+    for _, window in committed.values():
+        if window is not None:
+            users += window.unique_users
+            for event, number in window.counts.items():
                 counts[event] += number
     return Numbers(users, counts["click"], counts["impression"])

@@ -56,7 +56,7 @@ class Services:
         try:
             yield settings
         finally:
-            asyncio.run(_drop(settings))
+            asyncio.run(drop_buckets(settings))
 
     def log(self, name: str) -> Path:
         """A file for the output of a process."""
@@ -120,7 +120,8 @@ def pid_of(service: Service) -> int:
     return service.process.pid
 
 
-async def _drop(settings: InfluxSettings) -> None:
+async def drop_buckets(settings: InfluxSettings) -> None:
+    """Both buckets, with all that they hold."""
     connection = InfluxConnection(settings)
     try:
         for bucket in (settings.raw_bucket, settings.hourly_bucket):

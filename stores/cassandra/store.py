@@ -49,7 +49,7 @@ class CassandraStore:
 
     async def write_actions(self, batches: Sequence[RawActions]) -> None:
         if self._stores_raw:
-            appended = self._raw.write(batches, self._clock())
+            appended = await self._raw.write(batches, self._clock())
             await self._write(appended.mutations)
             appended.acknowledged()
 

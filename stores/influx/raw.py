@@ -15,7 +15,7 @@ from stores.influx.schema import Bucket
 from stores.influx.settings import InfluxSettings
 from stores.influx.writer import InfluxWriter
 from stores.raw.coverage import Coverage
-from stores.raw.runs import runs_of
+from stores.raw.runs import runs_off_loop
 from stores.raw.settings import RawStorage
 
 _RUNS_AT_ONCE: Final = 20
@@ -47,7 +47,7 @@ class RawBucket:
         if self._storage is RawStorage.POINTS:
             await self._writer.write(action_bodies(batches, oldest, self._events))
         elif self._storage is RawStorage.PACKED:
-            await self._writer.write(run_bodies(runs_of(batches, oldest)))
+            await self._writer.write(run_bodies(await runs_off_loop(batches, oldest)))
 
     async def stream(self, hour: int, source: LogPartition) -> AsyncIterator[Sequence[StoredAction]]:
         """As RawReader.stream_actions. Runs before points: a line is both where the setting changed between replays."""

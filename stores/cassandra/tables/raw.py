@@ -14,7 +14,7 @@ from stores.cassandra.tables.buckets import HOURS_OF_RAW_CHUNKS, Bucket, bucket_
 from stores.cassandra.tables.chunks import Appended, Chunks
 from stores.raw.coverage import Coverage
 from stores.raw.packing import unpack
-from stores.raw.runs import Run, runs_of
+from stores.raw.runs import Run, runs_off_loop
 
 CHUNK_BYTES: Final = 64 * 1024 * 1024
 
@@ -61,9 +61,9 @@ class RawRuns:
         self._seconds_kept = int(settings.raw_retention.total_seconds())
         self._chunks: Chunks[_Listed] = Chunks(chunk_bytes, CHUNK_AGE)
 
-    def write(self, batches: Iterable[RawActions], now: int) -> RawWrite:
+    async def write(self, batches: Iterable[RawActions], now: int) -> RawWrite:
         """What to write at the instant `now` (ms since the epoch): hours that expire soon are left out."""
-        runs = runs_of(batches, now - self._age)
+        runs = await runs_off_loop(batches, now - self._age)
         appended = self._chunks.append(((_Listed(run.source, run.hour), self._row(run)) for run in runs), now)
         writes: list[Mutation] = []
         for one in appended:

@@ -1,12 +1,16 @@
+import asyncio
 import random
+import threading
 from collections.abc import Sequence
+
+import pytest
 
 from contract.hour import HOUR_MS, hour_of
 from contract.log.action import MAX_ID, MAX_USER, Action
 from contract.log.progress import LogPartition
 from contract.store import RawActions, StoredAction
 from stores.raw.packing import unpack
-from stores.raw.runs import MAX_ACTIONS, MAX_BYTES, Run, runs_of
+from stores.raw.runs import MAX_ACTIONS, MAX_BYTES, Run, runs_of, runs_off_loop
 
 SOURCE = LogPartition("log", 3)
 NOVEMBER = 494_902 * HOUR_MS
@@ -80,3 +84,19 @@ def test_what_a_run_holds_does_not_depend_on_what_was_flushed_with_it() -> None:
         first = rng.randrange(len(lines))
         for run in runs_of([RawActions(SOURCE, first, lines[first : first + rng.randrange(1, 60)])], 0):
             assert packed.setdefault(run[:4], run.packed) == run.packed
+
+
+async def test_the_event_loop_goes_on_while_actions_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = threading.Event()
+    went_on: list[bool] = []
+
+    def pack(_numbers: Sequence[int], _actions: Sequence[Action]) -> bytes:
+        went_on.append(seen.wait(10))
+        return b"packed"
+
+    monkeypatch.setattr("stores.raw.runs.pack", pack)
+    packing = asyncio.create_task(runs_off_loop([RawActions(SOURCE, 3, [Action(NOVEMBER, "u", "e")])], 0))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(seen.set)
+    assert await packing == [Run(SOURCE, NOVEMBER, 3, 1, b"packed")]
+    assert went_on == [True]

@@ -30,30 +30,30 @@ def flush(partitions: int, lines: int = 100, hours: int = 1, now: int = NOW) -> 
     ]
 
 
-def written(runs: RawRuns, batches: list[RawActions], now: int = NOW) -> list[Mutation]:
-    write = runs.write(batches, now)
+async def written(runs: RawRuns, batches: list[RawActions], now: int = NOW) -> list[Mutation]:
+    write = await runs.write(batches, now)
     write.acknowledged()
     return write.mutations
 
 
-def test_a_flush_of_64_partitions_and_some_hours_is_one_write_once_its_hours_are_listed() -> None:
+async def test_a_flush_of_64_partitions_and_some_hours_is_one_write_once_its_hours_are_listed() -> None:
     runs = raw()
-    first = written(runs, flush(64, hours=5))
+    first = await written(runs, flush(64, hours=5))
     assert [one.query for one in first] == [queries.PUT_ACTION_RUN, *[queries.PUT_ACTION_CHUNK] * 5]
-    assert [one.query for one in written(runs, flush(64, hours=5))] == [queries.PUT_ACTION_RUN]
+    assert [one.query for one in await written(runs, flush(64, hours=5))] == [queries.PUT_ACTION_RUN]
 
 
-def test_hours_whose_listing_is_not_acknowledged_are_listed_again() -> None:
+async def test_hours_whose_listing_is_not_acknowledged_are_listed_again() -> None:
     runs = raw()
-    runs.write(flush(1), NOW)
-    assert queries.PUT_ACTION_CHUNK in [one.query for one in written(runs, flush(1))]
+    await runs.write(flush(1), NOW)
+    assert queries.PUT_ACTION_CHUNK in [one.query for one in await written(runs, flush(1))]
 
 
-def test_writes_and_chunks_are_bounded() -> None:
+async def test_writes_and_chunks_are_bounded() -> None:
     runs, chunk_bytes = raw(300_000), 300_000
     sizes: dict[object, int] = {}
     for _ in range(20):
-        for one in written(runs, flush(8, 5_000)):
+        for one in await written(runs, flush(8, 5_000)):
             assert sum(map(size_of, one.rows)) <= MAX_BYTES
             if one.query == queries.PUT_ACTION_RUN:
                 chunk = one.rows[0][0]
@@ -63,18 +63,18 @@ def test_writes_and_chunks_are_bounded() -> None:
     assert max(sizes.values()) <= chunk_bytes
 
 
-def test_the_list_of_an_hour_outlives_what_its_chunk_holds() -> None:
+async def test_the_list_of_an_hour_outlives_what_its_chunk_holds() -> None:
     runs = raw()
-    (run, listed) = written(runs, flush(1))
+    (run, listed) = await written(runs, flush(1))
     assert (run.rows[0][-1], listed.rows[0][-1]) == (2 * DAY // 1_000, (2 * DAY + CHUNK_AGE) // 1_000)
 
-    (late,) = written(runs, flush(1), NOW + CHUNK_AGE)
+    (late,) = await written(runs, flush(1), NOW + CHUNK_AGE)
     assert late.rows[0][0] == run.rows[0][0]
-    (other, listed_again) = written(runs, flush(1), NOW + CHUNK_AGE + 1)
+    (other, listed_again) = await written(runs, flush(1), NOW + CHUNK_AGE + 1)
     assert other.rows[0][0] == listed_again.rows[0][5] != run.rows[0][0]
 
 
-def test_hours_near_the_end_of_their_retention_are_left_out() -> None:
+async def test_hours_near_the_end_of_their_retention_are_left_out() -> None:
     begins = hour_of(NOW - 2 * DAY + HOUR_MS)
-    assert written(raw(), flush(1, now=begins))
-    assert written(raw(), flush(1, now=begins - 1)) == []
+    assert await written(raw(), flush(1, now=begins))
+    assert await written(raw(), flush(1, now=begins - 1)) == []
