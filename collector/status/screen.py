@@ -6,7 +6,7 @@ from collector.status.seen import Outcome, Seen, Status
 
 
 def as_text(status: Status, processes: Sequence[Seen]) -> Iterator[str]:
-    """The lines: each process, what they come to, what is wrong, and the last errors."""
+    """The lines: each process, what they come to, what is wrong, and the last warnings and errors."""
     width = max((len(one.name) for one in processes), default=0)
     for one in processes:
         yield f"{one.name:{width}}  {one.state}"
@@ -17,7 +17,7 @@ def as_text(status: Status, processes: Sequence[Seen]) -> Iterator[str]:
     yield f"store    {status.store}"
     if any(one.errors for one in processes):
         yield ""
-        yield "last errors since their start"
+        yield "warnings and errors since their start"
         for one in processes:
             yield from (f"  {one.name:{width}}  {line}" for line in one.errors)
     yield ""

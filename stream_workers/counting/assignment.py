@@ -83,14 +83,15 @@ class Assignment:
         return Acquired(first_offset(start), start.through_offset + 1)
 
     def _warn_of_earlier_logs(self, log: str, counted: set[str]) -> None:
-        self._met.add(log)
-        if counted and log not in counted:
+        # Partitions are acquired side by side.
+        if log not in self._met and counted and log not in counted:
             logger.warning(
                 "log %s: nothing of it is counted, but of %s: the topic was deleted and created again, or Kafka lost "
                 "its data. What was not counted by then is gone; this log is counted beside what there is",
                 log,
                 ", ".join(sorted(counted)),
             )
+        self._met.add(log)
 
     def fence(self) -> None:
         """From here on no record is ours to count, until a partition is acquired."""

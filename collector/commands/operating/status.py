@@ -40,8 +40,10 @@ def status(
     folder = folder_of(data or DEFAULT_DATA)
     asked = [Asked(url, url, lambda: "running") for url in target] if target else _members(folder)
     own_key = folder.operators_key if folder.is_secure and not target else None
+    # Before they are asked: one that hangs is waited for, and does not make numbers older.
+    now = time.time()
     processes = ask(asked, key_headers(key_file or own_key))
-    found = status_of(processes, time.time())
+    found = status_of(processes, now)
     if as_json:
         shown = {"processes": [_without_samples(one) for one in processes]}
         typer.echo(msgspec.json.format(msgspec.json.encode({**msgspec.to_builtins(found), **shown})))

@@ -19,7 +19,7 @@ def test_one_screen_says_all() -> None:
         "kafka    ok\n"
         "store    unknown\n"
         "\n"
-        "last errors since their start\n"
+        "warnings and errors since their start\n"
         "  worker-1  12:00 ERROR no\n"
         "\n"
         "wrong: worker-1: dead"

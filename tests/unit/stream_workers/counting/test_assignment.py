@@ -22,12 +22,22 @@ async def test_a_partition_that_nobody_counted_is_read_from_its_beginning() -> N
 
 
 @timeless
-async def test_a_log_in_place_of_another_one_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_log_in_place_of_another_is_told_once_by_partitions_acquired_side_by_side(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     fixture = WriterFixture()
     old = LogPartition("an-older-log", 0)
     await fixture.store.write_progress([ProgressPoint(old, 0, Progress(49))])
-    for partition in (0, 1):
-        await fixture.assignment.acquire(LogPartition(LOG, partition), 0, 1_000, GENERATION)
+    both = (fixture.assignment.acquire(LogPartition(LOG, partition), 0, 1_000, GENERATION) for partition in (0, 1))
+    fixture.journal.hold("read progress")
+    acquiring = asyncio.gather(*both)
+    await quiet()
+    # Each has its own progress, and asks for that of others.
+    fixture.journal.let("read progress")
+    fixture.journal.hold("read progress")
+    await quiet()
+    fixture.journal.let("read progress")
+    await acquiring
     (told,) = (record.message for record in caplog.records if record.levelname == "WARNING")
     assert told.startswith(f"log {LOG}: nothing of it is counted, but of an-older-log: ")
 
