@@ -110,6 +110,14 @@ def test_the_gateway_has_more_time_to_stop_than_it_takes() -> None:
     assert int(bound) + 10 <= min(int(grace), Gateway.stop_seconds)
 
 
+def test_the_gateway_has_time_for_tries_after_lookups_that_got_no_answer() -> None:
+    gateway = services()["gateway"]
+    lookups = dict(option.split(":") for option in gateway["dns_opt"])
+    (tries,) = re.findall(r"(\d+)s", gateway["environment"]["GATEWAY_TRY_DURATION"])
+
+    assert int(tries) >= 2 * int(lookups["timeout"]) * int(lookups["attempts"])
+
+
 def test_the_gateway_waits_longer_for_a_body_than_the_ingest_api() -> None:
     (seconds,) = re.findall(r"GATEWAY_BODY_TIMEOUT:(\d+)s", CADDYFILE)
 
