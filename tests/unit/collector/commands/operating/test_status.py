@@ -29,7 +29,8 @@ def test_what_went_wrong_before_a_process_started_is_not_shown(tmp_path: Path) -
 
 
 def test_a_hanging_process_that_is_waited_for_makes_no_number_older(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = SimpleNamespace(now=1_000.0, time=lambda: clock.now)
+    clock = SimpleNamespace(now=1_000.0)
+    clock.time = lambda: clock.now
     samples = [
         Sample("collector_aggregator_complete_through_timestamp_seconds", {}, clock.now),
         Sample("collector_worker_lag_seconds", {}, 0.0),
