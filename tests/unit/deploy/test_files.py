@@ -15,7 +15,7 @@ from aggregator.settings import AggregatorSettings
 from deploy.local.services.gateway import Gateway
 from deploy.provision import ProvisionSettings
 from ingest_api.settings import IngestSettings
-from service.http_protocol import MAX_HEAD_BYTES
+from service.http_protocol import MAX_HEAD_BYTES, PARTING_SECONDS
 from service.web.documentation import HEADERS
 from stream_workers.settings import WorkerSettings
 
@@ -108,6 +108,12 @@ def test_the_gateway_has_more_time_to_stop_than_it_takes() -> None:
     (bound,) = re.findall(r"grace_period (\d+)s", CADDYFILE)
 
     assert int(bound) + 10 <= min(int(grace), Gateway.stop_seconds)
+
+
+def test_the_gateway_leaves_idle_connections_well_before_a_service_that_stops_does() -> None:
+    (milliseconds,) = re.findall(r"keepalive (\d+)ms", CADDYFILE)
+
+    assert 2 * int(milliseconds) <= 1_000 * PARTING_SECONDS
 
 
 def test_the_gateway_has_time_for_tries_after_lookups_that_got_no_answer() -> None:
