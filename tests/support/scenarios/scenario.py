@@ -30,6 +30,8 @@ class Scenario:
         self.now = time.time_ns() // 1_000_000
         self.monitor = Monitor(environment, self.ledger, self.now)
         self.note = note
+        self._last_trouble = ""
+        """What the store last said instead of how many lines are counted."""
 
     @asynccontextmanager
     async def traffic(self, seed: int, actions: Iterator[Action] | None = None, **how: float) -> AsyncIterator[None]:
@@ -69,7 +71,7 @@ class Scenario:
                 while not await condition():  # noqa: ASYNC110 - it is other processes that we wait for
                     await asyncio.sleep(POLL)
         except TimeoutError:
-            raise AssertionError(f"not within {within} s: {what}") from None
+            raise AssertionError(f"not within {within} s: {what} {self._last_trouble}".rstrip()) from None
         return time.monotonic() - began
 
     async def counted(self, lines: int) -> None:
@@ -130,9 +132,11 @@ class Scenario:
         return [one for one in found if not one.endswith(": acknowledged")] + readers
 
     async def _lines(self) -> int:
-        with suppress(StoreUnavailable):
+        try:
             return sum(progress.lines for progress in (await self.monitor.progress()).values())
-        return 0
+        except StoreUnavailable as error:
+            self._last_trouble = f"(the store failed last with: {error})"
+            return 0
 
     async def _all_committed(self) -> bool:
         with suppress(KafkaException):
