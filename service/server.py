@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import uvicorn
 import uvloop
@@ -27,6 +27,9 @@ from service.settings import EXIT_UNUSABLE_SETTINGS, HttpSettings
 from service.web.hosts import AllowedHosts
 
 logger = logging.getLogger(__name__)
+
+LET_IN_SECONDS: Final = 0.5
+"""So long at most a stop lets in who has connected already."""
 
 
 def run_app(
@@ -130,8 +133,8 @@ class Server(uvicorn.Server):
         for server in self.servers:
             for listening in server.sockets:
                 waiting.register(listening, select.POLLIN)
-        # One in each turn, and at most as many as may wait.
-        for _ in range(self.config.backlog):
-            if not waiting.poll(0):
-                return
+        # One in each turn. Whoever connects without end must not keep the process from stopping.
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + LET_IN_SECONDS
+        while waiting.poll(0) and loop.time() < ends:  # noqa: ASYNC110 - it is the turn that lets one in
             await asyncio.sleep(0)

@@ -35,8 +35,9 @@ def main() -> None:
     for handler in logging.getLogger().handlers:
         # While a broker is away, or refuses, aiokafka writes tens of lines a second.
         handler.addFilter(RepeatedLines("aiokafka"))
-        # A line for each request of a stranger would fill the disk.
+        # A line for each request of a stranger, or for each turn without a descriptor left, would fill the disk.
         handler.addFilter(RepeatedLines("aiohttp.server"))
+        handler.addFilter(RepeatedLines("asyncio"))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     process = open_traces(settings, "stream-worker")

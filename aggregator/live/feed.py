@@ -11,7 +11,7 @@ from aggregator.hours.cache import HourCache
 from aggregator.hours.reader import Answer
 from aggregator.http.representations import as_json
 from aggregator.live.rate import ActionRate
-from contract.errors import StoreError
+from contract.errors import StateUnreadable, StoreError
 from contract.hour import hour_of
 from service.clock import Clock
 
@@ -81,7 +81,7 @@ class LiveFeed:
             now = self._clock()
             try:
                 answer = await self._hours.read(hour_of(now))
-            except StoreError:
+            except (StoreError, StateUnreadable):
                 if self._failures % _SAID_AGAIN == 0:
                     self._tell("unavailable", {"detail": "the store does not answer"})
                 self._failures += 1

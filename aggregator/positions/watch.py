@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-from contract.errors import StoreError
+from contract.errors import StateUnreadable, StoreError
 from contract.log.position import Position
 from contract.log.progress import LogPartition, Progress
 from contract.store import StoreReader
@@ -63,6 +63,6 @@ class ProgressWatch:
             await asyncio.sleep(self._every)
             try:
                 self._progress = await self._store.read_progress()
-            except StoreError:
+            except (StoreError, StateUnreadable):
                 continue
             self._wake()

@@ -9,8 +9,9 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 logger = logging.getLogger(__name__)
 
-_NOISY: Final = ("opentelemetry.exporter.otlp", "opentelemetry.sdk._shared_internal")
-"""What says for each batch, or each span, that it was not sent."""
+_NOISY: Final = ("opentelemetry.exporter.otlp", "opentelemetry.sdk._shared_internal", "opentelemetry.trace.span")
+"""What says for each batch, or each span, that it was not sent; and, in the sender's own bytes, that a header of his is
+malformed."""
 
 
 class ToldOnce(SpanExporter):

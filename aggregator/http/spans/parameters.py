@@ -92,6 +92,9 @@ def days_of(request: Request, now: int) -> SpanOfDays:
     except DayOffTheHour as error:
         rule = f"a day begins on an hour of UTC, by which numbers are kept: {error}"
         raise ParameterRefused(reject("zone_off_the_hour", "tz", zone.key, rule)) from error
+    if not days:
+        rule = f"a span holds a day that {zone.key} had: it left some out when it crossed the date line"
+        raise ParameterRefused(reject("span_empty", "from", str(first), rule))
     if days[0].first < 0 or days[-1].end > END_OF_TIME_MS:
         raise ParameterRefused(reject("span_out_of_range", "from", str(first), _END))
     return SpanOfDays(days, zone)

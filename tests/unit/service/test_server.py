@@ -42,3 +42,32 @@ def test_who_has_connected_before_a_stop_is_answered_though_nobody_looked_at_the
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         answers = runner.run(stopped())
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 204"] * clients
+
+
+class AlwaysSomebody:
+    """Whoever looks finds that somebody has connected."""
+
+    def register(self, *_: object) -> None:
+        pass
+
+    def poll(self, _: int) -> bool:
+        return True
+
+
+@pytest.mark.timeout(30)
+def test_a_stop_begins_though_somebody_connects_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.server.select.poll", AlwaysSomebody)
+    monkeypatch.setattr("service.server.LET_IN_SECONDS", 0.01)
+
+    async def stopped() -> bool:
+        # So many turns would take minutes.
+        config = Config(app, port=0, http=BoundedHttpProtocol, log_config=None, lifespan="off", backlog=2**31 - 1)
+        config.load()
+        server = Server(config, Guard(), QuietLog(), lambda: None)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup()
+        await server.shutdown()
+        return not server.servers[0].is_serving()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(stopped())

@@ -2,10 +2,12 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from aggregator.hours.cache import HourCache
 from aggregator.live.feed import Event, LiveFeed
 from aggregator.settings import AggregatorSettings
-from contract.errors import StoreUnavailable
+from contract.errors import CollectorError, StateUnreadable, StoreUnavailable
 from contract.hour import HOUR_MS
 from contract.log.progress import LogPartition, Progress
 from stores.memory import MemoryStore
@@ -19,11 +21,12 @@ class Store(MemoryStore):
         super().__init__()
         self.reads = 0
         self.away = False
+        self.error: CollectorError = StoreUnavailable("gone", reason="connection")
 
     async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
         self.reads += 1
         if self.away:
-            raise StoreUnavailable("gone", reason="connection")
+            raise self.error
         return await super().read_progress(source)
 
 
@@ -118,9 +121,10 @@ async def test_a_listener_that_is_slow_gets_the_latest_event() -> None:
         assert fields(await feed.after(first.number))[1] == number
 
 
-async def test_a_store_that_is_away_is_said_and_so_is_its_return() -> None:
+@pytest.mark.parametrize("error", [StoreUnavailable("gone"), StateUnreadable("of a later release")])
+async def test_a_store_that_is_away_is_said_and_so_is_its_return(error: CollectorError) -> None:
     store = Store()
-    store.away = True
+    store.away, store.error = True, error
     fixture = AggregatorFixture()
     fixture.store = store
     feed = feed_of(fixture)

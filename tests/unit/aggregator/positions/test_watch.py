@@ -1,7 +1,9 @@
 import asyncio
 
+import pytest
+
 from aggregator.positions.watch import ProgressWatch
-from contract.errors import StoreUnavailable
+from contract.errors import CollectorError, StateUnreadable, StoreUnavailable
 from contract.log.position import Position
 from contract.log.progress import LogPartition, Progress
 from stores.memory import MemoryStore
@@ -19,11 +21,12 @@ class CountingStore(MemoryStore):
         super().__init__()
         self.looks = 0
         self.away = False
+        self.error: CollectorError = StoreUnavailable("away")
 
     async def read_progress(self, source: LogPartition | None = None) -> dict[LogPartition, Progress]:
         self.looks += 1
         if self.away:
-            raise StoreUnavailable("away")
+            raise self.error
         return await super().read_progress(source)
 
     async def looked(self, times: int) -> None:
@@ -65,9 +68,10 @@ async def test_the_wait_is_bounded_though_the_store_is_away() -> None:
     assert store.looks > 1
 
 
-async def test_a_store_that_is_back_is_asked_again() -> None:
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), StateUnreadable("of a later release")])
+async def test_a_store_that_is_back_is_asked_again(error: CollectorError) -> None:
     store = CountingStore()
-    store.away = True
+    store.away, store.error = True, error
     waiting = asyncio.create_task(ProgressWatch(store, every=0.0).until_counted(POSITION, LONG))
     await store.looked(2)
     store.away = False

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from service.traces.context import context_in
 from service.traces.sender import SpanSender
 from support.services.otlp_collector import OtlpCollector
 
@@ -55,3 +56,10 @@ def test_a_collector_that_does_not_answer_holds_up_no_stop(
         sender.close(0.1)
 
         assert caplog.messages == [LOST]
+
+
+@pytest.mark.usefixtures("sender")
+def test_a_tracestate_writes_no_line_of_its_own_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    traceparent = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert context_in([traceparent], [b"x\n2026-11-27 18:30:00 ERROR forged"]) is not None
+    assert caplog.messages == []

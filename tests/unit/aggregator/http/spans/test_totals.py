@@ -125,6 +125,8 @@ async def test_days_are_written_as_csv_and_ndjson_too() -> None:
         ("/v1/days?from=2026-11-24T00", "date_malformed", "from"),
         ("/v1/days?from=2026-11-31", "date_malformed", "from"),
         ("/v1/days?from=2026-11-24&to=2026-11-24", "span_empty", "from"),
+        # Samoa crossed the date line.
+        ("/v1/days?from=2011-12-30&to=2011-12-31&tz=Pacific/Apia", "span_empty", "from"),
         ("/v1/days?from=2026-01-01&to=2026-02-02", "span_too_long", "from"),
         ("/v1/days?from=1970-01-01&to=1970-01-02&tz=Europe/Berlin", "span_out_of_range", "from"),
         ("/v1/days?from=0001-01-01&to=0001-01-02", "span_out_of_range", "to"),
