@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from contract.shown import shown_text
+
 _SHOWN: Final = 100
 
 
@@ -30,7 +32,7 @@ class Numbers(msgspec.Struct, frozen=True, omit_defaults=True):
     most_partitions: int | None = None
 
     def __str__(self) -> str:
-        counts = "".join(f" {event}={count}" for event, count in sorted(self.counts.items()))
+        counts = "".join(f" {shown_text(event)}={count}" for event, count in sorted(self.counts.items()))
         headers = "" if self.fewest_partitions is None else f" headers={self.fewest_partitions}..{self.most_partitions}"
         return f"unique_users={self.unique_users}{counts} duplicates={self.duplicates}{headers}"
 

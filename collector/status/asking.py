@@ -12,6 +12,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from collector.status.seen import Sample, Seen
+from contract.shown import shown_text
 
 _TIMEOUT: Final = 10.0
 """Seconds; a process asks what it depends on, before it answers."""
@@ -51,8 +52,12 @@ def _seen(asked: Asked, headers: dict[str, str]) -> Seen:
         return Seen(asked.name, "no answer", str(error) or type(error).__name__, errors=errors)
     if metrics.status_code != httpx.codes.OK:
         return Seen(asked.name, "no answer", f"HTTP {metrics.status_code} for /metrics", errors=errors)
+    try:
+        samples = samples_in(metrics.text)
+    except ValueError as error:
+        return Seen(asked.name, "no answer", f"/metrics has no metrics: {shown_text(str(error))}", errors=errors)
     state = "running" if ready.status_code == httpx.codes.OK else "not ready"
-    return Seen(asked.name, state, _reason(ready), samples_in(metrics.text), errors)
+    return Seen(asked.name, state, _reason(ready), samples, errors)
 
 
 def _reason(ready: httpx.Response) -> str | None:
@@ -60,7 +65,9 @@ def _reason(ready: httpx.Response) -> str | None:
         reason = ready.json()["reason"]
     except (ValueError, KeyError, TypeError):
         return None
-    return reason if isinstance(reason, str) else None
+    if not isinstance(reason, str):
+        return None
+    return reason if reason.isprintable() else shown_text(reason)
 
 
 def samples_in(text: str) -> list[Sample]:

@@ -48,7 +48,7 @@ class Seen(msgspec.Struct, frozen=True):
         return [
             one.value
             for one in self.samples
-            if one.name == name and labels.items() <= one.labels.items() and not math.isnan(one.value)
+            if one.name == name and labels.items() <= one.labels.items() and math.isfinite(one.value)
         ]
 
 

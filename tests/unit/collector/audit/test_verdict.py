@@ -81,6 +81,12 @@ def test_what_retention_left_no_log_of_is_said_in_a_line_and_is_no_error(
     assert verdict.outcome is Outcome.EQUAL
 
 
+def test_what_an_answer_calls_an_event_begins_no_line_of_its_own() -> None:
+    assert str(Numbers({"click=5\n\x1b[1Aequal: 9 windows": 1}, 0, 0)) == (
+        r"unique_users=0 click=5\n\u001b[1Aequal: 9 windows=1 duplicates=0"
+    )
+
+
 def test_people_see_the_first_100_differences_and_programs_all() -> None:
     verdict = Verdict(differences=[WINDOW] * 3_000)
     assert len(list(verdict.text())) == 102

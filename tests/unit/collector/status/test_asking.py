@@ -1,5 +1,9 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 from collector.status.asking import Asked, ask, last_errors, samples_in
 from collector.status.seen import Sample
@@ -15,6 +19,50 @@ def test_a_process_that_nobody_reaches_gives_no_answer_and_says_why() -> None:
 def test_a_process_that_is_dead_is_not_asked() -> None:
     (seen,) = ask([Asked("ingest-1", "http://127.0.0.1:1", lambda: "dead")], {})
     assert (seen.state, seen.reason) == ("dead", None)
+
+
+class Page(BaseHTTPRequestHandler):
+    """Answers `/metrics` and everything else."""
+
+    metrics = b""
+    other = b"{}"
+
+    def do_GET(self) -> None:
+        body = self.metrics if self.path == "/metrics" else self.other
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def page(metrics: bytes, other: bytes = b"{}") -> Iterator[str]:
+    """A server that answers so, and its address."""
+    answers = {"metrics": metrics, "other": other}
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("ThisPage", (Page,), answers)) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_who_answers_with_something_else_hides_nothing_of_the_others() -> None:
+    with page(b"<html>\x1b[2J</html>") as one, page(b"collector_a 2.0\n") as other:
+        asked = [Asked("proxy", one, lambda: "running"), Asked("ingest-1", other, lambda: "running")]
+        seen, good = ask(asked, {})
+    assert seen.state == "no answer"
+    assert seen.reason is not None
+    assert seen.reason.startswith("/metrics has no metrics: ")
+    assert seen.reason.isprintable()
+    assert good.values("collector_a") == [2.0]
+
+
+def test_a_reason_for_not_being_ready_moves_no_cursor() -> None:
+    with page(b"collector_a 2.0\n", b'{"reason":"a\\u001b[2Jb"}') as one:
+        (seen,) = ask([Asked("ingest-1", one, lambda: "running")], {})
+    assert seen.reason == r"a\u001b[2Jb"
 
 
 def test_samples_are_those_of_ours() -> None:

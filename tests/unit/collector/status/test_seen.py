@@ -62,7 +62,15 @@ def test_what_is_wrong_is_said_in_words(processes: list[Seen], wrong: str) -> No
 
 
 @pytest.mark.parametrize(
-    "processes", [[], [worker()], [aggregator()], [Seen("kafka", "running")], [worker(), aggregator(math.nan)]]
+    "processes",
+    [
+        [],
+        [worker()],
+        [aggregator()],
+        [Seen("kafka", "running")],
+        [worker(), aggregator(math.nan)],
+        [worker(), aggregator(math.inf)],
+    ],
 )
 def test_that_all_is_well_is_not_said_where_that_is_not_known(processes: list[Seen]) -> None:
     status = status_of(processes, NOW)
