@@ -10,6 +10,9 @@ _QUIET: Final = range(15_000, 32_000)
 
 _RANDOM: Final = SystemRandom()
 
+_given: Final[set[int]] = set()
+"""Ports that nobody may listen on yet, although they were asked for: a process that starts takes a while."""
+
 
 def is_free(port: int) -> bool:
     """Whether a server could listen there now."""
@@ -23,11 +26,16 @@ def is_free(port: int) -> bool:
 
 
 def free_port(preferred: Sequence[int] = (), taken: Collection[int] = ()) -> int:
-    """The first preferred port that is free and not `taken`, else any such one."""
+    """The first preferred port that is free and not `taken`, else any such one that was not given to anyone before."""
     for port in preferred:
         if port not in taken and is_free(port):
             return port
     while True:
-        port = _RANDOM.choice(_QUIET)
+        never_given = [port for port in _QUIET if port not in _given]
+        if not never_given:
+            _given.clear()
+            continue
+        port = _RANDOM.choice(never_given)
+        _given.add(port)
         if port not in taken and is_free(port):
             return port

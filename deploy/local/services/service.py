@@ -55,11 +55,15 @@ class Service(ABC):
         """
         process = self._started()
         give_up = time.monotonic() + self.ready_seconds
-        while not self.answers():
-            check()
-            if process.wait(_POLL_SECONDS):
+        while True:
+            answers = self.answers()
+            # It may be another one that answers: then ours could not listen there, and ended.
+            if process.wait(0 if answers else _POLL_SECONDS):
                 code = process.reap()
                 raise ServiceFailed(self.name, f"ended at its start (exit code {code})", self.log_tail())
+            if answers:
+                return
+            check()
             if time.monotonic() > give_up:
                 raise ServiceFailed(self.name, f"is not ready after {self.ready_seconds:.0f} s", self.log_tail())
 

@@ -1,5 +1,8 @@
 import socket
 
+import pytest
+
+from deploy.local.services import ports
 from deploy.local.services.ports import free_port, is_free
 
 
@@ -18,6 +21,20 @@ def test_a_preferred_port_is_taken_if_nobody_else_of_the_stack_has_it() -> None:
 
     assert free_port([port]) == port
     assert free_port([port], {port}) != port
+
+
+def test_no_port_is_given_twice_while_nobody_listens_on_it_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = sorted({free_port() for _ in range(3)})
+    monkeypatch.setattr(ports, "_QUIET", few)
+    monkeypatch.setattr(ports, "_given", set())
+    assert sorted(free_port() for _ in few) == few
+
+
+def test_ports_are_given_again_once_all_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = [free_port()]
+    monkeypatch.setattr(ports, "_QUIET", few)
+    monkeypatch.setattr(ports, "_given", set())
+    assert [free_port(), free_port()] == few * 2
 
 
 def test_a_port_beyond_the_last_one_is_not_free() -> None:

@@ -1,4 +1,5 @@
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,26 +11,38 @@ from deploy.local.services.service import Service
 
 
 class Scripted(Service):
-    """A service that is what its script does; it never answers."""
+    """A service that is what its script does; somebody else may answer on its port, or nobody does."""
 
     ready_seconds = 0.5
     stop_seconds = 0.2
 
-    def __init__(self, script: str, log: Path) -> None:
+    def __init__(self, script: str, log: Path, *, is_answered: Callable[["Scripted"], bool] = lambda _: False) -> None:
         super().__init__("scripted", 0, log)
         self._script = script
+        self._is_answered = is_answered
 
     def prepare(self) -> Command:
         return Command(["/bin/sh", "-c", self._script], self.log)
 
     def answers(self) -> bool:
-        return False
+        return self._is_answered(self)
 
 
 def test_a_service_that_dies_at_its_start_is_told_with_its_log(tmp_path: Path) -> None:
     service = Scripted("echo no port for me; exit 3", tmp_path / "log")
 
     with pytest.raises(ServiceFailed, match=r"scripted: ended at its start \(exit code 3\)\n  no port for me"), service:
+        pass
+
+
+def test_a_service_that_dies_is_told_though_another_one_answers_on_its_port(tmp_path: Path) -> None:
+    def once_it_is_dead(service: Scripted) -> bool:
+        assert service.process is not None
+        return service.process.wait(10)
+
+    service = Scripted("exit 3", tmp_path / "log", is_answered=once_it_is_dead)
+
+    with pytest.raises(ServiceFailed, match=r"scripted: ended at its start \(exit code 3\)"), service:
         pass
 
 
