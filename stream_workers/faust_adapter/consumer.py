@@ -33,13 +33,14 @@ class Consumer(OrderedConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
         super().__init__(*args, **kwargs)
         ports: Ports = self.transport.ports
-        self.owner, self.topic = ports.owner, ports.topic
+        self.owner = ports.owner
         self._release, self._release_timeout = ports.release, ports.release_timeout
         self.joined = False
         """Whether the worker counts all that it was assigned."""
         self._log: str | None = None
         self._fresh = False
         self._acquiring: asyncio.Task[None] | None = None
+        self._seeking = asyncio.Lock()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Faust seeks next, once its own recovery is done."""
@@ -98,8 +99,9 @@ class Consumer(OrderedConsumer):
             return
         logger.warning("the store does not answer: nothing is read until it does")
         self._acquiring.add_done_callback(self._on_acquired_late)
-        waiting = [tp for tp in assigned if not self.gate.is_open(tp.partition)]
-        await self._thread.seek_wait(await self.highwaters(*waiting))
+        ends = await self.highwaters(*assigned)
+        async with self._seeking:
+            await self._thread.seek_wait({tp: end for tp, end in ends.items() if not self.gate.is_open(tp.partition)})
 
     def _on_acquired_late(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -119,9 +121,10 @@ class Consumer(OrderedConsumer):
         except Abandoned as lost:
             logger.info("gave up acquiring partitions: %s", lost)
             return
-        await self._thread.seek_wait({tp: start.read_from for tp, start in acquired.items()})
-        for tp, start in acquired.items():
-            self.gate.open(tp.partition, start.read_from)
+        async with self._seeking:
+            await self._thread.seek_wait({tp: start.read_from for tp, start in acquired.items()})
+            for tp, start in acquired.items():
+                self.gate.open(tp.partition, start.read_from)
         self.joined = True
         # Lag tools read Kafka's commits: without this they show the old ones until the first flush.
         await self.commit_offsets({tp.partition: start.next_offset for tp, start in acquired.items()})

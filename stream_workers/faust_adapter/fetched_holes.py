@@ -34,6 +34,11 @@ class FetchedHoles:
         self._holes[partition] = holes
         self._next[partition] = (known, following)
 
+    def handed_out_before(self, partition: int) -> int | None:
+        """The offset before which all was handed out since the partition was sought; None: nothing was."""
+        found = self._next.get(partition)
+        return None if found is None or found[1] < 0 else found[1]
+
     def is_hole(self, partition: int, first: int, end: int) -> bool:
         """Whether there is surely no record from `first` up to the one at `end`, which was fetched last."""
         return any(hole.start <= first < end == hole.stop for hole in self._holes.get(partition, ()))

@@ -1,5 +1,6 @@
 """The gate before the mailbox: each partition's records in order, none before the seek, no hole but the log's own."""
 
+from collections.abc import Mapping
 from enum import Enum
 
 
@@ -39,6 +40,10 @@ class OffsetGate:
     def is_open(self, partition: int) -> bool:
         """Whether records of the partition may pass."""
         return partition in self._expected
+
+    def open_partitions(self) -> Mapping[int, int]:
+        """The partitions whose records may pass, each with the offset that its next one should have."""
+        return self._expected
 
     def expected(self, partition: int) -> int:
         """The offset that the partition's next record should have."""

@@ -12,6 +12,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode.services import WaitResults
 
+from kafka_log.topic import LogTopic
 from stream_workers.faust_adapter.committed_reads import CommittedReadsThread
 from stream_workers.faust_adapter.offset_gate import OffsetGate, Verdict
 
@@ -24,6 +25,7 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
         super().__init__(*args, **kwargs)
         self.gate: OffsetGate = self.transport.ports.gate
+        self.topic: LogTopic = self.transport.ports.topic
         self.draining = False
 
     def _new_consumer_thread(self) -> CommittedReadsThread:
@@ -54,6 +56,26 @@ class OrderedConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped
                     extra={"partition": tp.partition, "offset": message.offset},
                 )
                 await self._thread.seek_wait({tp: expected})
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - Faust's signature
+        """The next fetch. None is under way: what was handed out by now went through the gate, or to nobody."""
+        await self._seek_what_reached_nobody()
+        return await super()._getmany(active_partitions, timeout)
+
+    async def _seek_what_reached_nobody(self) -> None:
+        """Faust drops what a fetch brings while the flow is stopped, and that may end later than the seek after it.
+
+        Where nothing follows, the gate would never see the hole, and these records would wait for the next one.
+        """
+        handed_out_before = self._thread.holes.handed_out_before
+        lost = {
+            TP(self.topic.name, partition): expected
+            for partition, expected in self.gate.open_partitions().items()
+            if (handed_out_before(partition) or 0) > expected
+        }
+        if lost:
+            logger.info("fetching again what reached nobody: %s", {tp.partition: at for tp, at in lost.items()})
+            await self._thread.seek_wait(lost)
 
     async def wait_first(self, *coros: Any, timeout: float | None = None) -> Any:  # noqa: ANN401, ASYNC109 - Faust's signature
         """Faust hands each record to the mailbox through here, beside a wait for the flow to be suspended.

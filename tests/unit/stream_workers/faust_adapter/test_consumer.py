@@ -166,6 +166,64 @@ async def test_records_of_a_fetch_that_was_under_way_before_the_seek_are_dropped
 
 
 @timeless
+async def test_what_was_fetched_and_reached_nobody_is_fetched_again_though_nothing_follows_on_it() -> None:
+    """A fetch from before a rebalance may end between the seek and Faust's resuming of the flow."""
+    fixture = ConsumerFixture()
+    fixture.has(0, range(10))
+    fixture.has(1, range(5))
+    fixture.owner.starts = {0: 7, 1: 5}
+    fixture.assign(0, 1)
+    await fixture.consumer.perform_seek()
+
+    fixture.thread.hand_out_to_nobody()
+
+    assert await fixture.read() == [(0, 7), (0, 8), (0, 9)]
+    assert fixture.thread.seeks[1:] == [{0: 7}]
+
+
+@timeless
+async def test_what_was_handed_out_and_passed_is_not_fetched_again() -> None:
+    fixture = ConsumerFixture()
+    fixture.has(0, range(10))
+    fixture.assign(0)
+    await fixture.consumer.perform_seek()
+    fixture.thread.follows = True
+    assert await fixture.read(2) == [(0, offset) for offset in range(10)]
+    assert len(fixture.thread.seeks) == 1
+
+
+@timeless
+async def test_what_was_fetched_of_a_partition_that_is_not_counted_yet_is_left_to_its_seek() -> None:
+    fixture = ConsumerFixture()
+    fixture.has(0, range(10))
+    fixture.assign(0)
+    fixture.thread.positions = {TP(TOPIC, 0): 0}
+    fixture.thread.hand_out_to_nobody()
+    assert await fixture.read() == []
+    assert fixture.thread.seeks == []
+
+
+@timeless
+async def test_a_store_that_answers_while_the_end_of_the_log_is_asked_for_is_not_sought_away_from() -> None:
+    """Else nothing would be read until the next record shows the hole."""
+    fixture = ConsumerFixture()
+    fixture.has(0, range(10))
+    fixture.owner.starts = {0: 8}
+    fixture.owner.let.clear()
+    fixture.assign(0)
+    seeking = asyncio.create_task(fixture.consumer.perform_seek())
+    await asyncio.sleep(SEEK_WITHIN / 2)
+
+    async def answered() -> None:
+        fixture.owner.let.set()
+        await quiet()
+
+    fixture.thread.before_highwaters = answered
+    await seeking
+    assert await fixture.read() == [(0, 8), (0, 9)]
+
+
+@timeless
 async def test_a_hole_is_fetched_once_more_from_where_it_begins() -> None:
     fixture = ConsumerFixture()
     fixture.has(0, range(10))
@@ -182,7 +240,7 @@ async def test_a_hole_that_the_fetcher_passed_over_by_itself_passes_at_once_and_
     fixture.has(0, [0, 1, 5, 6])
     fixture.assign(0)
     await fixture.consumer.perform_seek()
-    fixture.thread.holes.fetched(0, fixture, [0, 1, 5, 6])
+    fixture.thread.follows = True
     seeks = len(fixture.thread.seeks)
 
     assert await fixture.read() == [(0, 0), (0, 1), (0, 5), (0, 6)]

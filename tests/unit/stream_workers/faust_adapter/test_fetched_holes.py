@@ -50,6 +50,15 @@ def test_what_lies_between_the_places_of_two_assignments_is_no_hole() -> None:
     assert holes.is_hole(0, 91, 92)
 
 
+def test_what_was_handed_out_last_is_known_until_the_next_seek() -> None:
+    holes = FetchedHoles()
+    assert holes.handed_out_before(0) is None
+    holes.fetched(0, PLACE, [3, 5])
+    assert (holes.handed_out_before(0), holes.handed_out_before(1)) == (6, None)
+    holes.sought(0)
+    assert holes.handed_out_before(0) is None
+
+
 @given(
     log=st.sets(st.integers(0, 40)),
     steps=st.lists(
