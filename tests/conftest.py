@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 
 import httpx
@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from deploy.local.artifacts.cassandra import CassandraArtifacts, cassandra_installed
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
+from deploy.local.services.log_file import tail_of
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
 from deploy.local.services.secured_kafka import SecuredKafka
@@ -39,6 +40,18 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("untimed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure is told with how the logs of its processes end."""
+    report = yield
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if report.failed and folder is not None:
+        report.sections += [(f"{log.name} ends", tail_of(log)) for log in sorted(folder.rglob("*.log"))]
+    return report
 
 
 @pytest.fixture(scope="session")

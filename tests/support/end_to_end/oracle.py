@@ -1,6 +1,7 @@
 """Counts actions independently of the product, and compares every hour."""
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -58,12 +59,16 @@ async def differences(http: httpx.AsyncClient, url: str, expected: dict[int, Exp
 
 async def until_caught_up(http: httpx.AsyncClient, url: str, seconds: float = 120) -> None:
     """Returns once an answer covers all that was acknowledged before the call; its lag may be that of a second ago."""
-    called = datetime.now(UTC)
-    async with asyncio.timeout(seconds):
-        while not await _covers(http, url, called):  # noqa: ASYNC110 - it is another process that we wait for
-            await asyncio.sleep(0.1)
+    called, answer = datetime.now(UTC), ""
+    try:
+        async with asyncio.timeout(seconds):
+            while not _covers(answer, called):
+                answer = (await http.get(f"{url}/v1/hours/2026-01-01T00")).text
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"not complete through {called} within {seconds:.0f} s; last answer: {answer}") from None
 
 
-async def _covers(http: httpx.AsyncClient, url: str, instant: datetime) -> bool:
-    complete = (await http.get(f"{url}/v1/hours/2026-01-01T00")).json().get("complete_through")
+def _covers(answer: str, instant: datetime) -> bool:
+    complete = json.loads(answer).get("complete_through") if answer else None
     return complete is not None and datetime.fromisoformat(complete) > instant

@@ -51,7 +51,11 @@ PRIVATE: dict[str, dict[str, type]] = {
         "_isolation_level": aiokafka.AIOKafkaConsumer,
     },
     "header_names.py": {"_records": fetcher.PartitionRecords, "_unpack_records": fetcher.PartitionRecords},
-    "ordered_consumer.py": {"_getmany": driver.Consumer, "_new_consumer_thread": driver.Consumer, "_thread": driver.Consumer},
+    "ordered_consumer.py": {
+        "_getmany": driver.Consumer,
+        "_new_consumer_thread": driver.Consumer,
+        "_thread": driver.Consumer,
+    },
     "worker.py": {"_consumer": faust.App},
 }
 """Private names by the file that uses them, each with the class that has it."""
