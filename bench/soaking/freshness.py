@@ -14,7 +14,8 @@ HOURS_AGO: Final = 72
 """The probes' own hour: the load has none so old."""
 
 _SECONDS_BETWEEN: Final = 1.0
-_LONGEST: Final = 60.0
+_LONGEST: Final = 600.0
+"""Seconds. A soak whose lag grew is to end with its figures, not with the first probe that was late."""
 
 
 class Freshness:
