@@ -44,6 +44,17 @@ def test_every_container_of_ours_is_ready_and_runs_as_who_may_nothing(guided: di
         assert "\nNoNewPrivs:\t1\n" in status
 
 
+def test_the_image_adds_less_than_120_mb_to_its_base(guided: dict[str, str], stack: Stack) -> None:
+    assert guided
+    ours = "user-actions-collector"
+    base = _inspected(stack, ours, '(index .Config.Labels "org.opencontainers.image.base.name")')
+    assert int(_inspected(stack, ours, ".Size")) - int(_inspected(stack, base, ".Size")) < 120_000_000
+
+
+def _inspected(stack: Stack, image: str, asked: str) -> str:
+    return stack.run(f"docker image inspect --format '{{{{{asked}}}}}' {image}").strip()
+
+
 async def test_every_hour_of_the_real_file_is_right(stack: Stack, http: httpx.AsyncClient) -> None:
     actions = [json.loads(line) for line in REAL.read_text().splitlines()]
     async with stack.client(stack.add_key("loader", "write", "backfill")) as loader:
