@@ -6,12 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import httpx
 import typer
 from rich.console import Console
 
+from aggregator.hours.zones import iana_zone
 from collector.options import KeyFileOption
 from collector.reading.pages import pages
 from collector.reading.table import Row, as_table
@@ -78,10 +79,10 @@ def report(  # noqa: PLR0913 - one a command-line option
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise typer.BadParameter(f"--tz {name}: no IANA time zone, such as Europe/Berlin") from error
+    zone = iana_zone(name)
+    if zone is None:
+        raise typer.BadParameter(f"--tz {name}: no IANA time zone, such as Europe/Berlin")
+    return zone
 
 
 def _query(first: str | None, to: str | None, zone: ZoneInfo, *, days: bool) -> dict[str, str]:

@@ -157,6 +157,7 @@ def test_an_api_that_is_not_there_is_told() -> None:
     "arguments",
     [
         ["--tz", "Mars"],
+        ["--tz", "Factory"],
         ["--url", "http://x", "--data", "y"],
         ["--format", "xml"],
         ["--days", "--total"],
