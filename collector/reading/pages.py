@@ -6,6 +6,7 @@ from http import HTTPStatus
 import httpx
 
 from contract.errors import CollectorError
+from contract.shown import shown
 
 _SHOWN = 300
 
@@ -15,7 +16,7 @@ class NotAnswered(CollectorError):
 
 
 def pages(client: httpx.Client, path: str, query: Mapping[str, str]) -> Iterator[httpx.Response]:
-    """Each page, in order; the header `Link` leads on. Raises NotAnswered."""
+    """Each page, in order; the header `Link` leads on, within the origin that was asked. Raises NotAnswered."""
     url = str(httpx.URL(path, params=query))
     while url:
         try:
@@ -25,7 +26,24 @@ def pages(client: httpx.Client, path: str, query: Mapping[str, str]) -> Iterator
         if page.status_code != HTTPStatus.OK:
             raise NotAnswered(f"{client.base_url}: HTTP {page.status_code}: {_reason(page)}")
         yield page
-        url = page.links.get("next", {}).get("url", "")
+        url = _following(page)
+
+
+def _following(page: httpx.Response) -> str:
+    """Where the next page is; empty on the last one. Requests bring the caller's key: none goes to another origin."""
+    link = page.links.get("next", {}).get("url", "")
+    try:
+        leads_away = _origin(page.url.join(link)) != _origin(page.url)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise NotAnswered(f"{page.url}: its header Link names no address: {shown(link)}") from error
+    if leads_away:
+        rule = "the next page is asked for where this one was, as requests may bring a key"
+        raise NotAnswered(f"{page.url}: its header Link leads to another origin, {shown(link)}: {rule}")
+    return link
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def _reason(refused: httpx.Response) -> str:

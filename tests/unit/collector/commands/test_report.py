@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -40,7 +41,8 @@ class Api:
         self.paths: list[str] = []
         self.url = ""
 
-    def answer(self, told: Told) -> None:
+    def answer(self, told: Told, next_page: str | None = None) -> None:
+        """`next_page`: where the first page says that the second one is."""
         target = urlsplit(told.path)
         query = parse_qs(target.query)
         self.asked.append(query)
@@ -50,7 +52,8 @@ class Api:
             return
         second = "page" in query
         number = 2 if second else 1
-        headers = {} if second else {"Link": f'<{target.path}?page=2&format={query["format"][0]}>; rel="next"'}
+        next_page = next_page or f"{target.path}?page=2&format={query['format'][0]}"
+        headers = {} if second else {"Link": f'<{next_page}>; rel="next"'}
         if query["format"] == ["csv"]:
             told.tell(f"{HEADER}{format_hour(HOUR)},{number}\r\n".encode(), "text/csv; header=present", **headers)
             return
@@ -143,6 +146,47 @@ def test_what_the_api_refuses_is_told_in_its_words() -> None:
         result = CliRunner().invoke(app, ["report", "--url", url, "--from", "x"])
     assert isinstance(result.exception, CollectorError)
     assert str(result.exception) == f'{url}: HTTP 400: from "x": no instant'
+
+
+@pytest.mark.parametrize("form", ["json", "table", "csv", "ndjson"])
+def test_a_next_page_elsewhere_is_not_asked_for_there_the_key_would_go_along(
+    api: Api, tmp_path: Path, form: str
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("a-key")
+
+    def lead_away(told: Told) -> None:
+        api.answer(told, next_page=f"{elsewhere}/v1/hours?page=2&format={form}")
+
+    asked_elsewhere: list[str | None] = []
+    with (
+        telling(lambda told: asked_elsewhere.append(told.headers["Authorization"])) as elsewhere,
+        telling(lead_away) as url,
+    ):
+        result = CliRunner().invoke(app, ["report", "--url", url, "--key-file", str(key), "--format", form])
+
+    assert asked_elsewhere == []
+    assert isinstance(result.exception, CollectorError)
+    assert f'leads to another origin, "{elsewhere}/' in str(result.exception)
+
+
+@pytest.mark.parametrize("link", ["http://[::1", "http://xn--/", "\x01"])
+def test_a_next_page_that_is_no_address_is_told(api: Api, link: str) -> None:
+    with telling(lambda told: api.answer(told, next_page=link)) as url:
+        result = CliRunner().invoke(app, ["report", "--url", url])
+
+    assert isinstance(result.exception, CollectorError)
+    assert "its header Link names no address" in str(result.exception)
+
+
+def test_a_next_page_may_be_named_with_the_origin_that_was_asked(api: Api) -> None:
+    def lead_on(told: Told) -> None:
+        api.answer(told, next_page=f"{url.upper()}/v1/hours?page=2&format=json")
+
+    with telling(lead_on) as url:
+        told = json.loads(CliRunner().invoke(app, ["report", "--url", url, "--format", "json"]).stdout)
+
+    assert [one["clicks"] for one in told["hours"]] == [1, 2]
 
 
 def test_an_api_that_is_not_there_is_told() -> None:
