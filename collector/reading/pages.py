@@ -5,8 +5,9 @@ from http import HTTPStatus
 
 import httpx
 
+from collector.reading.told import NotUnderstood, Told, Trouble, understood
 from contract.errors import CollectorError
-from contract.shown import shown
+from contract.shown import printable, shown
 
 _SHOWN = 300
 
@@ -22,7 +23,7 @@ def pages(client: httpx.Client, path: str, query: Mapping[str, str]) -> Iterator
         try:
             page = client.get(url)
         except httpx.HTTPError as error:
-            raise NotAnswered(f"{client.base_url} does not answer: {error}") from error
+            raise NotAnswered(f"{client.base_url} does not answer: {printable(str(error))}") from error
         if page.status_code != HTTPStatus.OK:
             raise NotAnswered(f"{client.base_url}: HTTP {page.status_code}: {_reason(page)}")
         yield page
@@ -46,9 +47,30 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
+def told_in(page: httpx.Response, kind: type[Told]) -> Told:
+    """What a page of this kind says, as JSON. Raises NotAnswered."""
+    try:
+        return understood(page.content, kind)
+    except NotUnderstood as error:
+        raise _foreign(page, str(error)) from error
+
+
+def lines_of(page: httpx.Response, media_type: str) -> bytes:
+    """The lines of a page of this type. Raises NotAnswered."""
+    told = page.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if told != media_type:
+        raise _foreign(page, f"it is {shown(told)}, not {media_type}")
+    return page.content
+
+
+def _foreign(page: httpx.Response, why: str) -> NotAnswered:
+    return NotAnswered(f"{page.url} answers, but not as the aggregator does: {why}; is the address right?")
+
+
 def _reason(refused: httpx.Response) -> str:
     """A problem's own words, where it is one."""
     try:
-        return str(refused.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return refused.text[:_SHOWN]
+        detail = understood(refused.content, Trouble).detail
+    except NotUnderstood:
+        detail = None
+    return printable(refused.text[:_SHOWN] if detail is None else detail)
