@@ -134,7 +134,7 @@ class Verdict(msgspec.Struct, frozen=True):
             yield f"not judged, as the log no longer holds all of them: {_gone(self.whole_from)}"
         if self.windows_only:
             hours = _in_short(self.windows_only)
-            yield f"compared in the other partitions only, answers not, as they cover all: {hours}"
+            yield f"compared by windows of the other partitions only, as answers cover all partitions: {hours}"
         yield (
             f"{self.outcome.replace('_', ' ')}: {self.windows:,} windows and {self.answers:,} answers against "
             f"{self.lines:,} lines in {self.records:,} records"

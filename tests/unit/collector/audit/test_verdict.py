@@ -90,7 +90,7 @@ def test_hours_whose_windows_alone_were_compared_are_named() -> None:
 
     assert list(verdict.text()) == [
         "not judged, as the log no longer holds all of them: hours before 2026-11-24T10:00:00Z of partition 1",
-        f"compared in the other partitions only, answers not, as they cover all: {HOUR}",
+        f"compared by windows of the other partitions only, as answers cover all partitions: {HOUR}",
         "equal: 1 windows and 0 answers against 0 lines in 0 records",
     ]
 
