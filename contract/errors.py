@@ -33,6 +33,7 @@ CollectorError
 ├── TooManySpans           aggregator.http.spans.turns: as many spans of hours are being read as may be; try again later
 ├── NoAnswer               collector.audit.answers: the aggregator did not answer for an hour
 ├── NotAnswered            collector.reading.pages: the aggregator does not answer, or refuses what was asked for
+├── NotUnderstood          collector.reading.told: what the aggregator told has not the form that it has
 ├── NameTaken              collector.keys.errors: there is a key of this name
 ├── NoSuchKey              collector.keys.errors: there is no key of this name
 ├── LogGrowsTooFast        collector.rebuild.run: a partition grows faster than it can be counted again

@@ -32,9 +32,13 @@ def _beginning(value: object) -> str:
 
 def shown_text(text: str) -> str:
     """The text without quotes: what cannot be printed is written as JSON escapes it."""
-    if not text.isprintable():
-        text = _NOT_ASCII.sub(_escaped, text)
+    text = printable(text)
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + _CUT
+
+
+def printable(text: str) -> str:
+    """The whole text, on one line: what cannot be printed, or commands a terminal, is written as JSON escapes it."""
+    return text if text.isprintable() else _NOT_ASCII.sub(_escaped, text)
 
 
 def _escaped(character: re.Match[str]) -> str:

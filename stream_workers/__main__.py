@@ -15,7 +15,7 @@ from service.traces.opening import open_traces
 from stores.opening import open_store
 from stream_workers.app import build_app
 from stream_workers.faust_adapter.worker import DrainingWorker
-from stream_workers.guarded_pages import MalformedRequests
+from stream_workers.pages.middlewares import MalformedRequests
 from stream_workers.settings import WorkerSettings
 from stream_workers.traces.wiring import WorkerTraces
 
@@ -37,6 +37,7 @@ def main() -> None:
         handler.addFilter(RepeatedLines("aiokafka"))
         # A line for each request of a stranger, or for each turn without a descriptor left, would fill the disk.
         handler.addFilter(RepeatedLines("aiohttp.server"))
+        handler.addFilter(RepeatedLines("service.connections.guard"))
         handler.addFilter(RepeatedLines("asyncio"))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

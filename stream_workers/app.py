@@ -11,7 +11,7 @@ from kafka_log.topic import LogTopic
 from service.clock import wall_clock
 from service.keys.guard import guard_of
 from service.keys.key import Scope
-from stream_workers import health, metrics
+from stream_workers import metrics
 from stream_workers.counting.assignment import Assignment
 from stream_workers.counting.empty_tails import EmptyTails
 from stream_workers.counting.flush_cycle import FlushCycle
@@ -26,9 +26,10 @@ from stream_workers.flush.compaction import Compactor
 from stream_workers.flush.flusher import Flusher
 from stream_workers.flush.rejected_topic import RejectedTopic
 from stream_workers.gather_all import gather_all
-from stream_workers.guarded_pages import web_options
 from stream_workers.kafka_probe import KafkaProbe
 from stream_workers.lag import Lag
+from stream_workers.pages import health
+from stream_workers.pages.middlewares import web_options
 from stream_workers.partition.past_records import KafkaPastRecords
 from stream_workers.retry import RetryPolicy
 from stream_workers.settings import WorkerSettings

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from service.connections.metrics import ConnectionMetrics
 from service.metrics.listed import SECONDS, MetricList
 from service.metrics.process import ProcessMetrics
 
 LISTED: Final = MetricList()
 PROCESS: Final = ProcessMetrics(LISTED, "kafka", "store")
+CONNECTIONS: Final = ConnectionMetrics(LISTED)
 
 _PARTITION: Final = "its number"
 

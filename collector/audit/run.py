@@ -62,6 +62,7 @@ class Audit:
         self._not_judged: list[NotJudged] = []
         self._through: dict[int, int] = {}
         self._whole_from: dict[int, int] = {}
+        self._windows_only: list[int] = []
         self._records = self._lines = self._windows = 0
 
     def run(self, planned: Planned, advanced: Advanced) -> Verdict:
@@ -90,6 +91,7 @@ class Audit:
             old_logs=old_logs,
             of_old_logs=list(map(format_hour, answers.of_old_logs)),
             whole_from=_hours_by_partition(self._whole_from),
+            windows_only=list(map(format_hour, self._windows_only)),
             differences=self._differences,
             not_judged=self._not_judged,
         )
@@ -168,6 +170,7 @@ class Audit:
             return Answers({}, [], [])
         whole = max(self._whole_from.values(), default=0)
         expected = {hour: covered for hour, covered in self._expected.items() if hour >= whole}
+        self._windows_only = sorted(self._expected.keys() - expected.keys())
         try:
             answers = asyncio.run(self._ask(log, expected))
             if unequal := self._unequal(answers):

@@ -100,6 +100,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
     Earlier hours of it were not judged, nor how many lines there ever were.
     """
+    windows_only: list[str] = []
+    """Hours that the logs of some partitions hold whole: their windows there were compared, no answers could be."""
     differences: list[Difference] = []
     not_judged: list[NotJudged] = []
 
@@ -130,6 +132,9 @@ class Verdict(msgspec.Struct, frozen=True):
             yield f"not judged, as the topic has been re-created since: {', '.join(self.old_logs)}{hours}"
         if self.whole_from:
             yield f"not judged, as the log no longer holds all of them: {_gone(self.whole_from)}"
+        if self.windows_only:
+            hours = _in_short(self.windows_only)
+            yield f"compared by windows of the other partitions only, as answers cover all partitions: {hours}"
         yield (
             f"{self.outcome.replace('_', ' ')}: {self.windows:,} windows and {self.answers:,} answers against "
             f"{self.lines:,} lines in {self.records:,} records"
@@ -137,9 +142,19 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def _gone(whole_from: Mapping[int, str | None]) -> str:
-    known = [hour for hour in whole_from.values() if hour is not None]
-    unknown = [f"the hours of partition {partition}" for partition, hour in whole_from.items() if hour is None]
-    return ", ".join([*([f"hours before {max(known)}"] if known else []), *unknown])
+    """Partitions by the hours that they lack: most often, retention comes to all of them at once."""
+    lacking: dict[str | None, list[int]] = {}
+    for partition, hour in whole_from.items():
+        lacking.setdefault(hour, []).append(partition)
+    return ", ".join(f"{_hours_before(hour)} of {_named(partitions)}" for hour, partitions in lacking.items())
+
+
+def _hours_before(hour: str | None) -> str:
+    return "all hours" if hour is None else f"hours before {hour}"
+
+
+def _named(partitions: Sequence[int]) -> str:
+    return f"partition{'s' if len(partitions) > 1 else ''} {', '.join(map(str, partitions))}"
 
 
 def _in_short(hours: Sequence[str]) -> str:

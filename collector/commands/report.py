@@ -1,21 +1,25 @@
 """`collector report`."""
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import httpx
 import typer
 from rich.console import Console
 
+from aggregator.hours.zones import iana_zone
 from collector.options import KeyFileOption
-from collector.reading.pages import pages
-from collector.reading.table import Row, as_table
+from collector.reading.pages import lines_of, pages, told_in
+from collector.reading.table import as_table
+from collector.reading.told import Days, Hours, Total
 from collector.sending.client import DEFAULT_URL, client_for
+from contract.shown import printable
 
 
 class ReportFormat(StrEnum):
@@ -25,6 +29,9 @@ class ReportFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     NDJSON = "ndjson"
+
+
+_MEDIA_TYPES: Final = {ReportFormat.CSV: "text/csv", ReportFormat.NDJSON: "application/x-ndjson"}
 
 
 def report(  # noqa: PLR0913 - one a command-line option
@@ -70,18 +77,18 @@ def report(  # noqa: PLR0913 - one a command-line option
     with client_for(url, data, key_file) as client:
         found = pages(client, "/v1/days" if days else "/v1/hours", query)
         if written is ReportFormat.TABLE:
-            _print_table(found, zone, "days" if days else "hours")
+            _print_table([_told(page, days=days) for page in found], zone)
         elif written is ReportFormat.JSON:
-            typer.echo(json.dumps(_whole(found, "days" if days else "hours"), indent=2))
+            typer.echo(json.dumps(_document(found, days=days), indent=2))
         else:
-            _print_lines(found, header_lines=1 if written is ReportFormat.CSV else 0)
+            _print_lines(found, written)
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise typer.BadParameter(f"--tz {name}: no IANA time zone, such as Europe/Berlin") from error
+    zone = iana_zone(name)
+    if zone is None:
+        raise typer.BadParameter(f"--tz {name}: no IANA time zone, such as Europe/Berlin")
+    return zone
 
 
 def _query(first: str | None, to: str | None, zone: ZoneInfo, *, days: bool) -> dict[str, str]:
@@ -100,9 +107,14 @@ def _instant(text: str, zone: ZoneInfo) -> str:
     return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).isoformat()
 
 
-def _whole(found: Iterator[httpx.Response], rows: str) -> Row:
+def _told(page: httpx.Response, *, days: bool) -> Days | Hours:
+    return told_in(page, Days) if days else told_in(page, Hours)
+
+
+def _document(found: Iterator[httpx.Response], *, days: bool) -> dict[str, Any]:
     """All pages as one."""
-    told = [page.json() for page in found]
+    rows = "days" if days else "hours"
+    told = [_checked(page, Days if days else Hours) for page in found]
     through = [page["complete_through"] for page in told]
     return {
         rows: [row for page in told for row in page[rows]],
@@ -111,21 +123,38 @@ def _whole(found: Iterator[httpx.Response], rows: str) -> Row:
     }
 
 
-def _print_table(found: Iterator[httpx.Response], zone: ZoneInfo, rows: str) -> None:
-    told = _whole(found, rows)
-    Console().print(as_table(told[rows], zone, told["complete_through"], final=told["final"]))
+def _checked(page: httpx.Response, kind: type[Days | Hours | Total]) -> dict[str, Any]:
+    """All that it says, also what we do not know."""
+    told_in(page, kind)
+    return told_in(page, dict[str, Any])
+
+
+def _print_table(told: Sequence[Days | Hours], zone: ZoneInfo) -> None:
+    known = [page.complete_through for page in told if page.complete_through is not None]
+    through = min(known) if len(known) == len(told) else None
+    rows = [row for page in told for row in page.rows]
+    Console().print(as_table(rows, zone, through, final=all(page.final for page in told)))
 
 
 def _print_total(client: httpx.Client, query: dict[str, str], zone: ZoneInfo, *, as_json: bool) -> None:
-    (page,) = pages(client, "/v1/totals", query)
-    told = page.json()
+    page = next(pages(client, "/v1/totals", query))
     if as_json:
-        typer.echo(json.dumps(told, indent=2))
+        typer.echo(json.dumps(_checked(page, Total), indent=2))
     else:
-        Console().print(as_table([told], zone, told["complete_through"], final=told["final"]))
+        told = told_in(page, Total)
+        Console().print(as_table([told], zone, told.complete_through, final=told.final))
 
 
-def _print_lines(found: Iterator[httpx.Response], header_lines: int) -> None:
+def _print_lines(found: Iterator[httpx.Response], written: ReportFormat) -> None:
     for number, page in enumerate(found):
-        lines = page.text.splitlines(keepends=True)
-        typer.echo("".join(lines[header_lines if number else 0 :]), nl=False)
+        told = lines_of(page, _MEDIA_TYPES[written])
+        _print_bytes(told.partition(b"\n")[2] if number and written is ReportFormat.CSV else told)
+
+
+def _print_bytes(told: bytes) -> None:
+    """As they came; but what a terminal shows must not command it."""
+    if not sys.stdout.isatty():
+        typer.echo(told, nl=False)
+        return
+    for line in told.decode(errors="replace").splitlines():
+        typer.echo(printable(line))

@@ -23,6 +23,7 @@ from collector.sending.rejects import Rejects, RejectsFile
 from collector.sending.summary import Summary
 from collector.sending.synthetic import synthetic_lines
 from contract.errors import CollectorError
+from contract.shown import printable
 from service.clock import wall_clock
 
 _PATIENCE = 60.0
@@ -109,9 +110,9 @@ def send(  # noqa: PLR0913 - one a command-line option
 def _report(summary: Summary, rejects: Rejects, problem: str | None, *, skip: int | None) -> None:
     if summary.has_begun or not problem:
         for line in (*summary.lines(), *rejects.lines(summary.rejected.total())):
-            typer.echo(line)
+            typer.echo(printable(line))
     if problem:
-        typer.echo(f"collector: {problem}{_go_on(summary, rejects.unit, skip)}", err=True)
+        typer.echo(f"collector: {printable(problem)}{_go_on(summary, rejects.unit, skip)}", err=True)
     elif not summary.has_begun:
         typer.echo(f"collector: there was nothing to send{f' after --skip {skip}' if skip else ''}", err=True)
 
@@ -128,7 +129,7 @@ def _progress(console: Console, *, has_bar: bool) -> Progress:
 
 
 def _tell(console: Console, text: str) -> None:
-    console.print(f"collector: {text}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"collector: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _deliver(delivery: Delivery, batches: Iterator[list[Line]], interruption: Interruption) -> str | None:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.live import Live
 
 from collector.options import KeyFileOption
-from collector.reading.live import LiveHour
+from collector.reading.live import Listener
 from collector.reading.screen import as_screen
 from collector.sending.client import DEFAULT_URL, client_for
 
@@ -39,21 +39,21 @@ def top(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise typer.BadParameter("this is for a terminal; `collector report` prints numbers once")
     with client_for(url, data, key_file) as client:
-        hour = LiveHour(client)
+        listener = Listener(client)
         # A daemon: nobody waits at the end for a server that is silent.
-        Thread(target=hour.listen, daemon=True).start()
+        Thread(target=listener.listen, daemon=True).start()
         try:
-            _show(hour)
+            _show(listener)
         except KeyboardInterrupt:
             pass
         finally:
-            hour.end()
+            listener.end()
 
 
-def _show(hour: LiveHour) -> None:
+def _show(listener: Listener) -> None:
     with _keys_at_once(), Live(console=Console(), auto_refresh=False) as live:
         while True:
-            live.update(as_screen(hour.seen, time.monotonic(), datetime.now(UTC)), refresh=True)
+            live.update(as_screen(listener.seen, time.monotonic(), datetime.now(UTC)), refresh=True)
             if _was_typed("q"):
                 return
 

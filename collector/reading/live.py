@@ -1,6 +1,5 @@
 """The current hour as the aggregator tells it, event by event, for as long as anybody looks."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -8,6 +7,9 @@ from threading import Event, Lock
 from typing import Any, Final
 
 import httpx
+
+from collector.reading.told import LiveHour, NotUnderstood, Trouble, understood
+from contract.shown import printable
 
 _SILENCE: Final = 15.0
 """Seconds without any event after which a connection is taken for dead: there are two a second."""
@@ -19,7 +21,7 @@ _PAUSE: Final = 1.0
 class Seen:
     """What is known, and since when."""
 
-    hour: dict[str, Any] | None = None
+    hour: LiveHour | None = None
     """As /v1/live told it last."""
     told_at: float = 0.0
     """When that was, by a clock that only rises, seconds."""
@@ -27,7 +29,7 @@ class Seen:
     """Why there is no later one."""
 
 
-class LiveHour:
+class Listener:
     """Listens in a thread of its own."""
 
     def __init__(
@@ -57,7 +59,9 @@ class LiveHour:
             try:
                 self._listen_once()
             except httpx.HTTPError as error:
-                self._note(trouble=f"no connection: {error}" if str(error) else "no connection")
+                self._note(trouble=f"no connection: {printable(str(error))}" if str(error) else "no connection")
+            except NotUnderstood as error:
+                self._note(trouble=f"what was told is not understood: {error}")
             self._ended.wait(self._pause)
 
     def _listen_once(self) -> None:
@@ -66,13 +70,13 @@ class LiveHour:
             if not answer.is_success:
                 self._note(trouble=f"HTTP {answer.status_code}")
                 return
-            for kind, told in events(answer.iter_lines()):
+            for kind, data in events(answer.iter_lines()):
                 if self._ended.is_set():
                     return
                 if kind == "hour":
-                    self._note(hour=told, told_at=self._clock(), trouble=None)
+                    self._note(hour=understood(data, LiveHour), told_at=self._clock(), trouble=None)
                 else:
-                    self._note(trouble=str(told.get("detail", kind)))
+                    self._note(trouble=printable(understood(data, Trouble).detail or kind))
         self._note(trouble="the connection ended")
 
     def _note(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of Seen
@@ -80,14 +84,14 @@ class LiveHour:
             self._seen = replace(self._seen, **changes)
 
 
-def events(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def events(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The kind and the data of each server-sent event."""
     kind, data = "message", ""
     for line in lines:
         name, _, value = line.partition(":")
         if not line:
             if data:
-                yield kind, json.loads(data)
+                yield kind, data
             kind, data = "message", ""
         elif name == "event":
             kind = value.removeprefix(" ")

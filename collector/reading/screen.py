@@ -1,7 +1,7 @@
 """What `collector top` shows."""
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -9,6 +9,7 @@ from rich.text import Text
 
 from collector.reading.live import Seen
 from collector.reading.table import click_rate
+from collector.reading.told import LiveHour
 
 _OLD: Final = 3.0
 """Seconds after which what is shown is no longer the present."""
@@ -25,16 +26,16 @@ def as_screen(seen: Seen, now: float, wall_clock: datetime) -> RenderableType:
     return Group(*lines, Text("q ends", style="dim"))
 
 
-def _numbers(hour: dict[str, Any], *, stale: bool) -> Table:
-    begin = datetime.fromisoformat(hour["hour"])
+def _numbers(hour: LiveHour, *, stale: bool) -> Table:
+    begin = hour.hour.astimezone(UTC)
     table = Table(title=f"{begin:%Y-%m-%d %H:%M} UTC", title_justify="left", box=None, pad_edge=False, expand=False)
     style = "dim" if stale else "bold"
     told = {
-        "unique users": f"{hour['unique_users']:,}",
-        "clicks": f"{hour['clicks']:,}",
-        "impressions": f"{hour['impressions']:,}",
-        "click rate": click_rate(hour["clicks"], hour["impressions"]),
-        "actions/s": f"{hour['actions_per_second']:,.1f}",
+        "unique users": f"{hour.unique_users:,}",
+        "clicks": f"{hour.clicks:,}",
+        "impressions": f"{hour.impressions:,}",
+        "click rate": click_rate(hour.clicks, hour.impressions),
+        "actions/s": f"{hour.actions_per_second:,.1f}",
     }
     for name in told:
         table.add_column(name, justify="right", style=style, min_width=12)
@@ -42,10 +43,10 @@ def _numbers(hour: dict[str, Any], *, stale: bool) -> Table:
     return table
 
 
-def _completeness(hour: dict[str, Any], wall_clock: datetime) -> str:
-    if hour["complete_through"] is None:
+def _completeness(hour: LiveHour, wall_clock: datetime) -> str:
+    through = hour.complete_through
+    if through is None:
         return "how complete this is is not known now"
-    through = datetime.fromisoformat(hour["complete_through"])
     behind = max(0, round((wall_clock - through).total_seconds()))
     return f"exact up to {through.astimezone(UTC):%H:%M:%S} UTC, {behind} s behind"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -10,8 +10,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-Row = dict[str, Any]
-"""An hour or a day, as the API answers it."""
+from collector.reading.told import DayRow, HourRow, Total
+
+Row = HourRow | DayRow | Total
 
 WIDTH: Final = 30
 """Characters of the longest bar, where there is room."""
@@ -20,7 +21,7 @@ _CLICKS: Final = "cyan"
 _IMPRESSIONS: Final = "blue"
 
 
-def as_table(rows: Sequence[Row], zone: ZoneInfo, complete_through: str | None, *, final: bool) -> RenderableType:
+def as_table(rows: Sequence[Row], zone: ZoneInfo, complete_through: datetime | None, *, final: bool) -> RenderableType:
     """The rows, and beneath them how complete they are. Hours are shown as clocks in `zone` do."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(_heading(rows, zone), no_wrap=True)
@@ -29,22 +30,22 @@ def as_table(rows: Sequence[Row], zone: ZoneInfo, complete_through: str | None, 
     # One bar alone is as long as any.
     if len(rows) > 1:
         table.add_column(Text.assemble(("clicks", _CLICKS), " and ", ("impressions", _IMPRESSIONS)))
-    most = max((row["clicks"] + row["impressions"] for row in rows), default=0)
+    most = max((row.clicks + row.impressions for row in rows), default=0)
     for row in rows:
-        numbers = [f"{row[name]:,}" for name in ("unique_users", "clicks", "impressions")]
-        rate = click_rate(row["clicks"], row["impressions"])
+        numbers = [f"{number:,}" for number in (row.unique_users, row.clicks, row.impressions)]
+        rate = click_rate(row.clicks, row.impressions)
         bars = [_Bar(row, most)] if len(rows) > 1 else []
-        table.add_row(_when(row, zone), *numbers, rate, *bars, style="" if row["final"] else "italic")
+        table.add_row(_when(row, zone), *numbers, rate, *bars, style="" if row.final else "italic")
     return Group(table, Text(completeness(complete_through, zone, final=final), style="dim"))
 
 
-def completeness(complete_through: str | None, zone: ZoneInfo, *, final: bool) -> str:
+def completeness(complete_through: datetime | None, zone: ZoneInfo, *, final: bool) -> str:
     """In words."""
     if final:
         return "final"
     if complete_through is None:
         return "how complete these numbers are is not known now"
-    through = datetime.fromisoformat(complete_through).astimezone(zone)
+    through = complete_through.astimezone(zone)
     return f"in italics: still being counted; exact up to {through:%Y-%m-%d %H:%M:%S} {zone.key}"
 
 
@@ -54,17 +55,23 @@ def click_rate(clicks: int, impressions: int) -> str:
 
 
 def _heading(rows: Sequence[Row], zone: ZoneInfo) -> str:
-    if rows and "day" in rows[0]:
-        return "day"
-    return f"{'hour' if not rows or 'timestamp' in rows[0] else 'span'} ({zone.key})"
+    match rows:
+        case [DayRow(), *_]:
+            return "day"
+        case [Total(), *_]:
+            return f"span ({zone.key})"
+        case _:
+            return f"hour ({zone.key})"
 
 
 def _when(row: Row, zone: ZoneInfo) -> str:
-    if "day" in row:
-        return str(row["day"])
-    if "timestamp" in row:
-        return _clock(datetime.fromtimestamp(row["timestamp"] / 1000, UTC), zone)
-    return " to ".join(_clock(datetime.fromisoformat(row[name]), zone) for name in ("from", "to"))
+    match row:
+        case DayRow(day=day):
+            return str(day)
+        case Total(start=start, to=to):
+            return f"{_clock(start, zone)} to {_clock(to, zone)}"
+        case HourRow(timestamp=timestamp):
+            return _clock(datetime.fromtimestamp(timestamp / 1000, UTC), zone)
 
 
 def _clock(instant: datetime, zone: ZoneInfo) -> str:
@@ -75,8 +82,8 @@ class _Bar:
     """As long as the terminal has room for, up to WIDTH: a bar that is cut off would lie."""
 
     def __init__(self, row: Row, most: int) -> None:
-        self._clicks = row["clicks"]
-        self._both = row["clicks"] + row["impressions"]
+        self._clicks = row.clicks
+        self._both = row.clicks + row.impressions
         self._most = most
 
     def __rich_measure__(self, _: Console, __: ConsoleOptions) -> Measurement:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import httpx
 import msgspec
@@ -11,6 +11,8 @@ import msgspec
 from collector.sending.errors import DeliveryRefused
 
 _SHOWN = 300
+_NOT_UNDERSTOOD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""No JSON, JSON of another shape, no UTF-8, or nested too deeply."""
 
 
 class Unanswered(NamedTuple):
@@ -68,7 +70,7 @@ def read_answer(response: httpx.Response) -> Answer | Unanswered:
     if response.is_success or response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
         try:
             return msgspec.json.decode(response.content, type=Answer)
-        except msgspec.DecodeError as error:
+        except _NOT_UNDERSTOOD as error:
             advice = "; that is no ingest API's answer: is the address right?" if response.is_success else ""
             raise DeliveryRefused(told + advice) from error
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or _problem(response).code == "not_sent":
@@ -97,5 +99,5 @@ def _told(response: httpx.Response) -> str:
 def _problem(response: httpx.Response) -> _Problem:
     try:
         return msgspec.json.decode(response.content, type=_Problem)
-    except msgspec.DecodeError:
+    except _NOT_UNDERSTOOD:
         return _Problem()

@@ -12,7 +12,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from collector.status.seen import Sample, Seen
-from contract.shown import shown_text
+from contract.shown import printable, shown_text
 
 _TIMEOUT: Final = 10.0
 """Seconds; a process asks what it depends on, before it answers."""
@@ -65,9 +65,7 @@ def _reason(ready: httpx.Response) -> str | None:
         reason = ready.json()["reason"]
     except (ValueError, KeyError, TypeError):
         return None
-    if not isinstance(reason, str):
-        return None
-    return reason if reason.isprintable() else shown_text(reason)
+    return printable(reason) if isinstance(reason, str) else None
 
 
 def samples_in(text: str) -> list[Sample]:

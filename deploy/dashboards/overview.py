@@ -23,13 +23,16 @@ def overview() -> Dashboard:
 
 def _well(board: Dashboard) -> Dashboard:
     for panel in (
-        number("Alerts", 'count(ALERTS{alertstate="firing"}) or vector(0)', NUMBER, "How many fire.", bad_from=1),
+        number(
+            "Alerts", 'count(ALERTS{alertstate="firing"}) or vector(0)', NUMBER, "How many fire.", bad_from=1, span=3
+        ),
         number(
             "Not ready",
             "count(collector_ready == 0) or vector(0)",
             NUMBER,
             "Processes that cannot do their job, as /readyz says.",
             bad_from=1,
+            span=3,
         ),
         number(
             "Numbers are behind by",
@@ -46,6 +49,15 @@ def _well(board: Dashboard) -> Dashboard:
             NUMBER,
             "Records that retention removed before they were counted, of all time.",
             bad_from=1,
+            span=3,
+        ),
+        number(
+            "Earlier logs",
+            "max(collector_aggregator_earlier_logs)",
+            NUMBER,
+            "Logs counted before this one, of all time: the topic was created again, or Kafka lost its data.",
+            bad_from=1,
+            span=3,
         ),
     ):
         board = board.with_panel(panel)

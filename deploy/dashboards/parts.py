@@ -39,7 +39,9 @@ def new_dashboard(uid: str, title: str, description: str) -> builders.Dashboard:
     )
 
 
-def number(title: str, expression: str, unit: str, description: str, *, bad_from: float | None = None) -> stat.Panel:
+def number(
+    title: str, expression: str, unit: str, description: str, *, bad_from: float | None = None, span: int = 4
+) -> stat.Panel:
     """One number; red from `bad_from` on."""
     panel = (
         stat.Panel()
@@ -47,7 +49,7 @@ def number(title: str, expression: str, unit: str, description: str, *, bad_from
         .description(description)
         .datasource(SOURCE)
         .unit(unit)
-        .span(4)
+        .span(span)
         .height(4)
         .graph_mode(looks.BigValueGraphMode.AREA)
         .color_mode(looks.BigValueColorMode.VALUE)

@@ -8,10 +8,15 @@ from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka as driver
+from faust.web.drivers import aiohttp as web_driver
 
+from service.connections.guard import Guard
+from service.connections.limits import raise_descriptor_limit
+from stream_workers import metrics
 from stream_workers.faust_adapter.bounded_queue import BoundedQueue
 from stream_workers.faust_adapter.consumer import Consumer
 from stream_workers.faust_adapter.ports import Ports
+from stream_workers.pages.connections import LIMITS, BoundedListener
 
 
 class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here
@@ -22,6 +27,25 @@ class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here
     def __init__(self, *args: Any, ports: Ports, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
         super().__init__(*args, **kwargs)
         self.ports = ports
+
+
+class Web(web_driver.Web):  # type: ignore[misc] # Faust is untyped here
+    """Faust's web server, but its connections have bounds."""
+
+    _listener: BoundedListener | None = None
+
+    async def start_server(self) -> None:
+        """As Faust's own; but its site would take any number."""
+        limits = LIMITS.within(raise_descriptor_limit())
+        await self._runner.setup()
+        self._listener = BoundedListener(Guard(limits, metrics=metrics.CONNECTIONS))
+        await self._listener.start(self._runner.server, self.app.conf.web_bind, self.app.conf.web_port)
+
+    async def stop_server(self) -> None:
+        """Lets nobody in any more, then does as Faust's own."""
+        if self._listener is not None:
+            await self._listener.stop()
+        await super().stop_server()
 
 
 class App(faust.App):  # type: ignore[misc] # Faust is untyped here
@@ -56,6 +80,9 @@ class App(faust.App):  # type: ignore[misc] # Faust is untyped here
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self, ports=self._ports)
+
+    def _new_web(self) -> Web:
+        return Web(self)
 
     def _create_directories(self) -> None:
         """Makes none: they are for tables, which we have none of, and a container's file system may be read-only."""

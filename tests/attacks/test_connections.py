@@ -9,6 +9,7 @@ from select import select
 
 import pytest
 
+from stream_workers.pages.connections import LIMITS
 from support.attacks.load import good_requests, single
 from support.attacks.sockets import all_that_comes, connected, flood, many
 from support.attacks.target import Target
@@ -27,7 +28,7 @@ GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HEADERS = b"a: b\r\n" * 10_000
 
 
-@pytest.fixture(params=["ingest", "aggregator"])
+@pytest.fixture(params=["ingest", "aggregator", "worker"])
 def target(request: pytest.FixtureRequest) -> Target:
     found: Target = request.getfixturevalue(request.param)
     return found
@@ -74,6 +75,17 @@ def test_where_descriptors_are_few_one_client_is_told_503_and_others_are_served(
     refused = ingest.metric("collector_http_connections_refused_total", 'limit="of_one"')
     assert refused == statuses.total()
     assert 1 <= ingest.logged().count("is refused") <= 20
+
+
+def test_a_worker_whose_pages_somebody_holds_open_answers_others(worker: Target) -> None:
+    with many(SOCKETS, worker.port, source=OTHER) as sockets:
+        health = worker.ask("GET", "/healthz")
+        refused = worker.metric("collector_http_connections_refused_total", 'limit="of_one"')
+        statuses = Counter(own.recv(12) for own in sockets if select([own], [], [], 0)[0])
+    assert health.status == 200
+    assert statuses == {b"HTTP/1.1 503": SOCKETS - LIMITS.of_one}
+    assert refused == statuses.total()
+    assert worker.logged().count("is refused") == 1
 
 
 def test_a_service_takes_all_the_descriptors_that_the_system_lets_it_have(start_ingest: Callable[..., Target]) -> None:

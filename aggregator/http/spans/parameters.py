@@ -3,11 +3,12 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
 from aggregator.hours.days import Day, DayOffTheHour, days_between
+from aggregator.hours.zones import iana_zone
 from aggregator.http.parameters import single
 from aggregator.http.problems import ParameterRefused
 from contract.hour import END_OF_TIME_MS, HOUR_MS, format_hour, hour_of
@@ -19,8 +20,6 @@ _LONGEST: Final = 366 * _DAY
 _DAYS_BY_DEFAULT: Final = 7
 _DAYS: Final = 31
 _MS: Final = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII)
-_ZONE: Final = re.compile(r"[A-Z][A-Z0-9_+-]*(/[A-Z][A-Z0-9_+-]*){0,2}", re.ASCII | re.IGNORECASE)
-"""Other names lead the package that looks for zones astray: to modules, or too deep."""
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _OFFSET: Final = re.compile(r" (?=[0-9]{2}(:?[0-9]{2})?$)")
 """A `+` in a query is read as a space; here none else can stand before the digits of an offset."""
@@ -105,17 +104,10 @@ def zone_of(request: Request) -> ZoneInfo:
     name = single(request, "tz")
     if name is None:
         return _UTC
-    zone = _zone(name)
+    zone = iana_zone(name)
     if zone is None:
         raise ParameterRefused(reject("zone_unknown", "tz", name, "tz is an IANA time zone, such as Europe/Berlin"))
     return zone
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if _ZONE.fullmatch(name) else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def _date(request: Request, name: str, default: date) -> date:

@@ -172,6 +172,7 @@ async def test_hours_that_the_log_still_holds_whole_are_judged_though_its_beginn
     assert (code, verdict["outcome"], verdict["differences"], verdict["answers"]) == (0, "equal", [], 1)
     assert verdict["windows"] == PARTITIONS + 2
     assert sorted(verdict["whole_from"]) == ["1", "3"]
+    assert verdict["windows_only"] == [format_hour(partly)]
     assert all(format_hour(partly) < hour <= format_hour(whole) for hour in verdict["whole_from"].values())
     for partition in range(PARTITIONS):
         await spoilt(pipeline, whole, partition)
@@ -209,7 +210,8 @@ async def test_a_partition_of_which_all_was_removed_unread_has_no_hour_to_judge(
     ended = audit.run()
 
     assert ended.returncode == 0
-    assert ", the hours of partition 3\n" in ended.stdout
+    assert ", all hours of partition 3\n" in ended.stdout
+    assert "\ncompared by windows of the other partitions only, " in ended.stdout
 
 
 async def test_where_no_hour_is_whole_nothing_is_called_equal(pipeline: Pipeline, audit: Auditor) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.shown import MAX_SHOWN, shown, shown_text
+from contract.shown import MAX_SHOWN, printable, shown, shown_text
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,16 @@ def test_of_a_value_that_is_nested_as_deep_as_parsers_go_only_the_begin_is_looke
         value = [value]
 
     assert shown({"a": value}) == '{"a": ' + "[" * (MAX_SHOWN - len('{"a": ')) + "…"
+
+
+@given(st.text(st.characters()))
+def test_a_text_that_is_made_printable_is_one_line_and_nothing_of_it_is_left_out(value: str) -> None:
+    text = printable(value)
+
+    assert text.isprintable()
+    assert printable(text) == text
+    assert len(text) >= len(value)
+
+
+def test_what_commands_a_terminal_is_written_out() -> None:
+    assert printable("a\x1b[2J\x9b2Jé\u202e\r\n") == "a\\u001b[2J\\u009b2Jé\\u202e\\r\\n"

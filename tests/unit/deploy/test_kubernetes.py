@@ -169,6 +169,45 @@ def test_no_pod_may_do_more_than_it_needs(manifests: list[Manifest]) -> None:
             assert container["resources"]["limits"]["memory"]
 
 
+@pytest.mark.parametrize("namespace", ["monitoring", "collector", "elsewhere"])
+def test_everybody_may_ask_the_apis_and_only_prometheus_the_pages_of_others(
+    manifests: list[Manifest], namespace: str
+) -> None:
+    makers = {each["metadata"]["name"]: each for each in of_kind(manifests, "Deployment", "Job")}
+    services = makers.keys() & DRAINS.keys()
+
+    admitting = {name for name in services if may_be_asked(manifests, makers[name], namespace)}
+
+    assert admitting == (services if namespace == "monitoring" else {"ingest", "aggregator"})
+    assert not may_be_asked(manifests, makers["provision"], namespace)
+
+
+def may_be_asked(manifests: list[Manifest], maker: Manifest, namespace: str) -> bool:
+    """Whether a policy lets pods of a namespace in; without any for the pods that are asked, everybody may come in."""
+    labels = maker["spec"]["template"]["metadata"]["labels"]
+    policies = [
+        each["spec"] for each in of_kind(manifests, "NetworkPolicy") if selects(each["spec"]["podSelector"], labels)
+    ]
+    bounding = [policy for policy in policies if "Ingress" in policy["policyTypes"]]
+    rules = [rule for policy in bounding for rule in policy.get("ingress", [])]
+    own = {"kubernetes.io/metadata.name": namespace}
+    return not bounding or any(
+        {"port": "http"} in rule["ports"]
+        and ("from" not in rule or any(selects(peer["namespaceSelector"], own) for peer in rule["from"]))
+        for rule in rules
+    )
+
+
+def selects(selector: Manifest, labels: dict[str, str]) -> bool:
+    """Labels that are equal, and keys whose value is one of some."""
+    assert selector.keys() <= {"matchLabels", "matchExpressions"}
+    expressions = selector.get("matchExpressions", [])
+    assert all(each["operator"] == "In" for each in expressions)
+    return selector.get("matchLabels", {}).items() <= labels.items() and all(
+        labels.get(each["key"]) in each["values"] for each in expressions
+    )
+
+
 def test_our_containers_cannot_write_to_their_image(manifests: list[Manifest]) -> None:
     for pod in ours(manifests).values():
         assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True

@@ -68,9 +68,13 @@ def test_a_difference_is_a_line_that_names_hour_partition_and_both_sides(differe
 @pytest.mark.parametrize(
     ("whole_from", "told"),
     [
-        ({0: HOUR, 2: "2026-11-24T10:00:00Z"}, "hours before 2026-11-24T10:00:00Z"),
-        ({3: None}, "the hours of partition 3"),
-        ({0: HOUR, 3: None}, f"hours before {HOUR}, the hours of partition 3"),
+        ({0: HOUR, 1: HOUR}, f"hours before {HOUR} of partitions 0, 1"),
+        (
+            {0: HOUR, 1: "2026-11-24T10:00:00Z", 2: HOUR},
+            f"hours before {HOUR} of partitions 0, 2, hours before 2026-11-24T10:00:00Z of partition 1",
+        ),
+        ({3: None}, "all hours of partition 3"),
+        ({0: HOUR, 3: None}, f"hours before {HOUR} of partition 0, all hours of partition 3"),
     ],
 )
 def test_what_retention_left_no_log_of_is_said_in_a_line_and_is_no_error(
@@ -79,6 +83,16 @@ def test_what_retention_left_no_log_of_is_said_in_a_line_and_is_no_error(
     verdict = Verdict(whole_from=whole_from, windows=3)
     assert next(verdict.text()) == f"not judged, as the log no longer holds all of them: {told}"
     assert verdict.outcome is Outcome.EQUAL
+
+
+def test_hours_whose_windows_alone_were_compared_are_named() -> None:
+    verdict = Verdict(whole_from={1: "2026-11-24T10:00:00Z"}, windows=1, windows_only=[HOUR])
+
+    assert list(verdict.text()) == [
+        "not judged, as the log no longer holds all of them: hours before 2026-11-24T10:00:00Z of partition 1",
+        f"compared by windows of the other partitions only, as answers cover all partitions: {HOUR}",
+        "equal: 1 windows and 0 answers against 0 lines in 0 records",
+    ]
 
 
 def test_what_an_answer_calls_an_event_begins_no_line_of_its_own() -> None:

@@ -1,5 +1,12 @@
 import json
+import os
+import pty
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import product
+from pathlib import Path
+from subprocess import Popen
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -40,7 +47,8 @@ class Api:
         self.paths: list[str] = []
         self.url = ""
 
-    def answer(self, told: Told) -> None:
+    def answer(self, told: Told, next_page: str | None = None) -> None:
+        """`next_page`: where the first page says that the second one is."""
         target = urlsplit(told.path)
         query = parse_qs(target.query)
         self.asked.append(query)
@@ -50,9 +58,13 @@ class Api:
             return
         second = "page" in query
         number = 2 if second else 1
-        headers = {} if second else {"Link": f'<{target.path}?page=2&format={query["format"][0]}>; rel="next"'}
+        next_page = next_page or f"{target.path}?page=2&format={query['format'][0]}"
+        headers = {} if second else {"Link": f'<{next_page}>; rel="next"'}
         if query["format"] == ["csv"]:
             told.tell(f"{HEADER}{format_hour(HOUR)},{number}\r\n".encode(), "text/csv; header=present", **headers)
+            return
+        if query["format"] == ["ndjson"]:
+            told.tell(json.dumps(row(number)).encode() + b"\n", "application/x-ndjson", **headers)
             return
         page = {
             "hours": [row(number, final=not second)],
@@ -145,6 +157,136 @@ def test_what_the_api_refuses_is_told_in_its_words() -> None:
     assert str(result.exception) == f'{url}: HTTP 400: from "x": no instant'
 
 
+@pytest.mark.parametrize("form", ["json", "table", "csv", "ndjson"])
+def test_a_next_page_elsewhere_is_not_asked_for_there_the_key_would_go_along(
+    api: Api, tmp_path: Path, form: str
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("a-key")
+
+    def lead_away(told: Told) -> None:
+        api.answer(told, next_page=f"{elsewhere}/v1/hours?page=2&format={form}")
+
+    asked_elsewhere: list[str | None] = []
+    with (
+        telling(lambda told: asked_elsewhere.append(told.headers["Authorization"])) as elsewhere,
+        telling(lead_away) as url,
+    ):
+        result = CliRunner().invoke(app, ["report", "--url", url, "--key-file", str(key), "--format", form])
+
+    assert asked_elsewhere == []
+    assert isinstance(result.exception, CollectorError)
+    assert f'leads to another origin, "{elsewhere}/' in str(result.exception)
+
+
+@pytest.mark.parametrize("link", ["http://[::1", "http://xn--/", "\x01"])
+def test_a_next_page_that_is_no_address_is_told(api: Api, link: str) -> None:
+    with telling(lambda told: api.answer(told, next_page=link)) as url:
+        result = CliRunner().invoke(app, ["report", "--url", url])
+
+    assert isinstance(result.exception, CollectorError)
+    assert "its header Link names no address" in str(result.exception)
+
+
+def test_a_next_page_may_be_named_with_the_origin_that_was_asked(api: Api) -> None:
+    def lead_on(told: Told) -> None:
+        api.answer(told, next_page=f"{url.upper()}/v1/hours?page=2&format=json")
+
+    with telling(lead_on) as url:
+        told = json.loads(CliRunner().invoke(app, ["report", "--url", url, "--format", "json"]).stdout)
+
+    assert [one["clicks"] for one in told["hours"]] == [1, 2]
+
+
+HOUR_ROW = row(1)
+PAGE = {"hours": [HOUR_ROW], "days": [], "complete_through": None, "final": True}
+FOREIGN = {
+    "a web page": b"<html>It works!</html>",
+    "nothing": b"",
+    "no UTF-8": b'{"detail":"\xff"}',
+    "a list": b"[]",
+    "another object": b"{}",
+    "nested": b'{"x":' + b"[" * 100_000,
+    "no rows": json.dumps(PAGE | {"hours": 1, "days": {}}).encode(),
+    "a row without users": json.dumps(
+        PAGE | {"hours": [{name: HOUR_ROW[name] for name in HOUR_ROW.keys() - {"unique_users"}}], "days": [{}]}
+    ).encode(),
+    "no number": json.dumps(PAGE | {"hours": [HOUR_ROW | {"clicks": "\x1b[2J"}], "days": [{"clicks": None}]}).encode(),
+    "an hour out of time": json.dumps(
+        PAGE | {"hours": [HOUR_ROW | {"timestamp": 10**18}], "days": [{"day": "x"}]}
+    ).encode(),
+    "no instant": json.dumps(PAGE | {"complete_through": "then"}).encode(),
+    "an instant out of time": json.dumps(PAGE | {"complete_through": "0001-01-01T00:00:00Z"}).encode(),
+}
+
+
+TABLES = [[], ["--format", "json"], ["--days"], ["--total"], ["--total", "--format", "json"]]
+LINES = [["--format", "csv"], ["--format", "ndjson"], ["--days", "--format", "csv"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "arguments"),
+    [*product(FOREIGN.values(), TABLES), *product([FOREIGN["a web page"]], LINES)],
+    ids=[" ".join((name, *what)) for name, what in (*product(FOREIGN, TABLES), *product(["a web page"], LINES))],
+)
+def test_an_answer_that_is_no_aggregator_s_is_told_in_one_line(body: bytes, arguments: list[str]) -> None:
+    with telling(lambda told: told.tell(body)) as url:
+        result = CliRunner().invoke(app, ["report", "--url", url, "--tz", "America/New_York", *arguments])
+
+    assert isinstance(result.exception, CollectorError)
+    assert result.stdout == ""
+    message = str(result.exception)
+    assert f"{url}/v1/" in message
+    assert "not as the aggregator does" in message
+    assert message.isprintable()
+
+
+def test_a_total_is_one_page_whatever_its_link_says() -> None:
+    with telling(lambda told: told.tell(json.dumps(TOTAL).encode(), Link='</v1/totals>; rel="next"')) as url:
+        result = CliRunner().invoke(app, ["report", "--url", url, "--total", "--format", "json"])
+
+    assert json.loads(result.stdout) == TOTAL
+
+
+@pytest.mark.parametrize("body", [b'{"detail":"\\u001b[2Jgone\\nx"}', b"\x1b[2Jgone\nx"])
+def test_a_refusal_does_not_command_the_terminal(body: bytes) -> None:
+    with telling(lambda told: told.tell(body, status=503)) as url:
+        result = CliRunner().invoke(app, ["report", "--url", url])
+
+    assert str(result.exception) == f"{url}: HTTP 503: \\u001b[2Jgone\\nx"
+
+
+HOSTILE = f"{HEADER}\x1b[2J\x9b2J,1\r\n".encode()
+
+
+def test_a_pipe_gets_the_lines_as_they_came() -> None:
+    with telling(lambda told: told.tell(HOSTILE + b"\xff\n", "text/csv")) as url:
+        result = CliRunner().invoke(app, ["report", "--url", url, "--format", "csv"])
+
+    assert result.stdout_bytes == HOSTILE + b"\xff\n"
+
+
+def test_a_terminal_is_not_commanded_by_the_lines() -> None:
+    with telling(lambda told: told.tell(HOSTILE, "text/csv")) as url:
+        shown = shown_by("report", "--url", url, "--format", "csv")
+
+    assert shown == f"{HEADER}\\u001b[2J\\u009b2J,1\r\n".encode()
+
+
+def shown_by(*arguments: str) -> bytes:
+    """What the program writes to its terminal."""
+    ours, its = pty.openpty()
+    command = [sys.executable, "-c", "from collector.cli import main; main()", *arguments]
+    with Popen(command, stdin=its, stdout=its, stderr=its, env={**os.environ, "TERM": "xterm"}):
+        os.close(its)
+        shown = b""
+        with suppress(OSError):  # so Linux tells that nobody writes any more
+            while piece := os.read(ours, 65_536):
+                shown += piece
+    os.close(ours)
+    return shown
+
+
 def test_an_api_that_is_not_there_is_told() -> None:
     with telling(lambda _: None) as url:
         pass
@@ -157,6 +299,7 @@ def test_an_api_that_is_not_there_is_told() -> None:
     "arguments",
     [
         ["--tz", "Mars"],
+        ["--tz", "Factory"],
         ["--url", "http://x", "--data", "y"],
         ["--format", "xml"],
         ["--days", "--total"],

@@ -155,6 +155,39 @@ def test_a_file_that_is_cut_off_is_sent_as_far_as_it_goes_and_told(api: Api, wri
     assert result.stderr.endswith("does not end after element 2. Go on with --skip 2\n")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        judged(0, {0: "\x1b[2J\x9b2J"}),
+        problem(400, "refused", "\x1b[2J\x9b2J"),
+        problem(503, "unavailable", "\x1b[2J\x9b2J"),
+        httpx.Response(500, text="\x1b[2J\x9b2J"),
+        httpx.Response(200, text="\x1b[2J\x9b2J"),
+        httpx.Response(307, headers={"location": "/\x9b2J".encode()}),
+    ],
+    ids=["rejected", "refused", "unavailable", "a failure", "no JSON", "a redirect"],
+)
+def test_words_of_a_server_do_not_command_the_terminal(api: Api, answer: httpx.Response) -> None:
+    api.script = [answer]
+
+    result = send("-", stdin=PLAIN)
+
+    assert result.exit_code == 1
+    assert "\\u009b2J" in result.output
+    assert result.output.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("body", [b'{"accepted":1,"rejected":[],"x":' + b"[" * 100_000, b'{"detail":"\xff"}', b"null"])
+@pytest.mark.parametrize("status", [200, 400, 422, 503])
+def test_an_answer_that_is_no_api_s_is_told_without_a_traceback(api: Api, body: bytes, status: int) -> None:
+    api.script = [httpx.Response(status, content=body)]
+
+    result = send("-", stdin=PLAIN)
+
+    assert result.exit_code == 1
+    assert f" answered {status}" in result.stderr
+
+
 def test_an_unknown_outcome_is_told_and_ends_with_exit_code_1(api: Api) -> None:
     api.script = [httpx.Response(503)]
 

@@ -95,13 +95,29 @@ def test_a_connection_that_is_lost_is_told_with_the_age_of_what_is_known_and_mad
         terminal.shows(b"9,876")
 
 
-def test_a_store_that_is_away_is_told() -> None:
+def test_a_store_that_is_away_is_told_and_the_terminal_is_not_commanded() -> None:
     def away(told: Told) -> None:
-        told.tell(b'event: unavailable\nid: 1\ndata: {"detail":"the store does not answer"}\n\n', "text/event-stream")
+        told.tell(
+            b'event: unavailable\nid: 1\ndata: {"detail":"the store does not answer \\u001b[2J"}\n\n',
+            "text/event-stream",
+        )
         Event().wait()
 
     with telling(away) as url, top(url) as terminal:
-        terminal.shows(b"the store does not answer")
+        terminal.shows(b"the store does not answer \\u001b[2J")
+
+
+def test_what_is_not_understood_is_told_and_the_connection_made_again() -> None:
+    bodies = [b"event: hour\nid: 1\ndata: {}\n\n", event(unique_users=9_876)]
+
+    def once_then_well(told: Told) -> None:
+        told.tell(bodies.pop(0), "text/event-stream")
+        if not bodies:
+            Event().wait()
+
+    with telling(once_then_well) as url, top(url) as terminal:
+        terminal.shows(b"what was told is not understood")
+        terminal.shows(b"9,876")
 
 
 def test_without_a_terminal_it_says_what_to_use_instead() -> None:

@@ -21,6 +21,7 @@ from aiokafka import client
 from aiokafka.consumer import fetcher
 from aiokafka.protocol.metadata import MetadataRequest
 from faust.transport.drivers import aiokafka as driver
+from faust.web.drivers import aiohttp as web_driver
 from mode.utils.queues import ThrowableQueue
 
 from stream_workers import faust_adapter
@@ -40,7 +41,13 @@ PINNED = ["faust-streaming", "mode-streaming", "aiokafka"]
 
 PRIVATE: dict[str, dict[str, type]] = {
     "consumer.py": {"_ensure_consumer": driver.AIOKafkaConsumerThread, "_thread": driver.Consumer},
-    "app.py": {"_consumer": faust.App, "_create_directories": faust.App, "_new_transport": faust.App},
+    "app.py": {
+        "_consumer": faust.App,
+        "_create_directories": faust.App,
+        "_new_transport": faust.App,
+        "_new_web": faust.App,
+        "_runner": web_driver.Web,
+    },
     "bounded_queue.py": {"_get": ThrowableQueue, "_put": ThrowableQueue},
     "committed_reads.py": {
         "_create_worker_consumer": driver.AIOKafkaConsumerThread,
@@ -83,10 +90,12 @@ OVERRIDDEN: dict[type, dict[str, str]] = {
         "perform_seek": "(self)",
     },
     app.Transport: {},
+    app.Web: {"start_server": "(self)", "stop_server": "(self)"},
     app.App: {
         "FlowControlQueue": "(self, maxsize=None, *, clear_on_resume=False)",
         "_create_directories": "(self)",
         "_new_transport": "(self)",
+        "_new_web": "(self)",
     },
     bounded_queue.BoundedQueue: {"_get": "(self)", "_put": "(self, item)", "clear": "(self)", "full": "(self)"},
     worker.DrainingWorker: {"on_stop": "(self)"},

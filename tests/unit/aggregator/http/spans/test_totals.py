@@ -117,6 +117,8 @@ async def test_days_are_written_as_csv_and_ndjson_too() -> None:
         ("/v1/days?tz=Europe/Atlantis", "zone_unknown", "tz"),
         ("/v1/days?tz=../../etc/passwd", "zone_unknown", "tz"),
         ("/v1/days?tz=", "zone_unknown", "tz"),
+        ("/v1/days?tz=Factory", "zone_unknown", "tz"),
+        ("/v1/totals?tz=posixrules", "zone_unknown", "tz"),
         ("/v1/days?tz=Europe%00", "zone_unknown", "tz"),
         ("/v1/days?tz=Europe", "zone_unknown", "tz"),
         ("/v1/days?tz=__init__/x", "zone_unknown", "tz"),

@@ -1,8 +1,8 @@
-"""The guard before the worker's pages, and before those that Faust adds by itself."""
+"""What goes before the worker's pages, and before those that Faust adds by itself."""
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -11,17 +11,27 @@ from service.keys.errors import KeyRefused
 from service.keys.guard import KeyGuard
 from service.keys.problems import explain_refused
 from service.problems import MEDIA_TYPE
+from stream_workers.pages.connections import BoundedConnection
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_NONE: Final[dict[str, Any]] = {}
+Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
 def web_options(guard: KeyGuard | None) -> dict[str, Any]:
     """What Faust's web application is made with."""
-    if guard is None:
-        return _NONE
+    return {"middlewares": [_noted] if guard is None else [_noted, _guarded_by(guard)]}
 
+
+@web.middleware
+async def _noted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A connection is idle only while nothing of it is answered."""
+    if not isinstance(request.protocol, BoundedConnection):
+        return await handler(request)
+    with request.protocol.answering():
+        return await handler(request)
+
+
+def _guarded_by(guard: KeyGuard) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = [(name.lower(), value) for name, value in request.raw_headers]
@@ -34,7 +44,7 @@ def web_options(guard: KeyGuard | None) -> dict[str, Any]:
             return web.Response(text=body, status=told.problem.status, headers=told.headers, content_type=MEDIA_TYPE)
         return await handler(request)
 
-    return {"middlewares": [guarded]}
+    return guarded
 
 
 class MalformedRequests(logging.Filter):

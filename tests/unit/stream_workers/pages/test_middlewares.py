@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp.http_exceptions import BadStatusLine
 
-from stream_workers.guarded_pages import MalformedRequests
+from stream_workers.pages.middlewares import MalformedRequests
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The pages of a worker: health and metrics, and what guards them."""
