@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from service import problems
 from service.connections.guarded_protocol import GuardedProtocol, answer_of
 from service.request_target import explain_target
-from service.web.hosts import ALL, AllowedHosts, is_address, refused_host
+from service.web.hosts import ALL, AllowedHosts, is_for_operators, refused_host
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Far above any head that is meant: the longest query of ours has 5 KiB. A chunked body's trailers have as many."""
@@ -29,11 +29,6 @@ _IN_WORDS: Final = {"Pause on PRI/Upgrade": "HTTP/2 is not spoken here"}
 
 PARTING_SECONDS: Final = 1.0
 """So long a stop waits for what the client of an idle connection may be sending at this moment."""
-
-_FOR_ALL_HOSTS: Final = (b"/healthz", b"/readyz")
-"""An orchestrator's probes name a process by its address; and these need no key, either."""
-_FOR_ALL_ADDRESSES: Final = b"/metrics"
-"""So do Prometheus' scrapes, which tell more."""
 
 
 class BoundedHttpProtocol(GuardedProtocol):
@@ -118,13 +113,10 @@ class BoundedHttpProtocol(GuardedProtocol):
             self._malformed = self._too_long()
             raise HttpParserError(self._malformed.detail)
         for name, value in self.headers:
-            if name == b"host" and not self.hosts.allows(value) and not self._is_for_operators(value):
+            if name == b"host" and not self.hosts.allows(value) and not is_for_operators(self.url, value):
                 self._malformed = refused_host(value)
                 raise HttpParserError(self._malformed.detail)
         super().on_headers_complete()
-
-    def _is_for_operators(self, host: bytes) -> bool:
-        return self.url in _FOR_ALL_HOSTS or (self.url == _FOR_ALL_ADDRESSES and is_address(host))
 
     def on_chunk_header(self) -> None:
         """What follows is a chunk, or trailers: these are headers to the parser, and dropped here."""

@@ -11,6 +11,7 @@ from kafka_log.topic import LogTopic
 from service.clock import wall_clock
 from service.keys.guard import guard_of
 from service.keys.key import Scope
+from service.web.hosts import AllowedHosts
 from stream_workers import metrics
 from stream_workers.counting.assignment import Assignment
 from stream_workers.counting.empty_tails import EmptyTails
@@ -76,7 +77,8 @@ def build_app(settings: WorkerSettings, store: Store, traces: WorkerTraces | Non
     )
     release_timeout = settings.worker_release_timeout.total_seconds()
     guard = guard_of(settings, Scope.ADMIN, wall_clock)
-    app = create_app(settings, Ports(topic, gate, assignment, writer.release, release_timeout), web_options(guard))
+    pages = web_options(AllowedHosts(settings.allowed_hosts, settings.host), guard)
+    app = create_app(settings, Ports(topic, gate, assignment, writer.release, release_timeout), pages)
     add_agent(app, settings.topic, writer, traces.records.receive if traces else received_from)
     lag = Lag(assignment, topic.ends, wall_clock)
     health.add_pages(app, writer, health.Health(app, retry, KafkaProbe(topic)), lag)

@@ -23,6 +23,10 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _PORT: Final = re.compile(r"\.?(:[0-9]*)?\Z")
 _MOST_KNOWN: Final = 64
+_FOR_ALL_HOSTS: Final = (b"/healthz", b"/readyz")
+"""An orchestrator's probes name a process by its address; and these need no key, either."""
+_FOR_ALL_ADDRESSES: Final = b"/metrics"
+"""So do Prometheus' scrapes, which tell more."""
 
 
 def _parse(value: object) -> object:
@@ -67,7 +71,12 @@ def refused_host(header: bytes) -> Problem:
     return bare.model_copy(update={"field": "Host", "value": value, "rule": rule})
 
 
-def is_address(header: bytes) -> bool:
+def is_for_operators(target: bytes, header: bytes) -> bool:
+    """Whether a request's target is answered for this host, though it is none of those that are allowed."""
+    return target in _FOR_ALL_HOSTS or (target == _FOR_ALL_ADDRESSES and _is_address(header))
+
+
+def _is_address(header: bytes) -> bool:
     """Whether it names an address, on whatever port: who has a page's name lead here goes by that name."""
     host = _PORT.sub("", header.decode("latin-1"))
     bracketed = host.startswith("[") and host.endswith("]")

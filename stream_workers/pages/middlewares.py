@@ -1,7 +1,7 @@
 """What goes before the worker's pages, and before those that Faust adds by itself."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -10,16 +10,18 @@ from aiohttp.http_exceptions import HttpProcessingError
 from service.keys.errors import KeyRefused
 from service.keys.guard import KeyGuard
 from service.keys.problems import explain_refused
-from service.problems import MEDIA_TYPE
+from service.problems import MEDIA_TYPE, Problem
+from service.web.hosts import AllowedHosts, is_for_operators, refused_host
 from stream_workers.pages.connections import BoundedConnection
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
-def web_options(guard: KeyGuard | None) -> dict[str, Any]:
+def web_options(hosts: AllowedHosts, guard: KeyGuard | None) -> dict[str, Any]:
     """What Faust's web application is made with."""
-    return {"middlewares": [_noted] if guard is None else [_noted, _guarded_by(guard)]}
+    before = [_noted, _answering_for(hosts)]
+    return {"middlewares": before if guard is None else [*before, _guarded_by(guard)]}
 
 
 @web.middleware
@@ -31,6 +33,18 @@ async def _noted(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
 
 
+def _answering_for(hosts: AllowedHosts) -> Middleware:
+    @web.middleware
+    async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
+        target = request.raw_path.encode(errors="surrogateescape")
+        for name, value in request.raw_headers:
+            if name.lower() == b"host" and not hosts.allows(value) and not is_for_operators(target, value):
+                return _as_response(refused_host(value))
+        return await handler(request)
+
+    return answering
+
+
 def _guarded_by(guard: KeyGuard) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -40,11 +54,15 @@ def _guarded_by(guard: KeyGuard) -> Middleware:
             guard.admit(scope)
         except KeyRefused as error:
             told = explain_refused(error)
-            body = told.problem.model_dump_json(exclude_none=True)
-            return web.Response(text=body, status=told.problem.status, headers=told.headers, content_type=MEDIA_TYPE)
+            return _as_response(told.problem, told.headers)
         return await handler(request)
 
     return guarded
+
+
+def _as_response(told: Problem, headers: Mapping[str, str] | None = None) -> web.Response:
+    body = told.model_dump_json(exclude_none=True)
+    return web.Response(text=body, status=told.status, headers=headers, content_type=MEDIA_TYPE)
 
 
 class MalformedRequests(logging.Filter):

@@ -13,6 +13,7 @@ from service.connections.guard import Guard
 from service.connections.limits import ConnectionLimits
 from service.connections.metrics import ConnectionMetrics
 from service.metrics.listed import MetricList
+from service.web.hosts import AllowedHosts
 from stream_workers.pages.connections import LIMITS, BoundedListener
 from stream_workers.pages.middlewares import web_options
 from support.pipeline.eventually import eventually
@@ -45,7 +46,7 @@ class Pages:
         self.listener = BoundedListener(self.guard)
         self.let_go = asyncio.Event()
         self._clients: list[Client] = []
-        self.app = web.Application(**web_options(None))
+        self.app = web.Application(**web_options(AllowedHosts((), "127.0.0.1"), None))
         self.app.router.add_get("/", self._small)
         self.app.router.add_get("/slow", self._slow)
         self.app.router.add_get("/large", self._large)
