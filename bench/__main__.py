@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bench.cases import api, gateway, reads, recovery, spans, steps, worker
+from bench.cases import api, gateway, reads, recovery, spans, steps, worker, worker_stores
 from bench.running.driver import Cases, run
 from bench.running.services import Services, started
 
@@ -12,6 +12,7 @@ _CASES: Final[Cases[Services]] = {
     "worker": worker.many_lines,
     "worker-packed": worker.packed,
     "worker-off": worker.without_raw,
+    "worker-cassandra": worker_stores.on_cassandra,
     "worker-1": worker.one_line,
     "worker-traces": worker.with_traces,
     "batch": api.batch,

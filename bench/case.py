@@ -1,6 +1,7 @@
 """What a benchmark is: contenders that do the same work, in turn, several times; the first one is ours."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -38,6 +39,8 @@ class Case:
     """If the contenders differ in one size: its values, rising."""
     once: bool = False
     """It takes long, and depends on settings more than on the machine: one round is enough."""
+    background: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """What runs beside all of its contenders, and beside no other case's."""
 
 
 @dataclass(slots=True)
@@ -89,8 +92,9 @@ def measure(case: Case, rounds: int, on_run: Callable[[str], None]) -> Measured:
     """Runs the contenders in turn, so that other load on the machine affects all of them alike."""
     measured = Measured(case.name, case.contenders[0].name)
     rounds = 1 if case.once else rounds
-    for number in range(rounds):
-        for contender in case.contenders:
-            on_run(f"{case.name}: {contender.name}, {number + 1} of {rounds}")
-            measured.runs.setdefault(contender.name, []).append(contender.run())
+    with case.background:
+        for number in range(rounds):
+            for contender in case.contenders:
+                on_run(f"{case.name}: {contender.name}, {number + 1} of {rounds}")
+                measured.runs.setdefault(contender.name, []).append(contender.run())
     return measured

@@ -15,7 +15,8 @@ from bench.load.stored import StoredNumbers
 from bench.load.traffic import Made, count, fill, make, records
 from bench.running.quix import quix_program
 from bench.running.services import PARTITIONS, Services
-from bench.running.workers import Work, require_raw, workers_on
+from bench.running.workers import Work, workers_on
+from bench.storing.servers import Server
 from deploy.local.services.log_file import tail_of
 from deploy.local.services.process import Command, Process
 from stores.influx.settings import InfluxSettings
@@ -28,7 +29,7 @@ _LONGEST: Final = 180.0
 
 def many_lines(services: Services) -> Case:
     """1,000,000 actions in records of 500 lines."""
-    work = filled(services, make(1, 1_000_000, _USERS), 500)
+    work = many_filled(services)
     return Case(
         "worker, 500 lines a record",
         [
@@ -49,7 +50,7 @@ def without_raw(services: Services) -> Case:
 
 
 def _raw(services: Services, raw: RawStorage) -> Case:
-    work = filled(services, make(1, 1_000_000, _USERS), 500)
+    work = many_filled(services)
     return Case(
         f"worker, raw actions {raw}",
         [
@@ -57,6 +58,11 @@ def _raw(services: Services, raw: RawStorage) -> Case:
             for one in (raw, RawStorage.POINTS)
         ],
     )
+
+
+def many_filled(services: Services) -> Work:
+    """The log of many_lines."""
+    return filled(services, make(1, 1_000_000, _USERS), 500)
 
 
 def one_line(services: Services) -> Case:
@@ -105,17 +111,20 @@ def run_ours(
     work: Work,
     raw: RawStorage = RawStorage.POINTS,
     settings: Mapping[str, str] = MappingProxyType({}),
+    server: Server | None = None,
 ) -> Figures:
     """One worker counts all of it, from its assignment to the last acknowledged progress."""
-    with workers_on(services, work.topic, 1, raw, settings) as workers:
+    with workers_on(services, work.topic, 1, raw, settings, server) as workers:
         workers.wait_until_assigned(work.partitions)
-        began, cpu_before = time.monotonic(), workers.cpu()
+        began, cpu_before, store_cpu_before = time.monotonic(), workers.cpu(), workers.store_cpu()
         workers.wait_until_counted(work.number)
         seconds, cpu = time.monotonic() - began, workers.cpu() - cpu_before
+        store_cpu = workers.store_cpu() - store_cpu_before
         workers.require_counted(work)
         return {
             "actions/s": work.number / seconds,
             "CPU us/action": cpu / work.number * 1e6,
+            "store's CPU us/action": store_cpu / work.number * 1e6,
             "memory MB": workers.memory_mb(),
         }
 
@@ -145,7 +154,7 @@ def _run_faust_reader(services: Services, work: Work) -> Figures:
 def _require_hand_written(influx: InfluxSettings, work: Work) -> None:
     stored = StoredNumbers(influx)
     require(asyncio.run(stored.hand_written()), dict(work.hours), "hours")
-    require_raw(stored, work.number)
+    require(asyncio.run(stored.raw_points()), work.number, "raw actions")
 
 
 def _baseline(services: Services, program: list[str], work: Work, influx: InfluxSettings | None) -> dict[str, float]:

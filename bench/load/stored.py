@@ -1,20 +1,18 @@
 """What InfluxDB holds after a run, to compare with the oracle."""
 
 import time
-from base64 import b64decode
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from bench.load.traffic import Numbers
 from contract.log.progress import LogPartition
-from contract.store import StoreReader
+from contract.store import Store, StoreReader
 from stores.committed import Committed, read_committed
 from stores.influx.connection import InfluxConnection
 from stores.influx.schema import MS, Bucket
 from stores.influx.settings import InfluxSettings
 from stores.influx.store import InfluxStore
-from stores.raw.packing import unpack
 
 
 class StoredNumbers:
@@ -26,7 +24,7 @@ class StoredNumbers:
     async def lines_through(self) -> int:
         """Lines whose progress the store has acknowledged."""
         async with opened(self._influx) as store:
-            return sum(progress.lines for progress in (await store.read_progress()).values())
+            return await lines_in(store)
 
     async def ours(self, hours: Iterable[int]) -> dict[int, Numbers]:
         """The committed windows of these hours."""
@@ -46,16 +44,16 @@ class StoredNumbers:
             found |= {row[0] // MS: Numbers(*row[1:]) for row in series.values}
         return found
 
-    async def raw_actions(self) -> int:
-        """How many raw actions there are, as points and packed."""
+    async def raw_points(self) -> int:
+        """How many raw actions there are as points: InfluxDB counts them, to read a million takes a while."""
         connection = InfluxConnection(self._influx)
-        queries = 'SELECT COUNT("user") FROM "actions"', 'SELECT "packed" FROM "action_runs"'
         try:
-            points, runs = await connection.query(Bucket.named(self._influx.raw_bucket), *queries)
+            (answer,) = await connection.query(
+                Bucket.named(self._influx.raw_bucket), 'SELECT COUNT("user") FROM "actions"'
+            )
         finally:
             await connection.close()
-        in_runs = sum(len(unpack(b64decode(row[1]))) for series in runs for row in series.values)
-        return in_runs + sum(int(row[1]) for series in points for row in series.values)
+        return sum(int(row[1]) for series in answer for row in series.values)
 
 
 @asynccontextmanager
@@ -66,6 +64,17 @@ async def opened(influx: InfluxSettings) -> AsyncIterator[InfluxStore]:
         yield store
     finally:
         await store.close()
+
+
+async def lines_in(store: StoreReader) -> int:
+    """Lines whose progress is acknowledged."""
+    return sum(progress.lines for progress in (await store.read_progress()).values())
+
+
+async def raw_actions_in(store: Store, hours: Iterable[int]) -> int:
+    """How many raw actions of these hours can be read back."""
+    sources = await store.read_progress()
+    return sum([len(some) for hour in hours for source in sources async for some in store.stream_actions(hour, source)])
 
 
 async def numbers_of(store: StoreReader, hour: int) -> Numbers:

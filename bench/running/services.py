@@ -19,7 +19,7 @@ from stores.influx.connection import InfluxConnection
 from stores.influx.schema import Bucket, quoted_name
 from stores.influx.settings import InfluxSettings
 from stores.influx.setup import create_buckets
-from stores.raw.settings import RawStorage
+from stores.raw.settings import RawSettings, RawStorage
 
 PARTITIONS = 8
 _TERMINATING = (signal.SIGTERM, signal.SIGHUP)
@@ -62,21 +62,17 @@ class Services:
         """A file for the output of a process."""
         return self.folder / f"{name}-{secrets.token_hex(4)}.log"
 
-    def environment(self, topic: str, influx: InfluxSettings | None = None) -> Mapping[str, str]:
-        """The settings of our services and the baselines."""
-        environment = {
+    def environment(self, topic: str, store: RawSettings | None = None) -> Mapping[str, str]:
+        """The settings of our services and the baselines; of the store, what was set on purpose."""
+        return {
             "COLLECTOR_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "COLLECTOR_TOPIC": topic,
             "COLLECTOR_REJECTED_TOPIC": topic,
             "COLLECTOR_CONSUMER_GROUP": f"group-{secrets.token_hex(6)}",
             "COLLECTOR_INFLUX_URL": self.influxdb.url,
             "COLLECTOR_INFLUX_TOKEN": LOCAL_TOKEN,
+            **({} if store is None else environment_of(store)),
         }
-        if influx is not None:
-            environment["COLLECTOR_RAW_BUCKET"] = influx.raw_bucket
-            environment["COLLECTOR_HOURLY_BUCKET"] = influx.hourly_bucket
-            environment["COLLECTOR_RAW_STORAGE"] = influx.raw_storage or ""
-        return environment
 
     @property
     def pids(self) -> list[int]:
@@ -112,6 +108,12 @@ def left_in_order() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def environment_of(settings: RawSettings) -> dict[str, str]:
+    """The variables by which another process reads what was set here, secrets left out."""
+    said = settings.model_dump(mode="json", exclude_unset=True, exclude={"influx_token"})
+    return {f"COLLECTOR_{name}".upper(): "" if value is None else str(value) for name, value in said.items()}
 
 
 def pid_of(service: Service) -> int:

@@ -1,6 +1,5 @@
 """Worker processes of one run, and what they store: started, waited for, measured, compared with the oracle."""
 
-import asyncio
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,14 +11,13 @@ from typing import Final
 
 import psutil  # type: ignore[import-untyped] # it has no types
 
-from bench.case import require
-from bench.load.stored import StoredNumbers
 from bench.load.traffic import Numbers
+from bench.running.place import Place, place_on
 from bench.running.services import Services, pid_of
+from bench.storing.servers import InfluxServer, Server
 from deploy.local.services.log_file import tail_of
 from deploy.local.services.ports import free_port
 from deploy.local.services.python_service import PythonService
-from stores.influx.settings import InfluxSettings
 from stores.raw.settings import RawStorage
 
 _LONGEST: Final = 300.0
@@ -39,21 +37,14 @@ class Work:
 
 
 class Workers:
-    """The workers of one consumer group on one topic and two buckets."""
+    """The workers of one consumer group on one topic, and a place of their own in a store."""
 
-    def __init__(
-        self,
-        services: Services,
-        topic: str,
-        influx: InfluxSettings,
-        settings: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        """Starts none; `settings`: more of their environment."""
-        self.stored = StoredNumbers(influx)
+    def __init__(self, services: Services, environment: Mapping[str, str], place: Place) -> None:
+        """Starts none."""
         self.running: list[PythonService] = []
-        self._raw = influx.raw_storage
         self._services = services
-        self._environment = {**services.environment(topic, influx), **settings}
+        self._environment = environment
+        self._place = place
 
     def start(self) -> PythonService:
         """One more."""
@@ -88,7 +79,7 @@ class Workers:
 
     def lines_through(self) -> int:
         """Lines whose progress the store has acknowledged."""
-        return asyncio.run(self.stored.lines_through())
+        return self._place.lines_through()
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Polls every 50 ms. Raises RuntimeError with a worker's log if it takes too long."""
@@ -103,14 +94,17 @@ class Workers:
         times = [psutil.Process(pid_of(worker)).cpu_times() for worker in self.running]
         return float(sum(one.user + one.system for one in times))
 
+    def store_cpu(self) -> float:
+        """Seconds, of the store's processes."""
+        return self._place.cpu()
+
     def memory_mb(self) -> float:
         """Resident, of the largest that runs."""
         return float(max(psutil.Process(pid_of(worker)).memory_info().rss for worker in self.running)) / 1e6
 
     def require_counted(self, work: Work) -> None:
         """Raises WrongResult unless all hours and the number of raw actions are as they must be."""
-        require(asyncio.run(self.stored.ours(work.hours)), dict(work.hours), "hours")
-        require_raw(self.stored, 0 if self._raw is RawStorage.OFF else work.number)
+        self._place.require_counted(work.hours, work.number)
 
 
 @contextmanager
@@ -120,19 +114,19 @@ def workers_on(
     number: int = 0,
     raw: RawStorage = RawStorage.POINTS,
     settings: Mapping[str, str] = MappingProxyType({}),
+    server: Server | None = None,
 ) -> Iterator[Workers]:
-    """This many workers with buckets of their own; those still running are stopped at the end."""
-    with services.buckets(raw) as influx, ExitStack() as stack:
-        workers = Workers(services, topic, influx, settings)
+    """This many workers with a place of their own; those still running are stopped at the end.
+
+    `settings`: more of their environment; `server`: where they store, without one InfluxDB.
+    """
+    with place_on(server or InfluxServer(services.influxdb), raw) as place, ExitStack() as stack:
+        environment = {**services.environment(topic), **place.environment, **settings}
+        workers = Workers(services, environment, place)
         stack.callback(lambda: [worker.stop() for worker in workers.running])
         for _ in range(number):
             workers.start()
         yield workers
-
-
-def require_raw(stored: StoredNumbers, number: int) -> None:
-    """Raises WrongResult unless this many raw actions are stored."""
-    require(asyncio.run(stored.raw_actions()), number, "raw actions")
 
 
 def _assigned(worker: PythonService) -> int:

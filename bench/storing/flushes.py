@@ -9,11 +9,10 @@ from statistics import median
 from typing import Final
 
 from bench.case import Case, Contender, Figures, require
-from bench.load.stored import numbers_in
+from bench.load.stored import numbers_in, raw_actions_in
 from bench.storing.clocked import Clocked
-from bench.storing.folding import LOG, Shape, Worker
+from bench.storing.folding import Shape, Worker
 from bench.storing.servers import InfluxServer, Server
-from contract.log.progress import LogPartition
 from contract.store import Store
 from contract.windows.hashes import unpack_hashes
 from stores.committed import read_committed, read_committed_segments
@@ -91,7 +90,7 @@ async def _flush_raw(server: Server, raw: RawStorage) -> Figures:
                 await worker.flush(parts)
         figures = clocked.figures("flush")
         await _check(store, worker)
-        require(await _raw_actions(store, worker.hour), 0 if raw is RawStorage.OFF else worker.lines, "raw actions")
+        require(await raw_actions_in(store, [worker.hour]), 0 if raw is RawStorage.OFF else worker.lines, "raw actions")
     actions = _LARGEST.partitions * _LARGEST.lines
     return {**figures, "actions/s": actions / median(clocked.seconds), "loop held ms": median(held) * 1e3}
 
@@ -105,11 +104,6 @@ async def _check(store: Store, worker: Worker) -> None:
         segments = await read_committed_segments(store, worker.hour, source, window)
         hashes += sum(len(unpack_hashes(segment.users)) for segment in segments)
     require(hashes, worker.expected.unique_users, "stored users")
-
-
-async def _raw_actions(store: Store, hour: int) -> int:
-    sources = [LogPartition(LOG, partition) for partition in range(_LARGEST.partitions)]
-    return sum([len(some) for source in sources async for some in store.stream_actions(hour, source)])
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import psutil  # type: ignore[import-untyped] # it has no types
 
@@ -43,16 +43,20 @@ class Server(ABC):
         return float(sum(one.user + one.system for one in times))
 
     @asynccontextmanager
-    async def emptied(self, raw: RawStorage = RawStorage.OFF) -> AsyncIterator[Store]:
-        """A store of its own for one run, with raw actions stored in this way; it is removed at the end."""
+    async def place(self, raw: RawStorage) -> AsyncIterator[StoreSettings]:
+        """Buckets or a keyspace for one run, with raw actions stored in this way; removed at the end."""
         settings = self._new_place(secrets.token_hex(6)).model_copy(update={"raw_storage": raw})
         await _provision(settings)
-        store = open_store(settings, now)
         try:
-            yield store
+            yield settings
         finally:
-            await store.close()
             await self._remove(settings)
+
+    @asynccontextmanager
+    async def emptied(self, raw: RawStorage = RawStorage.OFF) -> AsyncIterator[Store]:
+        """A store of its own for one run, as `place`."""
+        async with self.place(raw) as settings, opened(settings) as store:
+            yield store
 
     @abstractmethod
     def _new_place(self, name: str) -> StoreSettings:
@@ -91,6 +95,18 @@ class CassandraServer(Server):
         self._port = nodes[0].port
         self._replication = min(3, len(nodes))
 
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """All nodes are started, and killed at the end: nobody needs their data then."""
+        with ExitStack() as stack:
+            # All at once: each waits for the others.
+            for node in self._services:
+                node.start()
+                stack.callback(node.kill)
+            for node in self._services:
+                node.wait_until_ready()
+            yield self
+
     def _new_place(self, name: str) -> StoreSettings:
         return StoreSettings(
             store=StoreKind.CASSANDRA,
@@ -102,6 +118,16 @@ class CassandraServer(Server):
 
     async def _remove(self, settings: StoreSettings) -> None:
         await asyncio.to_thread(_drop_keyspace, settings)
+
+
+@asynccontextmanager
+async def opened(settings: StoreSettings) -> AsyncIterator[Store]:
+    """A store that is closed at the end."""
+    store = open_store(settings, now)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def now() -> int:
@@ -116,30 +142,19 @@ def started_stores(folder: Path, clusters: Sequence[int]) -> Iterator[list[Serve
         influxdb = stack.enter_context(InfluxDB(installed(), folder / "influxdb", free_port()))
         # Only now: without clusters, Cassandra need not be set up.
         artifacts = cassandra_installed() if clusters else None
-        yield [
-            InfluxServer(influxdb),
-            *(
-                CassandraServer(stack.enter_context(_cluster(artifacts, folder / f"cassandra-{nodes}", nodes)))
-                for nodes in clusters
-                if artifacts
-            ),
+        started = [
+            stack.enter_context(cassandra_server(artifacts, folder / f"cassandra-{nodes}", nodes).running())
+            for nodes in clusters
+            if artifacts
         ]
+        yield [InfluxServer(influxdb), *started]
 
 
-@contextmanager
-def _cluster(artifacts: CassandraArtifacts, folder: Path, number: int) -> Iterator[Sequence[Cassandra]]:
-    folder.mkdir(parents=True)
+def cassandra_server(artifacts: CassandraArtifacts, folder: Path, number: int) -> CassandraServer:
+    """A cluster of so many nodes, with its data in `folder`, that is not started yet."""
     port = free_port()
     logs = [folder / f"{node}.log" for node in range(1, number + 1)]
-    nodes = cassandra_nodes(artifacts, folder, (port, free_port(taken=[port])), logs)
-    with ExitStack() as stack:
-        # All at once: each waits for the others. Nobody needs their data afterwards.
-        for node in nodes:
-            node.start()
-            stack.callback(node.kill)
-        for node in nodes:
-            node.wait_until_ready()
-        yield nodes
+    return CassandraServer(cassandra_nodes(artifacts, folder, (port, free_port(taken=[port])), logs))
 
 
 async def _provision(settings: StoreSettings) -> None:

@@ -7,14 +7,14 @@ from typing import Any, Final, NamedTuple
 
 from cassandra import InvalidRequest  # type: ignore[import-untyped] # the driver has no types
 from cassandra.cluster import Cluster, Session  # type: ignore[import-untyped] # likewise
-from cassandra.query import BatchStatement, BatchType  # type: ignore[import-untyped] # likewise
 
 from contract.errors import StoreUnavailable
 from stores.cassandra import queries
 from stores.cassandra.driver.answers import Rows, pages
 from stores.cassandra.driver.cluster import open_cluster
 from stores.cassandra.driver.failures import store_error
-from stores.cassandra.driver.mutations import Mutation, Values
+from stores.cassandra.driver.mutations import Mutation
+from stores.cassandra.driver.statements import write_of
 from stores.cassandra.settings import CassandraSettings
 
 ROWS_AT_ONCE: Final = 500
@@ -52,7 +52,7 @@ class CassandraConnection:
         """Returns once a majority of replicas has acknowledged it. Raises StoreUnavailable or StoreConflict."""
         opened = await self._open()
         prepared = opened.prepared[mutation.query]
-        async for _ in pages(opened.session, _statement(prepared, mutation.rows)):
+        async for _ in pages(opened.session, write_of(prepared, mutation.rows)):
             pass
 
     async def close(self) -> None:
@@ -120,14 +120,3 @@ def _no_schema(settings: CassandraSettings, found: str) -> StoreUnavailable:
         "run `python -m deploy.provision`",
         reason="schema",
     )
-
-
-def _statement(prepared: Any, rows: list[Values]) -> Any:  # noqa: ANN401 - the driver has no types
-    """One row is no batch; the rows of a batch are one write, as they are of one partition."""
-    if len(rows) == 1:
-        return prepared.bind(rows[0])
-    batch = BatchStatement(BatchType.UNLOGGED)
-    batch.is_idempotent = True
-    for row in rows:
-        batch.add(prepared.bind(row))
-    return batch

@@ -11,6 +11,9 @@ MAX_ROWS: Final = 1_000
 _BYTES_OF_ROW: Final = 100
 """What a row takes beside its values, about."""
 
+_SIZED: Final = (str, bytes)
+"""A tuple: `str | bytes` is built anew for each value."""
+
 Values = tuple[object, ...]
 
 
@@ -26,15 +29,16 @@ def mutations(query: str, rows: Iterable[Values]) -> Iterator[Mutation]:
     some: list[Values] = []
     size = 0
     for row in rows:
-        if some and (len(some) == MAX_ROWS or size + size_of(row) > MAX_BYTES):
+        more = size_of(row)
+        if some and (len(some) == MAX_ROWS or size + more > MAX_BYTES):
             yield Mutation(query, some)
             some, size = [], 0
         some.append(row)
-        size += size_of(row)
+        size += more
     if some:
         yield Mutation(query, some)
 
 
 def size_of(row: Values) -> int:
     """About how many bytes a row takes."""
-    return _BYTES_OF_ROW + sum(len(value) for value in row if isinstance(value, str | bytes))
+    return _BYTES_OF_ROW + sum([len(value) for value in row if isinstance(value, _SIZED)])

@@ -53,11 +53,12 @@ class Chunks(Generic[K]):
         """The rows by the chunks that they are appended to, each after what the list must say of it."""
         appended: list[Appended[K]] = []
         for key, row in rows:
-            if self._is_over(size_of(row), now):
+            size = size_of(row)
+            if self._is_over(size, now):
                 self._chunk = Chunk(now)
             if not appended or appended[-1].chunk is not self._chunk:
                 appended.append(Appended(self._chunk, [], set()))
-            self._chunk.size += size_of(row)
+            self._chunk.size += size
             appended[-1].rows.append((self._chunk.number, *row))
             appended[-1].keys.add(key)
         return appended

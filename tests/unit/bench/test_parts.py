@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -56,6 +56,41 @@ def test_the_oracle_of_users_that_come_once_needs_no_counting() -> None:
 def test_a_case_that_takes_long_runs_once_however_many_rounds_there_are() -> None:
     case = Case("failover", [Contender("ours", lambda: {"s": 1.0})], once=True)
     assert measure(case, 3, lambda _: None).runs == {"ours": [{"s": 1.0}]}
+
+
+def _noting(happened: list[str], run: Callable[[], Figures]) -> Case:
+    """A case whose background, and whose two contenders, note what happens."""
+
+    @contextmanager
+    def background() -> Iterator[None]:
+        happened.append("begins")
+        try:
+            yield
+        finally:
+            happened.append("ends")
+
+    def noted() -> Figures:
+        happened.append("run")
+        return run()
+
+    return Case("case", [Contender("ours", noted), Contender("other", noted)], background=background())
+
+
+def test_what_runs_in_the_background_of_a_case_runs_beside_all_its_runs() -> None:
+    happened: list[str] = []
+    measure(_noting(happened, lambda: {"s": 1.0}), 2, lambda _: None)
+    assert happened == ["begins", *["run"] * 4, "ends"]
+
+
+def test_what_runs_in_the_background_ends_though_a_run_fails() -> None:
+    happened: list[str] = []
+
+    def fail() -> Figures:
+        raise WrongResult
+
+    with pytest.raises(WrongResult):
+        measure(_noting(happened, fail), 2, lambda _: None)
+    assert happened == ["begins", "run", "ends"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
