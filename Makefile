@@ -44,6 +44,9 @@ test-clients: setup ## Real clients: browsers, SDKs, load tools; gets them from 
 	.venv/bin/pytest tests/clients $(ARGS)
 
 test-containers: setup ## The integration suite on containers; where no Docker engine answers, root on Debian gets one
+	@.venv/bin/collector setup --store cassandra
+	@PYTHONPATH=tests .venv/bin/python -m support.builds.monitoring
+	PYTHONPATH=tests .venv/bin/python -m support.builds.java_compiler
 	PYTHONPATH=tests .venv/bin/python -m support.engine .venv/bin/pytest tests/integration -m "not influx2" $(ARGS)
 
 test-deploy: setup ## The image and compose.yaml, by its guide; root on Debian, or who has a Docker engine, as root
