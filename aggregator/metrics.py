@@ -67,7 +67,8 @@ class Metrics(ReadingMetrics):
         )
         self.complete_through = listed.gauge(
             "collector_aggregator_complete_through_timestamp_seconds",
-            "Every action acknowledged before this instant is in the numbers; while nobody knows, it stands still.",
+            "Every action acknowledged before this instant is in the numbers; while nobody knows, it stands still; "
+            "NaN: not known yet.",
         )
         self.complete_through.set(UNKNOWN)
         self.lag = listed.gauge(

@@ -33,6 +33,9 @@ class Told:
             raise answer
         return answer
 
+    def through(self) -> float | None:
+        return self._metrics.listed.registry.get_sample_value("collector_aggregator_complete_through_timestamp_seconds")
+
     def earlier_logs(self) -> float | None:
         return self._metrics.listed.registry.get_sample_value("collector_aggregator_earlier_logs")
 
@@ -77,6 +80,13 @@ async def test_of_a_store_that_was_restored_what_was_complete_is_no_longer_so(co
     told = Told(answer(5_000, p0=9), answer(1_000, lag=1, **counted))
     await told.look()
     assert (await told.look())["through"] == 1
+
+
+async def test_until_it_is_known_what_is_complete_is_not_a_number() -> None:
+    told = Told(StoreUnavailable("away"), answer(None, lag=None, p0=9), answer(5_000, p0=9))
+    for expected in (math.nan, math.nan, 5):
+        await told.look()
+        assert told.through() == pytest.approx(expected, nan_ok=True)
 
 
 async def test_while_nobody_knows_what_is_complete_stands_still() -> None:
