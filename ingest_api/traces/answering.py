@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import Response
+from opentelemetry.trace import Span
 from starlette.types import Message, Receive, Scope, Send
 
 from ingest_api.http.server.fast_path import FastPathApp
@@ -20,24 +21,27 @@ _NO_ANSWER: Final = "no_answer"
 
 def traced_submit(submit: Submit, traces: RequestTraces) -> Submit:
     """Stands in place of `submit`: for a request that is not recorded it draws a number, and calls it."""
+    begin = traces.begin
 
     def submit_traced(query: bytes, headers: Headers, answer: Answer) -> None:
-        span = traces.begin(headers, "POST", SINGLE_PATH)
+        span = begin(headers, "POST", SINGLE_PATH)
         if span is None:
-            # An earlier request of the connection may have left its own; setting takes ten times as long as looking.
-            if REQUEST_SPAN.get() is not None:
-                REQUEST_SPAN.set(None)
             submit(query, headers, answer)
-            return
-        REQUEST_SPAN.set(span)
-
-        def answer_and_end(response: Response) -> None:
-            end_answered(span, response.status_code)
-            answer(response)
-
-        submit(query, headers, answer_and_end)
+        else:
+            _submit_recorded(submit, query, headers, answer, span)
 
     return submit_traced
+
+
+def _submit_recorded(submit: Submit, query: bytes, headers: Headers, answer: Answer, span: Span) -> None:
+    def answer_and_end(response: Response) -> None:
+        end_answered(span, response.status_code)
+        answer(response)
+
+    # Later requests of the connection have the same context, and are not to look whether this one left its span.
+    token = REQUEST_SPAN.set(span)
+    submit(query, headers, answer_and_end)
+    REQUEST_SPAN.reset(token)
 
 
 class TracedApp(FastPathApp):
@@ -50,10 +54,17 @@ class TracedApp(FastPathApp):
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         takes_actions = scope["type"] == "http" and scope["path"] in self._fast_paths.get(scope["method"], ())
         span = self._traces.begin(scope["headers"], scope["method"], scope["path"]) if takes_actions else None
-        REQUEST_SPAN.set(span)
-        if span is None:
-            await super()._answer(scope, receive, send)
-            return
+        # Set also where there is none: one that is taken up while another is answered has that one's context.
+        token = REQUEST_SPAN.set(span)
+        try:
+            if span is None:
+                await super()._answer(scope, receive, send)
+            else:
+                await self._answer_recorded(span, scope, receive, send)
+        finally:
+            REQUEST_SPAN.reset(token)
+
+    async def _answer_recorded(self, span: Span, scope: Scope, receive: Receive, send: Send) -> None:
         status: int | None = None
 
         async def send_and_note(message: Message) -> None:

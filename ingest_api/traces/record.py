@@ -35,7 +35,6 @@ class RecordSpans:
             SpanKind.PRODUCER,
             {
                 "messaging.system": "kafka",
-                "messaging.operation.name": "send",
                 "messaging.operation.type": "send",
                 "messaging.destination.name": self._topic,
                 "messaging.destination.partition.id": str(record.partition),
