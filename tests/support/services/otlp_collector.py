@@ -56,10 +56,12 @@ class OtlpCollector:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 plain = gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body
-                self.send_response(collector.status)
+                status = collector.status
+                # Before it answers: who closes once all is answered looks at the spans at once.
+                collector.take(ExportTraceServiceRequest.FromString(plain), status)
+                self.send_response(status)
                 self.send_header("content-length", "0")
                 self.end_headers()
-                collector.take(ExportTraceServiceRequest.FromString(plain))
 
             def log_message(self, *_: object) -> None:
                 """Nothing on standard error."""
@@ -75,10 +77,10 @@ class OtlpCollector:
         self._server.server_close()
         self._thread.join()
 
-    def take(self, request: ExportTraceServiceRequest) -> None:
+    def take(self, request: ExportTraceServiceRequest, status: int) -> None:
         with self._arrived:
             self.requests += 1
-            if self.status == 200:
+            if status == 200:
                 self.spans += _spans_in(request)
             self._arrived.notify_all()
 
