@@ -35,6 +35,7 @@ class RecordSpans:
             SpanKind.PRODUCER,
             {
                 "messaging.system": "kafka",
+                "messaging.operation.name": "send",
                 "messaging.operation.type": "send",
                 "messaging.destination.name": self._topic,
                 "messaging.destination.partition.id": str(record.partition),

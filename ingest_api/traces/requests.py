@@ -61,8 +61,8 @@ class RequestTraces:
             f"{method} {route}",
             context,
             SpanKind.SERVER,
-            # Of the target no more than the route, which is its path: a query has the user in it.
-            {"http.request.method": method, "http.route": route},
+            # Of the target no more than the path: a query has the user in it.
+            {"http.request.method": method, "http.route": route, "url.path": route, "url.scheme": "http"},
         )
 
 

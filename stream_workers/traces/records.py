@@ -35,6 +35,7 @@ class RecordTraces:
         self._tracer = tracer
         self._same = {
             "messaging.system": "kafka",
+            "messaging.operation.name": "process",
             "messaging.operation.type": "process",
             "messaging.destination.name": topic,
             "messaging.consumer.group.name": group,

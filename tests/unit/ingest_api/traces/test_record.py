@@ -60,6 +60,7 @@ async def test_a_record_carries_the_context_of_a_span_of_its_own_below_the_reque
     assert sending.kind is SpanKind.PRODUCER
     assert sending.attributes == {
         "messaging.system": "kafka",
+        "messaging.operation.name": "send",
         "messaging.operation.type": "send",
         "messaging.destination.name": "actions",
         "messaging.destination.partition.id": str(PARTITION),

@@ -36,6 +36,8 @@ def test_a_recorded_caller_s_trace_goes_on_whatever_is_drawn() -> None:
     assert ended.attributes == {
         "http.request.method": "POST",
         "http.route": "/v1/actions",
+        "url.path": "/v1/actions",
+        "url.scheme": "http",
         "http.response.status_code": 200,
     }
 

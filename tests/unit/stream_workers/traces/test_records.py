@@ -80,6 +80,7 @@ async def test_a_recorded_record_has_a_span_below_its_producers_until_it_is_stor
     assert span.kind is SpanKind.CONSUMER
     assert span.attributes == {
         "messaging.system": "kafka",
+        "messaging.operation.name": "process",
         "messaging.operation.type": "process",
         "messaging.destination.name": "actions",
         "messaging.consumer.group.name": "workers",
