@@ -29,6 +29,7 @@ def free_port(preferred: Sequence[int] = (), taken: Collection[int] = ()) -> int
     """The first preferred port that is free and not `taken`, else any such one that was not given to anyone before."""
     for port in preferred:
         if port not in taken and is_free(port):
+            _given.add(port)
             return port
     while True:
         never_given = [port for port in _QUIET if port not in _given]

@@ -30,6 +30,13 @@ def test_no_port_is_given_twice_while_nobody_listens_on_it_yet(monkeypatch: pyte
     assert sorted(free_port() for _ in few) == few
 
 
+def test_a_preferred_port_that_was_given_is_nobody_else_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = sorted({free_port() for _ in range(2)})
+    monkeypatch.setattr(ports, "_QUIET", [first, second])
+    monkeypatch.setattr(ports, "_given", set())
+    assert [free_port([first]), free_port()] == [first, second]
+
+
 def test_ports_are_given_again_once_all_were(monkeypatch: pytest.MonkeyPatch) -> None:
     few = [free_port()]
     monkeypatch.setattr(ports, "_QUIET", few)
