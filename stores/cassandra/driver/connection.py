@@ -108,7 +108,7 @@ def _require_schema(session: Session, settings: CassandraSettings) -> None:
 def schema_version(session: Session) -> int:
     """The version of the keyspace's schema; 0: there is none. Blocks."""
     try:
-        rows = session.execute(session.prepare(queries.VERSIONS), [queries.ALL])
+        rows = session.execute(_prepared(session, queries.VERSIONS), [queries.ALL])
     except InvalidRequest:
         return 0
     return max((row[0] for row in rows), default=0)

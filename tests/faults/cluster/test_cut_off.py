@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 async def test_a_node_is_cut_off_from_the_others_but_not_from_its_clients(
     scenario: Scenario, nodes: CassandraCluster
 ) -> None:
-    lonely = nodes.nodes[2]
+    lonely = await asyncio.to_thread(nodes.asked_first)
     async with scenario.traffic(seed=86):
         await scenario.counted(5_000)
         with nodes.network.cut_off(lonely.known_as):

@@ -30,9 +30,10 @@ async def test_a_node_dies_with_its_disk_and_an_empty_one_takes_its_place(
 
 
 async def test_a_node_hangs_for_20_s(scenario: Scenario, nodes: CassandraCluster) -> None:
+    node = await asyncio.to_thread(nodes.asked_first)
     async with scenario.traffic(seed=84):
         await scenario.counted(5_000)
-        process = nodes.nodes[1].process
+        process = node.process
         assert process is not None
         process.send(signal.SIGSTOP)
         await asyncio.sleep(20)

@@ -21,6 +21,7 @@ from cassandra.policies import (  # type: ignore[import-untyped] # likewise
 from deploy.local.artifacts.cassandra import CassandraArtifacts
 from deploy.local.errors import ServiceFailed
 from deploy.local.services.ports import free_port
+from stores.cassandra import queries
 from stores.cassandra.settings import CassandraSettings
 from support.cluster.node import ClusterNode
 from support.cluster.peer_network import PeerNetwork
@@ -62,6 +63,16 @@ class CassandraCluster:
     def others(self, node: ClusterNode) -> list[ClusterNode]:
         """All nodes but one."""
         return [other for other in self.nodes if other is not node]
+
+    def asked_first(self) -> ClusterNode:
+        """Whom clients ask for progress, and for the schema's version, before any other."""
+        cluster = Cluster([self.nodes[0].host], port=self.settings.cassandra_port)
+        try:
+            cluster.connect()
+            first, *_ = cluster.metadata.get_replicas(self.settings.cassandra_keyspace, queries.ALL.encode())
+        finally:
+            cluster.shutdown()
+        return next(node for node in self.nodes if node.host == first.address)
 
     def start_missing(self) -> None:
         """Starts the nodes that are not alive, and does not wait."""
