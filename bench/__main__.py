@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bench.cases import api, gateway, reads, recovery, spans, steps, worker, worker_stores
+from bench.cases import api, api_traces, gateway, reads, recovery, spans, steps, worker, worker_stores
 from bench.running.driver import Cases, run
 from bench.running.services import Services, started
 
@@ -19,7 +19,7 @@ _CASES: Final[Cases[Services]] = {
     "singles-64": api.singles_64,
     "singles-256": api.singles_256,
     "singles-keys": api.singles_with_keys,
-    "singles-traces": api.singles_with_traces,
+    "singles-traces": api_traces.singles_with_traces,
     "gateway-singles": gateway.single_posts,
     "gateway-batch": gateway.batches,
     "read": reads.current_hour,

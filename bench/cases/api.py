@@ -15,7 +15,6 @@ import uvloop
 from bench.case import Case, Contender, Figures, WrongResult
 from bench.load.generator import Answers, Load, request
 from bench.load.log_content import lines_of
-from bench.load.span_sink import SpanSink
 from bench.load.traffic import Made, make
 from bench.running.cores import apart
 from bench.running.services import PARTITIONS, Services, pid_of
@@ -95,25 +94,6 @@ def singles_with_keys(services: Services) -> Case:
             Contender("keys off", partial(_run, services, "ingest_api", shape)),
         ],
     )
-
-
-def singles_with_traces(services: Services) -> Case:
-    """Single POSTs on a service that records 1 % of them, and the same with traces off."""
-    shape = single_posts(64)
-    return Case(
-        "API, single POSTs, traces on",
-        [
-            Contender("ours", partial(_run_traced, services, shape)),
-            Contender("traces off", partial(_run, services, "ingest_api", shape)),
-        ],
-    )
-
-
-def _run_traced(services: Services, shape: Shape) -> Figures:
-    with SpanSink() as sink:
-        figures = _run(services, "ingest_api", shape, settings=sink.environment)
-    sink.require_some()
-    return figures
 
 
 def _singles(services: Services, connections: int) -> Case:

@@ -1,18 +1,14 @@
 """Records that say to whom they owe their lines: a span of their own, whose context travels in their headers."""
 
-from typing import Final
-
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Tracer
+from opentelemetry.trace import SpanContext, SpanKind
 
 from contract.log.position import Position
 from ingest_api.errors import NotPublished, PublishUnavailable
 from ingest_api.publishing.accumulator import Lines, OutgoingRecord, RecordHeaders
 from ingest_api.publishing.publisher import OnDelivered, Outcome
-from ingest_api.traces.requests import REQUEST_SPAN, end_failed
-from service.traces.context import child_of, headers_of
-
-MOST_LINKS: Final = 128
-"""OpenTelemetry's own bound on a span's links."""
+from ingest_api.traces.requests import REQUEST_SPAN
+from service.traces.context import headers_of
+from service.traces.span import MOST_LINKS, Span, SpanTemplate, Tracer
 
 
 class RecordSpans:
@@ -20,7 +16,16 @@ class RecordSpans:
 
     def __init__(self, tracer: Tracer, topic: str) -> None:
         self._tracer = tracer
-        self._topic = topic
+        self._template = SpanTemplate(
+            f"send {topic}",
+            SpanKind.PRODUCER,
+            {
+                "messaging.system": "kafka",
+                "messaging.operation.name": "send",
+                "messaging.operation.type": "send",
+                "messaging.destination.name": topic,
+            },
+        )
 
     def record(self, partition: int, partitions: int) -> "TracedRecord":
         """An empty one."""
@@ -29,21 +34,14 @@ class RecordSpans:
     def begin(self, record: OutgoingRecord, requests: list[SpanContext]) -> Span:
         """The span of sending it: a child of the first request's, with links to the others'."""
         first, *others = requests
-        return self._tracer.start_span(
-            f"send {self._topic}",
-            child_of(first),
-            SpanKind.PRODUCER,
-            {
-                "messaging.system": "kafka",
-                "messaging.operation.name": "send",
-                "messaging.operation.type": "send",
-                "messaging.destination.name": self._topic,
-                "messaging.destination.partition.id": str(record.partition),
-                "messaging.message.body.size": record.size,
-                "collector.record.lines": record.lines,
-            },
-            [Link(other) for other in others],
-        )
+        span = self._tracer.begin(self._template, first)
+        span.attributes = {
+            "messaging.destination.partition.id": str(record.partition),
+            "messaging.message.body.size": record.size,
+            "collector.record.lines": record.lines,
+        }
+        span.links = others
+        return span
 
 
 class TracedRecord(OutgoingRecord):
@@ -58,18 +56,21 @@ class TracedRecord(OutgoingRecord):
         self._span: Span | None = None
 
     def add(self, lines: Lines, on_delivered: OnDelivered) -> None:
-        # Each request is added: `super()` would take as long as the rest of it.
-        OutgoingRecord.add(self, lines, on_delivered)
+        # As OutgoingRecord has it, which would take as long again to call: each request is added.
+        self._texts.append(lines.text)
+        self.lines += lines.number
+        self.size += len(lines.text)
+        self._waiting.append(on_delivered)
         span = REQUEST_SPAN.get()
         if span is not None and len(self._requests) <= MOST_LINKS:
-            self._requests.append(span.get_span_context())
+            self._requests.append(span.context)
 
     def headers(self) -> RecordHeaders:
         """To be asked for once, when it is sent: its span begins."""
         headers = super().headers()
         if self._requests:
             self._span = self._spans.begin(self, self._requests)
-            headers += headers_of(self._span.get_span_context())
+            headers += headers_of(self._span.context)
         return headers
 
     def settle(self, outcome: Outcome) -> None:
@@ -79,8 +80,8 @@ class TracedRecord(OutgoingRecord):
 
     def _end(self, span: Span, outcome: Outcome) -> None:
         if isinstance(outcome, PublishUnavailable):
-            end_failed(span, "not_published" if isinstance(outcome, NotPublished) else "outcome_unknown")
+            span.end("not_published" if isinstance(outcome, NotPublished) else "outcome_unknown")
             return
         if isinstance(outcome, Position):
-            span.set_attribute("messaging.kafka.offset", outcome.offsets[self.partition])
+            span.attributes["messaging.kafka.offset"] = outcome.offsets[self.partition]
         span.end()

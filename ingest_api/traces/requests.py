@@ -3,14 +3,15 @@
 import random
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import cache
 from typing import Final
 
-from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanContext, SpanKind, StatusCode, Tracer
+from opentelemetry.trace import SpanContext, SpanKind
 
 from service.keys.presented import Headers
-from service.traces.context import TRACEPARENT, TRACESTATE, child_of, context_in, leaves_out
+from service.traces.context import TRACEPARENT, TRACESTATE, context_in, leaves_out
 from service.traces.sampling import Sampling
+from service.traces.span import Span, SpanTemplate, Tracer
 
 REQUEST_SPAN: Final[ContextVar[Span | None]] = ContextVar("request_span", default=None)
 """The span of the request whose actions are being handed on; none where it is not recorded.
@@ -18,7 +19,8 @@ REQUEST_SPAN: Final[ContextVar[Span | None]] = ContextVar("request_span", defaul
 Not OpenTelemetry's own: looking there takes ten times as long, and each request looks.
 """
 
-_TRACEPARENT: Final = TRACEPARENT.encode()
+CALLER: Final = TRACEPARENT.encode()
+"""The header that names a caller's span."""
 _TRACESTATE: Final = TRACESTATE.encode()
 _SERVER_ERROR: Final = 500
 
@@ -30,53 +32,45 @@ class RequestTraces:
         """`draw` gives numbers from 0 up to, not including, 1."""
         self._tracer = tracer
         self._sampling = sampling
-        self._ratio = sampling.ratio
-        self._draw = draw
+        self.ratio = sampling.ratio
+        """Of requests without a caller's trace, those are recorded for which a number below it is drawn."""
+        self.draw = draw
 
     def begin(self, headers: Headers, method: str, route: str) -> Span | None:
-        """The span of a request that is recorded, with its values at the start; None for all others."""
+        """The span of a request that is recorded; None for all others."""
         for name, value in headers:
-            if name == _TRACEPARENT:
+            if name == CALLER:
                 if self._sampling.follows_parent and leaves_out(value):
                     return None
                 parent = self._parent(headers)
                 if parent is not None:
                     return self._child(parent, method, route)
                 break
-        # All that most requests come to.
-        return self._span(method, route, Context()) if self._draw() < self._ratio else None
+        return self.begin_first(method, route) if self.draw() < self.ratio else None
+
+    def begin_first(self, method: str, route: str) -> Span:
+        """The span of a request that is recorded, and has no caller's trace."""
+        return self._tracer.begin(_template(method, route))
 
     def _child(self, parent: SpanContext, method: str, route: str) -> Span | None:
         takes = self._sampling.takes_child(parent.trace_id, parent_is_sampled=parent.trace_flags.sampled)
-        return self._span(method, route, child_of(parent)) if takes else None
+        return self._tracer.begin(_template(method, route), parent) if takes else None
 
     def _parent(self, headers: Headers) -> SpanContext | None:
         return context_in(
-            [value for name, value in headers if name == _TRACEPARENT],
+            [value for name, value in headers if name == CALLER],
             [value for name, value in headers if name == _TRACESTATE],
         )
 
-    def _span(self, method: str, route: str, context: Context) -> Span:
-        return self._tracer.start_span(
-            f"{method} {route}",
-            context,
-            SpanKind.SERVER,
-            # Of the target no more than the path: a query has the user in it.
-            {"http.request.method": method, "http.route": route, "url.path": route, "url.scheme": "http"},
-        )
+
+@cache
+def _template(method: str, route: str) -> SpanTemplate:
+    # Of the target no more than the path: a query has the user in it.
+    told = {"http.request.method": method, "http.route": route, "url.path": route, "url.scheme": "http"}
+    return SpanTemplate(f"{method} {route}", SpanKind.SERVER, told)
 
 
 def end_answered(span: Span, status: int) -> None:
     """Ends the span of a request that was answered."""
-    span.set_attribute("http.response.status_code", status)
-    if status >= _SERVER_ERROR:
-        end_failed(span, str(status))
-    else:
-        span.end()
-
-
-def end_failed(span: Span, kind: str) -> None:
-    """Ends a span of what failed; `kind` is one of few."""
-    span.set_attribute("error.type", kind)
-    span.set_status(StatusCode.ERROR)
-    span.end()
+    span.attributes["http.response.status_code"] = status
+    span.end(str(status) if status >= _SERVER_ERROR else None)

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, set_span_in_context
+from opentelemetry.trace import SpanContext, TraceFlags, TraceState
 
 TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
@@ -62,8 +61,3 @@ def headers_of(context: SpanContext) -> list[tuple[str, bytes]]:
     if context.trace_state:
         headers.append((TRACESTATE, context.trace_state.to_header().encode()))
     return headers
-
-
-def child_of(parent: SpanContext) -> Context:
-    """Where a span begins that is a child of this one."""
-    return set_span_in_context(NonRecordingSpan(parent), Context())

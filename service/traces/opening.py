@@ -3,16 +3,14 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from opentelemetry.trace import Tracer
-
 from service.traces.settings import TraceSettings
+from service.traces.span import Tracer
 
 
 class ProcessTraces(NamedTuple):
     """What makes a process's spans."""
 
     tracer: Tracer
-    """Records each span that it is asked for: whether to ask is decided by Sampling."""
     close: Callable[[], None]
     """Returns once the last spans are sent or given up, within a few seconds; blocks."""
 

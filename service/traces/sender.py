@@ -4,16 +4,16 @@ import logging
 import threading
 import uuid
 from importlib.metadata import version
-from typing import Final
+from typing import Final, cast
 
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from opentelemetry.trace import Tracer
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from service.traces.exporter import ToldOnce
+from service.traces.encoding import SpanEncoder
+from service.traces.exporter import EncodedExporter, ToldOnce
+from service.traces.span import Span, Tracer
 
 logger = logging.getLogger(__name__)
 
@@ -29,20 +29,24 @@ class SpanSender:
     (OTEL_BSP_MAX_QUEUE_SIZE) lies between the tracer and the thread that sends: what it has no room for is dropped.
     """
 
-    def __init__(self, service: str, exporter: SpanExporter | None = None) -> None:
-        """`service` names it where OTEL_SERVICE_NAME does not; OTEL_EXPORTER_OTLP_* say where, without `exporter`."""
-        self._provider = TracerProvider(ALWAYS_ON, _resource(service), shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(ToldOnce(exporter or OTLPSpanExporter())))
-        self.tracer: Tracer = self._provider.get_tracer(_PRODUCT, version(_PRODUCT))
+    def __init__(self, service: str) -> None:
+        """`service` names it where OTEL_SERVICE_NAME does not; OTEL_EXPORTER_OTLP_* say where spans go."""
+        encoder = SpanEncoder(_resource(service), InstrumentationScope(_PRODUCT, version(_PRODUCT)))
+        self._queue = BatchSpanProcessor(ToldOnce(EncodedExporter(encoder)))
+        self.tracer = Tracer(self._take)
 
     def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """Returns once all spans that have ended are sent or given up, or after `seconds`; blocks."""
         # The package's own bound is 30 s, and the thread that sends may wait for an answer for 10.
-        closing = threading.Thread(target=self._provider.shutdown, name="last-spans", daemon=True)
+        closing = threading.Thread(target=self._queue.shutdown, name="last-spans", daemon=True)
         closing.start()
         closing.join(seconds)
         if closing.is_alive():
             logger.warning("the last spans were not taken within %.0f s: they are lost", seconds)
+
+    def _take(self, span: Span) -> None:
+        # It looks at the context, and hands the span on to the exporter as it is.
+        self._queue.on_end(cast("ReadableSpan", span))
 
 
 def _resource(service: str) -> Resource:

@@ -3,18 +3,18 @@
 import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import cache
 from typing import Final
 
-from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanContext, Tracer
+from opentelemetry.trace import SpanContext
 
 from contract.store import StoreWriter
-from service.traces.context import child_of
+from service.traces.span import Span, SpanTemplate, Tracer
 from stream_workers.flush.flusher import Flusher, LogIdentity, RejectedSink
 from stream_workers.gather_all import GatherAll
 from stream_workers.partition.flush import PartitionFlush
 from stream_workers.retry import Abandoned, RetryPolicy
-from stream_workers.traces.records import RELEASED, RecordTraces, end_failed
+from stream_workers.traces.records import RELEASED, RecordTraces
 
 _FLUSH: Final[ContextVar[SpanContext | None]] = ContextVar("flush", default=None)
 """The span of the flush that is being written, in its own tasks."""
@@ -36,18 +36,15 @@ class FlushTraces:
         records = self._records.take(parts)
         if not records:
             return None
-        span = self._tracer.start_span(
-            "flush",
-            Context(),
-            links=[Link(record.get_span_context()) for record in records],
-            attributes={
-                "collector.flush.partitions": len(parts),
-                "collector.flush.lines": sum(len(part.raw.lines) for part in parts),
-                "collector.flush.windows": sum(len(part.windows) for part in parts),
-            },
-        )
+        span = self._tracer.begin(_of("flush"))
+        span.attributes = {
+            "collector.flush.partitions": len(parts),
+            "collector.flush.lines": sum(len(part.raw.lines) for part in parts),
+            "collector.flush.windows": sum(len(part.windows) for part in parts),
+        }
+        span.links = [record.context for record in records]
         for record in records:
-            record.add_link(span.get_span_context())
+            record.links = [span.context]
         return FlushSpan(span, records)
 
     def note_step(self, step: str, seconds: float) -> None:
@@ -56,7 +53,12 @@ class FlushTraces:
         if flush is not None:
             ended = time.time_ns()
             began = ended - round(seconds * 1e9)
-            self._tracer.start_span(step, child_of(flush), start_time=began).end(ended)
+            self._tracer.begin(_of(step), flush, began).end(ended=ended)
+
+
+@cache
+def _of(step: str) -> SpanTemplate:
+    return SpanTemplate(step)
 
 
 class FlushSpan:
@@ -64,18 +66,18 @@ class FlushSpan:
 
     def __init__(self, span: Span, records: Sequence[Span]) -> None:
         self._spans = [*records, span]
-        self._context = span.get_span_context()
+        self._context = span.context
 
     def __enter__(self) -> None:
         self._token = _FLUSH.set(self._context)
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         _FLUSH.reset(self._token)
+        failure = None
+        if error is not None:
+            failure = RELEASED if isinstance(error, Abandoned) else type(error).__name__
         for span in self._spans:
-            if error is None:
-                span.end()
-            else:
-                end_failed(span, RELEASED if isinstance(error, Abandoned) else type(error).__name__)
+            span.end(failure)
 
 
 class TracedFlusher(Flusher):

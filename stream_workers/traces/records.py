@@ -4,17 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from opentelemetry.trace import Span, SpanContext, SpanKind, StatusCode, Tracer
+from opentelemetry.trace import SpanKind
 
 from contract.log.record import Headers
-from service.traces.context import TRACEPARENT, TRACESTATE, child_of, context_in, leaves_out
+from service.traces.context import TRACEPARENT, TRACESTATE, context_in, leaves_out
+from service.traces.span import MOST_LINKS, Span, SpanTemplate, Tracer
 from stream_workers.counting.mailbox import Received
 from stream_workers.faust_adapter.agent import received_from
 from stream_workers.partition.flush import PartitionFlush
 
-MOST_AT_ONCE: Final = 128
-"""So many records have spans between two flushes, and a flush has as many links: OpenTelemetry's own bound. Others have
-none: producers that record each of their records must not make a worker slow."""
+MOST_AT_ONCE: Final = MOST_LINKS
+"""So many records have spans between two flushes, as a flush has a link to each. Others have none: producers that
+record each of their records must not make a worker slow."""
 RELEASED: Final = "released"
 """The kind of error where the partition was taken away before its flush was done: its next owner counts the record."""
 
@@ -33,13 +34,17 @@ class RecordTraces:
 
     def __init__(self, tracer: Tracer, topic: str, group: str) -> None:
         self._tracer = tracer
-        self._same = {
-            "messaging.system": "kafka",
-            "messaging.operation.name": "process",
-            "messaging.operation.type": "process",
-            "messaging.destination.name": topic,
-            "messaging.consumer.group.name": group,
-        }
+        self._template = SpanTemplate(
+            f"process {topic}",
+            SpanKind.CONSUMER,
+            {
+                "messaging.system": "kafka",
+                "messaging.operation.name": "process",
+                "messaging.operation.type": "process",
+                "messaging.destination.name": topic,
+                "messaging.consumer.group.name": group,
+            },
+        )
         self._generation = 0
         self._waiting: defaultdict[int, list[_Waiting]] = defaultdict(list)
         """By partition, in the order of their offsets."""
@@ -77,36 +82,21 @@ class RecordTraces:
             [value for name, value in headers if name == TRACESTATE],
         )
         if producer is not None and producer.trace_flags.sampled:
-            span = self._span(received, producer)
-            self._waiting[received.record.partition].append(_Waiting(received.record.offset, span))
+            record = received.record
+            span = self._tracer.begin(self._template, producer)
+            span.attributes = {
+                "messaging.destination.partition.id": str(record.partition),
+                "messaging.kafka.offset": record.offset,
+                "messaging.message.body.size": len(record.value or b""),
+            }
+            self._waiting[record.partition].append(_Waiting(record.offset, span))
             self._number += 1
 
     def _release(self, generation: int) -> None:
         """All partitions were taken away, and given out anew: what is read of them again has spans of its own."""
         for waiting in self._waiting.values():
             for one in waiting:
-                end_failed(one.span, RELEASED)
+                one.span.end(RELEASED)
         self._waiting.clear()
         self._number = 0
         self._generation = generation
-
-    def _span(self, received: Received, producer: SpanContext) -> Span:
-        record = received.record
-        return self._tracer.start_span(
-            f"process {self._same['messaging.destination.name']}",
-            child_of(producer),
-            SpanKind.CONSUMER,
-            {
-                **self._same,
-                "messaging.destination.partition.id": str(record.partition),
-                "messaging.kafka.offset": record.offset,
-                "messaging.message.body.size": len(record.value or b""),
-            },
-        )
-
-
-def end_failed(span: Span, kind: str) -> None:
-    """Ends a span of what failed; `kind` is one of few."""
-    span.set_attribute("error.type", kind)
-    span.set_status(StatusCode.ERROR)
-    span.end()

@@ -2,6 +2,7 @@ import pytest
 
 from service.traces.opening import open_traces
 from service.traces.settings import TraceSettings
+from service.traces.span import SpanTemplate
 from support.services.otlp_collector import OtlpCollector
 
 
@@ -15,7 +16,7 @@ def test_spans_reach_the_collector_that_opentelemetrys_variables_name(monkeypatc
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
         traces = open_traces(TraceSettings(traces="otlp"), "api")
         assert traces is not None
-        traces.tracer.start_span("first").end()
+        traces.tracer.begin(SpanTemplate("first")).end()
         traces.close()
 
     assert [(span.name, span.service) for span in collector.spans] == [("first", "api")]
@@ -31,7 +32,7 @@ def test_opentelemetrys_variables_name_the_service(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv(variable, value)
         traces = open_traces(TraceSettings(traces="otlp"), "api")
         assert traces is not None
-        traces.tracer.start_span("first").end()
+        traces.tracer.begin(SpanTemplate("first")).end()
         traces.close()
 
     assert [span.service for span in collector.spans] == ["mine"]

@@ -6,6 +6,7 @@ import pytest
 
 from service.traces.context import context_in
 from service.traces.sender import SpanSender
+from service.traces.span import SpanTemplate
 from support.services.otlp_collector import OtlpCollector
 
 CANNOT = "spans cannot be sent to where OTEL_EXPORTER_OTLP_ENDPOINT says: they are dropped until they can"
@@ -35,10 +36,10 @@ def test_a_collector_that_refuses_is_told_of_once_and_once_more_when_it_takes_sp
     caplog.set_level(logging.INFO)
     collector.status = 400
     for number in range(1, 4):
-        sender.tracer.start_span(f"refused {number}").end()
+        sender.tracer.begin(SpanTemplate(f"refused {number}")).end()
         collector.wait_for_requests(number)
     collector.status = 200
-    sender.tracer.start_span("taken").end()
+    sender.tracer.begin(SpanTemplate("taken")).end()
     collector.wait("taken")
     sender.close()
 
@@ -52,7 +53,7 @@ def test_a_collector_that_does_not_answer_holds_up_no_stop(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         sender = SpanSender("api")
-        sender.tracer.start_span("lost").end()
+        sender.tracer.begin(SpanTemplate("lost")).end()
         sender.close(0.1)
 
         assert caplog.messages == [LOST]
