@@ -20,6 +20,7 @@ from cassandra.policies import (  # type: ignore[import-untyped] # likewise
 from cassandra.query import tuple_factory  # type: ignore[import-untyped] # likewise
 
 from stores.cassandra.driver.another_node import AskAnother, not_answered_yet
+from stores.cassandra.driver.slow_nodes import SlowNodesLast
 from stores.cassandra.settings import CassandraSettings
 
 _PROTOCOL: Final = 4
@@ -56,7 +57,7 @@ def open_cluster(settings: CassandraSettings) -> Cluster:
         # Nodes are found by their addresses; certificates name them by whatever their operator chose.
         tls.check_hostname = False
     profile = ExecutionProfile(
-        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(settings.cassandra_datacenter)),
+        load_balancing_policy=SlowNodesLast(TokenAwarePolicy(DCAwareRoundRobinPolicy(settings.cassandra_datacenter))),
         consistency_level=ConsistencyLevel.name_to_value[settings.cassandra_consistency],
         request_timeout=settings.cassandra_timeout.total_seconds(),
         row_factory=tuple_factory,
