@@ -28,3 +28,16 @@ def wait_until_all_ready(members: Sequence[Member], folder: DataFolder, interrup
             first = waiting[0]
             raise ServiceFailed(first.name, f"is not ready after {_SECONDS:.0f} s", tail_of(folder.log(first.name)))
         interruption.wait(_SECONDS_BETWEEN_LOOKS)
+
+
+def wait_until_ready_or_ended(members: Sequence[Member], interruption: Interruption) -> None:
+    """Returns once each of them answers or is gone, or after a bound: one that was killed may still drain.
+
+    Raises Interrupted.
+    """
+    give_up = time.monotonic() + _SECONDS
+    while any(member.process.is_alive() and not member.answers() for member in members):
+        interruption.check()
+        if time.monotonic() > give_up:
+            return
+        interruption.wait(_SECONDS_BETWEEN_LOOKS)

@@ -8,7 +8,7 @@ from deploy.local.stack.factory import ServiceFactory
 from deploy.local.stack.interruption import Interruption
 from deploy.local.stack.launch import Launch
 from deploy.local.stack.members import Role
-from deploy.local.stack.readiness import wait_until_all_ready
+from deploy.local.stack.readiness import wait_until_all_ready, wait_until_ready_or_ended
 from deploy.local.stack.state_file import StateFile
 from deploy.local.stack.stopping import stop_members
 
@@ -26,6 +26,7 @@ def scale_stack(folder: DataFolder, role: Role, wanted: int, report: Report, int
         # The gateway sends nothing more to a process before that one is told to stop.
         _tell_gateway(state_file, factory)
         stop_members(state_file, surplus, report)
+        wait_until_ready_or_ended(state_file.of(role), interruption)
         alive = {one.number for one in state_file.of(role) if one.process.is_alive()}
         missing = [number for number in range(1, wanted + 1) if number not in alive]
         if missing:
