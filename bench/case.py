@@ -10,7 +10,10 @@ from typing import Final
 from contract.errors import CollectorError
 
 Figures = Mapping[str, float]
-"""Named with their units, e.g. `actions/s`. If lower is better, the unit is a time or a cost: `ms`, `us`, `s`, `MB`."""
+"""Named with their units, e.g. `actions/s`, or ratios.
+
+If lower is better, the unit is a time or a cost: `ms`, `us`, `s`, `MB`.
+"""
 
 
 _NOISE: Final = 1.5

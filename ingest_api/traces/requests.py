@@ -46,10 +46,10 @@ class RequestTraces:
                 if parent is not None:
                     return self._child(parent, method, route)
                 break
-        return self.begin_first(method, route) if self.draw() < self.ratio else None
+        return self.begin_root(method, route) if self.draw() < self.ratio else None
 
-    def begin_first(self, method: str, route: str) -> Span:
-        """The span of a request that is recorded, and has no caller's trace."""
+    def begin_root(self, method: str, route: str) -> Span:
+        """The root span of a request that is recorded, and has no caller's trace."""
         return self._tracer.begin(_template(method, route))
 
     def _child(self, parent: SpanContext, method: str, route: str) -> Span | None:

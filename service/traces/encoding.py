@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanContext
 from service.traces.span import Span, SpanTemplate
 
 _ANY: Final = SpanContext(1, 1, is_remote=False)
-_NOBODY: Final = Resource({})
+_NO_RESOURCE: Final = Resource({})
 _LOCAL: Final = SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 _REMOTE: Final = _LOCAL | SpanFlags.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
@@ -75,7 +75,7 @@ def _write(span: Span, message: SpanMessage) -> None:
 
 @cache
 def _in_common(template: SpanTemplate) -> bytes:
-    span = ReadableSpan(template.name, _ANY, attributes=template.attributes, kind=template.kind, resource=_NOBODY)
+    span = ReadableSpan(template.name, _ANY, attributes=template.attributes, kind=template.kind, resource=_NO_RESOURCE)
     message = encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
     for field in ("trace_id", "span_id"):
         message.ClearField(field)

@@ -19,7 +19,10 @@ malformed."""
 
 
 class EncodedExporter(OTLPSpanExporter):
-    """Sends our own spans: OpenTelemetry's exporter, but for its encoder."""
+    """Sends our own spans by OpenTelemetry's HTTP client, with its variables.
+
+    It has no metrics, and no bound on a request: a queue's batch stays far below it.
+    """
 
     def __init__(self, encoder: SpanEncoder) -> None:
         """OTEL_EXPORTER_OTLP_* say where to, and how."""
@@ -42,7 +45,12 @@ class ToldOnce(SpanExporter):
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = self._exporter.export(spans)
+        try:
+            result = self._exporter.export(spans)
+        except Exception:
+            # The thread that sends says nothing of it: see _NOISY.
+            logger.exception("spans could not be encoded or sent: an error in this program")
+            return SpanExportResult.FAILURE
         fails = result is not SpanExportResult.SUCCESS
         if fails and not self._fails:
             logger.warning(

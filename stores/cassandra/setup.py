@@ -8,7 +8,7 @@ from cassandra.cluster import Cluster, Session  # type: ignore[import-untyped] #
 from contract.errors import StoreConflict, StoreError, StoreUnavailable
 from stores.cassandra import queries
 from stores.cassandra.driver.cluster import open_cluster
-from stores.cassandra.driver.connection import schema_version
+from stores.cassandra.driver.connection import idempotent, schema_version
 from stores.cassandra.driver.failures import store_error
 from stores.cassandra.settings import CassandraSettings
 
@@ -55,7 +55,7 @@ def _migrate(session: Session, cluster: Cluster, settings: CassandraSettings) ->
     found = schema_version(session)
     if found > needed:
         raise StoreConflict(f"keyspace {keyspace}: its schema has version {found}, this program knows {needed}")
-    put = session.prepare(queries.PUT_VERSION)
+    put = idempotent(session, queries.PUT_VERSION)
     for version, statements in enumerate(queries.MIGRATIONS[found:], found + 1):
         for statement in statements:
             _change(session, statement)

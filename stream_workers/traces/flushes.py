@@ -36,7 +36,7 @@ class FlushTraces:
         records = self._records.take(parts)
         if not records:
             return None
-        span = self._tracer.begin(_of("flush"))
+        span = self._tracer.begin(_template("flush"))
         span.attributes = {
             "collector.flush.partitions": len(parts),
             "collector.flush.lines": sum(len(part.raw.lines) for part in parts),
@@ -53,11 +53,11 @@ class FlushTraces:
         if flush is not None:
             ended = time.time_ns()
             began = ended - round(seconds * 1e9)
-            self._tracer.begin(_of(step), flush, began).end(ended=ended)
+            self._tracer.begin(_template(step), flush, began).end(ended=ended)
 
 
 @cache
-def _of(step: str) -> SpanTemplate:
+def _template(step: str) -> SpanTemplate:
     return SpanTemplate(step)
 
 

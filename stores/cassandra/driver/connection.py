@@ -77,13 +77,13 @@ def _connect(settings: CassandraSettings) -> _Opened:
         # Only so is a keyspace that is missing told apart from a node that is away.
         session.set_keyspace(settings.cassandra_keyspace)
         _require_schema(session, settings)
-        return _Opened(cluster, session, {query: _prepared(session, query) for query in queries.PREPARED})
+        return _Opened(cluster, session, {query: idempotent(session, query) for query in queries.PREPARED})
     except Exception as error:
         cluster.shutdown()
         raise _unopened(error, settings) from error
 
 
-def _prepared(session: Session, query: str) -> Any:  # noqa: ANN401 - the driver has no types
+def idempotent(session: Session, query: str) -> Any:  # noqa: ANN401 - the driver has no types
     """A statement that may be sent to several nodes."""
     statement = session.prepare(query)
     statement.is_idempotent = True
@@ -108,7 +108,7 @@ def _require_schema(session: Session, settings: CassandraSettings) -> None:
 def schema_version(session: Session) -> int:
     """The version of the keyspace's schema; 0: there is none. Blocks."""
     try:
-        rows = session.execute(_prepared(session, queries.VERSIONS), [queries.ALL])
+        rows = session.execute(idempotent(session, queries.VERSIONS), [queries.ALL])
     except InvalidRequest:
         return 0
     return max((row[0] for row in rows), default=0)

@@ -12,6 +12,7 @@ class Collected(NamedTuple):
     """A span as it arrived; ids in hexadecimal, no parent as an empty text."""
 
     service: str
+    scope: str
     name: str
     kind: int
     trace_id: str
@@ -89,6 +90,7 @@ def _spans_in(request: ExportTraceServiceRequest) -> list[Collected]:
     return [
         Collected(
             _values(of_process.resource.attributes)["service.name"],
+            of_scope.scope.name,
             span.name,
             span.kind,
             span.trace_id.hex(),

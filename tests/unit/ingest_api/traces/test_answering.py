@@ -6,6 +6,7 @@ from typing import Self
 
 import httpx
 import pytest
+from fastapi import Response
 from uvicorn import Config
 from uvicorn.server import ServerState
 
@@ -16,8 +17,11 @@ from ingest_api.http.server.fast_path_protocol import FastPathProtocol
 from ingest_api.publishing.memory import MemoryPublisher
 from ingest_api.publishing.publisher import OnDelivered
 from ingest_api.settings import IngestSettings
-from ingest_api.traces.requests import REQUEST_SPAN
+from ingest_api.traces.answering import Answer, traced_submit
+from ingest_api.traces.requests import REQUEST_SPAN, RequestTraces
 from ingest_api.traces.wiring import IngestTraces
+from service.keys.presented import Headers
+from service.traces.sampling import Sampling
 from support.fixtures.http_connection import Transport
 from support.fixtures.traces import CALLER, TRACE, SpansInMemory, traceparent
 
@@ -139,3 +143,19 @@ async def test_a_request_that_is_not_recorded_is_of_no_span_that_was_set_before(
         await traced.client.post(f"/analytics?{QUERY}", headers=headers)
 
     assert seen == [True, True, False, False, False, False, True, True]
+
+
+@pytest.mark.parametrize(("draw", "recorded"), [(0.4, 1), (0.5, 0), (0.6, 0)])
+def test_of_plain_single_posts_without_a_caller_s_trace_a_share_is_recorded(draw: float, recorded: int) -> None:
+    spans, submitted = SpansInMemory(), list[bool]()
+    traces = RequestTraces(spans.process.tracer, Sampling(follows_parent=True, ratio=0.5), lambda: draw)
+
+    def submit(_query: bytes, _headers: Headers, answer: Answer) -> None:
+        submitted.append(REQUEST_SPAN.get() is not None)
+        answer(Response(status_code=204))
+
+    answers: list[Response] = []
+    traced_submit(submit, traces)(QUERY.encode(), [(b"host", b"api")], answers.append)
+    assert [one.status_code for one in answers] == [204]
+    assert submitted == [bool(recorded)]
+    assert [span.name for span in spans.ended] == ["POST /analytics"] * recorded

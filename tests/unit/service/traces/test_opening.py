@@ -20,6 +20,12 @@ def test_spans_reach_the_collector_that_opentelemetrys_variables_name(monkeypatc
         traces.close()
 
     assert [(span.name, span.service) for span in collector.spans] == [("first", "api")]
+    assert [span.scope for span in collector.spans] == ["user-actions-collector"]
+
+
+def test_opentelemetrys_own_switch_turns_them_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "True")
+    assert open_traces(TraceSettings(traces="otlp"), "api") is None
 
 
 @pytest.mark.parametrize(

@@ -53,3 +53,11 @@ def test_it_lasts_from_when_it_began_until_it_ended(tracer: Tracer, ended: list[
 def test_one_of_what_is_over_says_when_it_was(tracer: Tracer, ended: list[Span]) -> None:
     tracer.begin(TEMPLATE, began=1).end(ended=3)
     assert [(span.began, span.ended) for span in ended] == [(1, 3)]
+
+
+def test_it_ends_once(tracer: Tracer, ended: list[Span]) -> None:
+    span = tracer.begin(TEMPLATE)
+    span.end(ended=1)
+    span.end("failed", ended=2)
+    assert ended == [span]
+    assert (span.ended, span.error, span.attributes) == (1, None, {})

@@ -3,6 +3,7 @@ import pytest
 from contract.errors import LogReplaced
 from contract.log.progress import Progress
 from stream_workers.gather_all import gather_all
+from stream_workers.partition.flush import PartitionFlush
 from stream_workers.partition.state import PartitionState
 from stream_workers.retry import Abandoned, RetryPolicy
 from stream_workers.traces.flushes import FlushTraces, TracedFlusher
@@ -36,22 +37,26 @@ class Flushing:
         self.store = WatchedStore(self.journal)
         tracer = self.spans.process.tracer
         self._records = RecordTraces(tracer, "actions", "workers")
-        flushes = FlushTraces(tracer, self._records)
-        self.retry = RetryPolicy(no_pause, on_success=flushes.note_step)
+        self.traces = FlushTraces(tracer, self._records)
+        self.retry = RetryPolicy(no_pause, on_success=self.traces.note_step)
         self._flusher = TracedFlusher(
-            self.store, FakeSink(self.journal), FakeIdentity(self.journal), self.retry, gather_all, traces=flushes
+            self.store, FakeSink(self.journal), FakeIdentity(self.journal), self.retry, gather_all, traces=self.traces
         )
         self._state = PartitionState(SOURCE, Progress(), numbered_slots(), PastLog())
 
     async def flush(self, *producers: bytes, ours: bool = True) -> None:
         """A flush of a record of each producer."""
+        await self._flusher.write([await self.part(*producers)], lambda: ours)
+
+    async def part(self, *producers: bytes) -> PartitionFlush:
+        """What is to be flushed of the partition."""
         for producer in producers:
             one = record(self._state.folded + 1, click("ada"))
             self._records.receive(event_of(one, [("traceparent", producer)]))
             await self._state.fold(one, self.store)
         part = self._state.snapshot()
         assert part is not None
-        await self._flusher.write([part], lambda: ours)
+        return part
 
     def named(self, name: str) -> list[Ended]:
         return [span for span in self.spans.ended if span.name == name]
@@ -81,6 +86,15 @@ async def test_each_step_of_it_is_a_span_below_it() -> None:
     flush = flushing.spans.one("flush")
     of_flush = (flush.context.trace_id, flush.context.span_id)
     assert sorted(span.name for span in flushing.spans.ended if span.parent == of_flush) == STEPS
+
+
+async def test_a_step_s_span_is_as_long_as_the_step_was() -> None:
+    flushing = Flushing()
+    span = flushing.traces.begin([await flushing.part(SAMPLED)])
+    assert span is not None
+    with span:
+        flushing.traces.note_step("waited", 2.5)
+    assert flushing.spans.one("waited").ns == 2_500_000_000
 
 
 async def test_steps_of_what_is_no_recorded_flush_leave_no_spans() -> None:

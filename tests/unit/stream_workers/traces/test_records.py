@@ -115,6 +115,7 @@ async def test_a_flush_takes_the_records_that_it_stores_and_no_others() -> None:
 
 
 async def test_between_two_flushes_so_many_records_have_spans_and_after_it_as_many_again() -> None:
+    assert MOST_AT_ONCE == 128, "as many links as OpenTelemetry allows a flush"
     worker = Worker()
     for offset in range(MOST_AT_ONCE + 50):
         worker.receive(offset)
