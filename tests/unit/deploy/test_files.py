@@ -151,7 +151,7 @@ def test_the_gateway_at_home_has_the_version_that_is_deployed() -> None:
 def test_the_image_is_built_from_the_versions_that_are_tested() -> None:
     tested = locked("requirements.lock")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = {re.split(r"[\[<>=]", requirement)[0] for requirement in project["dependencies"]}
+    needed = {re.split(r"[\[<>=~]", requirement)[0] for requirement in project["dependencies"]}
     runtime, build = locked("deploy/requirements.lock"), locked("deploy/build.lock")
 
     assert needed <= set(runtime)
