@@ -120,3 +120,13 @@ def test_a_record_of_several_requests_is_the_first_ones_child_and_names_others(r
     sending = spans.one("send actions")
     assert sending.parent == (begun[0].trace_id, begun[0].span_id)
     assert sending.links == begun[1 : MOST_LINKS + 1]
+
+
+def test_what_it_does_with_lines_is_what_a_record_without_traces_does() -> None:
+    plain, traced = OutgoingRecord(3, 8), RecordSpans(SpansInMemory().process.tracer, "actions").record(3, 8)
+    for lines in (Lines(3, 1, b"{}\n"), Lines(3, 2, b"{}\n{}\n")):
+        plain.add(lines, print)
+        traced.add(lines, print)
+    assert traced.lines == 3
+    for name in OutgoingRecord.__slots__:
+        assert getattr(traced, name) == getattr(plain, name)

@@ -46,7 +46,7 @@ def test_it_is_asked_in_its_turn_again_after_that() -> None:
     assert requests.ask() == ["first"]
 
 
-def test_where_none_answers_the_order_is_the_policy_s() -> None:
+def test_where_none_answers_each_is_still_asked() -> None:
     requests = Requests()
     requests.ask(3)
     requests.ask(3)
