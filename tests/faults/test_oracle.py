@@ -33,7 +33,7 @@ def ledger() -> Ledger:
 @pytest.fixture
 async def monitor(ledger: Ledger) -> AsyncIterator[Monitor]:
     environment = SimpleNamespace(
-        bootstrap="127.0.0.1:1", topic="none", store=InfluxSettings(), aggregator_url="http://none"
+        bootstrap="127.0.0.1:1", topic="none", log="none", store=InfluxSettings(), aggregator_url="http://none"
     )
     monitor = Monitor(cast("Environment", environment), ledger, HOUR)
     yield monitor
@@ -118,7 +118,7 @@ def test_an_hour_called_final_whose_completeness_is_unknown_is_seen(monitor: Mon
 def test_an_offset_committed_above_the_stores_progress_is_seen(monitor: Monitor) -> None:
     monitor.check_commits({0: 5, 1: 1}, {0: Progress(through_offset=4)})
 
-    assert monitor.wrong == ["partition 1: 1 is committed, the store has -1"]
+    assert monitor.wrong == ["partition 1 of none: 1 is committed, the store has -1"]
 
 
 def of_the_log(*actions: Action) -> LogCount:

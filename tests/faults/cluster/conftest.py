@@ -1,5 +1,7 @@
 """Three brokers and three nodes of Cassandra for all scenarios: starting them costs most."""
 
+import asyncio
+import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.artifacts.installed import Artifacts
+from stores.cassandra.setup import create_schema
 from support.cluster.cassandra import CassandraCluster
 from support.scenarios.environment import Environment, environment_on
-from support.services.cassandra import empty_tables
 from support.services.kafka_cluster import KafkaCluster
 
 PATIENT = {"ingest_delivery_timeout": "PT20S", "ingest_drain_timeout": "PT60S"}
@@ -32,9 +34,17 @@ def brokers(shared_brokers: KafkaCluster) -> Iterator[KafkaCluster]:
 
 @pytest.fixture
 def nodes(cassandra_cluster: CassandraCluster) -> Iterator[CassandraCluster]:
-    """Likewise, with empty tables."""
-    empty_tables(cassandra_cluster.settings)
+    """Likewise, with a keyspace of its own.
+
+    Tables that are emptied do not stay so: a write that a node did not acknowledge in time is kept for it afterwards,
+    and brings back rows of the test before.
+    """
+    shared = cassandra_cluster.settings
+    keyspace = f"{shared.cassandra_keyspace}_{secrets.token_hex(4)}"
+    cassandra_cluster.settings = shared.model_copy(update={"cassandra_keyspace": keyspace})
+    asyncio.run(create_schema(cassandra_cluster.settings))
     yield cassandra_cluster
+    cassandra_cluster.settings = shared
     for node in cassandra_cluster.nodes:
         if node.process is not None:
             node.process.send(signal.SIGCONT)

@@ -59,6 +59,7 @@ class CassandraCluster:
             cassandra_port=port,
             cassandra_replication=NODES,
         )
+        """Where clients find it, and the keyspace that is looked after."""
 
     def others(self, node: ClusterNode) -> list[ClusterNode]:
         """All nodes but one."""

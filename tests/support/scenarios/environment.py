@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from confluent_kafka.admin import AdminClient
 
@@ -19,7 +19,7 @@ from support.cluster.clock import SetClock
 from support.faults.dying_worker import DyingWorker, Moment
 from support.product.environment import environment_of
 from support.product.worker_process import WorkerProcess
-from support.services.kafka_admin import wait_until_led
+from support.services.kafka_admin import log_of_topic, wait_until_led
 from support.stores.environment import AnySettings
 
 PARTITIONS = 8
@@ -33,15 +33,22 @@ class Brokers(Protocol):
     def create_topic(self, name: str, partitions: int) -> None: ...
 
 
+class Topic(NamedTuple):
+    """A topic's name, and its id as the store knows it."""
+
+    name: str
+    log: str
+
+
 class Environment:
     """A topic and buckets of its own on shared brokers and stores, and the product's processes on them."""
 
     def __init__(
-        self, folder: Path, bootstrap: str, topic: str, rejected_topic: str, store: AnySettings, **settings: str
+        self, folder: Path, bootstrap: str, topic: Topic, rejected_topic: str, store: AnySettings, **settings: str
     ) -> None:
         """`settings`: of all services, in lower case and without COLLECTOR_."""
         self.bootstrap = bootstrap
-        self.topic = topic
+        self.topic, self.log = topic
         self.rejected_topic = rejected_topic
         self.store = store
         self.workers: list[WorkerProcess] = []
@@ -49,7 +56,7 @@ class Environment:
         self._services: list[PythonService] = []
         # Scenarios send actions of all times.
         self._variables = {
-            **environment_of(bootstrap, topic, rejected_topic, store),
+            **environment_of(bootstrap, self.topic, rejected_topic, store),
             "COLLECTOR_INGEST_OLDEST": "1970-01-01",
             **_variables(settings),
         }
@@ -162,7 +169,8 @@ async def environment_on(
     for topic, partitions in ((f"actions-{name}", PARTITIONS), (f"rejected-{name}", 1)):
         kafka.create_topic(topic, partitions)
         await asyncio.to_thread(wait_until_led, admin, topic, partitions)
-    environment = Environment(folder, kafka.bootstrap, f"actions-{name}", f"rejected-{name}", store, **settings)
+    topic = Topic(f"actions-{name}", await asyncio.to_thread(log_of_topic, admin, f"actions-{name}"))
+    environment = Environment(folder, kafka.bootstrap, topic, f"rejected-{name}", store, **settings)
     try:
         yield environment
     finally:

@@ -35,8 +35,8 @@ class Monitor:
         """How many seconds before it was asked for an answer was complete, at the most."""
         self.commits_checked = 0
         """How often committed offsets were compared with progress."""
-        self.log: str | None = None
-        """Only this log's progress is read; None: there is no other log."""
+        self.log = environment.log
+        """Whose progress is read: the store may hold that of others."""
         self._environment = environment
         self._ledger = ledger
         current = now // HOUR_MS * HOUR_MS
@@ -57,7 +57,7 @@ class Monitor:
     async def progress(self) -> dict[int, Progress]:
         """What the store has, by partition; raises StoreUnavailable."""
         found = (await self._store.read_progress()).items()
-        return {source.partition: progress for source, progress in found if self.log in (None, source.log)}
+        return {source.partition: progress for source, progress in found if source.log == self.log}
 
     async def ends(self) -> dict[int, int]:
         """The log's ends, by partition; raises KafkaException."""
@@ -128,4 +128,6 @@ class Monitor:
         for partition, offset in committed.items():
             through = progress.get(partition, Progress()).through_offset
             if offset > through + 1:
-                self.wrong.append(f"partition {partition}: {offset} is committed, the store has {through}")
+                self.wrong.append(
+                    f"partition {partition} of {self.log}: {offset} is committed, the store has {through}"
+                )
