@@ -43,7 +43,7 @@ def main(
     """
     with (
         TemporaryDirectory(prefix="bench-") as folder,
-        started(Path(folder)) as services,
+        started(Path(folder), for_long=True) as services,
         pipeline(services, raw) as soaked,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):

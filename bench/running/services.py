@@ -81,14 +81,15 @@ class Services:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Services]:
-    """Both services, with their data in `folder`. Raises CannotStart where they are not set up."""
+def started(folder: Path, *, for_long: bool = False) -> Iterator[Services]:
+    """Both services, with their data in `folder`; `for_long`: for minutes, as Kafka runs in production.
+
+    Raises CannotStart where they are not set up.
+    """
     artifacts = installed()
-    with (
-        left_in_order(),
-        InfluxDB(artifacts, folder / "influxdb", free_port()) as influxdb,
-        Kafka(artifacts, folder / "kafka", free_port(), free_port()) as kafka,
-    ):
+    broker = Kafka(artifacts, folder / "kafka", free_port(), free_port())
+    broker.quick_start = not for_long
+    with left_in_order(), InfluxDB(artifacts, folder / "influxdb", free_port()) as influxdb, broker as kafka:
         yield Services(kafka, influxdb, folder)
 
 
