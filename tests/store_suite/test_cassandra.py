@@ -217,6 +217,21 @@ def back_to_version_1(settings: CassandraSettings) -> None:
     cluster.shutdown()
 
 
+async def test_who_reads_goes_on_when_the_keyspace_is_dropped_and_created_again(cassandra: CassandraSettings) -> None:
+    settings = cassandra.model_copy(update={"cassandra_keyspace": "begun_anew"})
+    reader = CassandraStore(settings, now)
+    for offset in (7, 3):
+        await create_schema(settings)
+        writer = CassandraStore(settings, now)
+        await put_progress(writer, offset)
+        await writer.close()
+        assert (await reader.read_progress())[SOURCE].through_offset == offset
+        await asyncio.to_thread(rows_of, settings, "DROP KEYSPACE begun_anew")
+    with pytest.raises(StoreUnavailable):
+        await reader.read_progress()
+    await reader.close()
+
+
 async def test_more_replicas_than_nodes_are_said_and_nothing_is_created(cassandra: CassandraSettings) -> None:
     nodes = len(cassandra.hosts)
     settings = cassandra.model_copy(update={"cassandra_keyspace": "replicated", "cassandra_replication": nodes + 1})

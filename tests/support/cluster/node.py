@@ -15,6 +15,7 @@ from support.builds.java_compiler import compile_java
 from support.cluster.clock import SetClock, classes_of_java
 
 _TOOL_SECONDS: Final = 300.0
+_TRY_SECONDS: Final = 20.0
 _REGISTRY: Final = Path(__file__).with_name("rmiURLContextFactory.java")
 _TOOL_OPTIONS: Final = ("-Djava.naming.factory.url.pkgs=registry", "-XX:TieredStopAtLevel=1")
 
@@ -72,18 +73,21 @@ class ClusterNode(Cassandra):
         finally:
             self._replaces = False
 
-    def tool(self, *arguments: str) -> str:
-        """What `nodetool` says. Raises ServiceFailed."""
+    def tool(self, *arguments: str, within: float = _TOOL_SECONDS) -> str:
+        """What `nodetool` says, within so many seconds. Raises ServiceFailed."""
         classes = compile_java(_REGISTRY, language="17")
         java = [str(self.artifacts.java), "-cp", f"{classes}:{self.artifacts.jars}/*", *_TOOL_OPTIONS, *ACCESS]
         tool = ["org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1", "-p", str(self._tool_port)]
-        ended = subprocess.run(
-            [*java, f"-Duser.home={self.folder}", *tool, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TOOL_SECONDS,
-        )
+        try:
+            ended = subprocess.run(
+                [*java, f"-Duser.home={self.folder}", *tool, *arguments],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=within,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ServiceFailed(self.name, f"nodetool {' '.join(arguments)}", str(error)) from error
         if ended.returncode:
             raise ServiceFailed(self.name, f"nodetool {' '.join(arguments)}", ended.stdout + ended.stderr)
         return ended.stdout
@@ -91,7 +95,7 @@ class ClusterNode(Cassandra):
     def try_tool(self, *arguments: str) -> None:
         """The same where the node may be in no state to do it."""
         with suppress(ServiceFailed):
-            self.tool(*arguments)
+            self.tool(*arguments, within=_TRY_SECONDS)
 
     def end(self) -> None:
         """Returns once it has ended, or is killed, if it runs."""
