@@ -226,9 +226,8 @@ def cassandra_artifacts() -> CassandraArtifacts:
 def cassandra_cluster(
     cassandra_artifacts: CassandraArtifacts, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CassandraCluster]:
-    """Three nodes with the schema."""
+    """Three nodes without a schema: a node that is replaced gets only what is repaired, which is one keyspace."""
     with CassandraCluster(cassandra_artifacts, tmp_path_factory.mktemp("cassandra-cluster")) as cluster:
-        asyncio.run(create_schema(cluster.settings))
         yield cluster
 
 

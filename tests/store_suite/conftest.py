@@ -1,11 +1,13 @@
 """The stores that the suite runs on: memory, InfluxDB 1.8 and 2.7, Cassandra."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from contract.store import Store
 from stores.cassandra.settings import CassandraSettings
+from stores.cassandra.setup import create_schema
 from stores.influx.settings import InfluxSettings
 from stores.memory import MemoryStore
 from stores.raw.settings import RawStorage
@@ -29,11 +31,18 @@ def cassandra_of_one(cassandra_server: Node) -> CassandraSettings:
     return cassandra_server.settings
 
 
-@pytest.fixture
-def cassandra_of_three(cassandra_cluster: CassandraCluster) -> CassandraSettings:
-    """Three nodes with empty tables."""
-    empty_tables(cassandra_cluster.settings)
+@pytest.fixture(scope="session")
+def cassandra_schema(cassandra_cluster: CassandraCluster) -> CassandraSettings:
+    """Three nodes with the schema."""
+    asyncio.run(create_schema(cassandra_cluster.settings))
     return cassandra_cluster.settings
+
+
+@pytest.fixture
+def cassandra_of_three(cassandra_schema: CassandraSettings) -> CassandraSettings:
+    """Three nodes with empty tables."""
+    empty_tables(cassandra_schema)
+    return cassandra_schema
 
 
 @pytest.fixture(params=STORES)
