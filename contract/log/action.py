@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import msgspec
 
 from contract.hour import END_OF_TIME_MS
+from contract.log.counts import count_byte, count_lines, stand_apart
 from contract.shown import MAX_SHOWN, shown, shown_text
 from contract.unit import unit_hint
 
@@ -178,7 +179,7 @@ def check(fields: Mapping[str, object]) -> Action | Rejection:
 
 
 def _brackets(text: bytes) -> int:
-    return text.count(b"{") + (text.count(b"[") if b"[" in text else 0)
+    return count_byte(text, b"{") + (count_byte(text, b"[") if b"[" in text else 0)
 
 
 def parse_line(line: bytes) -> Action | Rejection:
@@ -234,13 +235,13 @@ def parse_plain_lines(text: bytes) -> list[Action] | None:
     The result is given only if it is sure to agree with `parse_line`: no control character can hide in the text, each
     newline separates two objects, and no line has too many brackets.
     """
-    lines = text.count(b"\n") + (not text.endswith(b"\n"))
+    lines = count_lines(text)
     if (
         text.startswith(b"{")
         and b"\\" not in text
         and b"\x7f" not in text
         and (text.isascii() or not _C1_CONTROL.search(text))
-        and text.count(b"}\n{") == lines - 1
+        and stand_apart(text)
         and _brackets(text) < lines + MAX_BRACKETS
     ):
         try:

@@ -7,6 +7,7 @@ from zlib import crc32
 import msgspec
 
 from contract.log.action import Action, Rejection, parse_lines, reject
+from contract.log.counts import count_lines
 from contract.log.progress import RecordMark
 from contract.log.rebuild import REBUILD_HEADER, Rebuild
 
@@ -73,7 +74,7 @@ def decode_record(value: bytes | None) -> list[Action | Rejection]:
         return [reject("record_empty", None, value)]
     if len(value) > MAX_BYTES:
         return [reject("record_too_large", None, value)]
-    if value.count(b"\n") + (not value.endswith(b"\n")) > MAX_LINES:
+    if count_lines(value) > MAX_LINES:
         return [reject("record_too_many_lines", None, value)]
     return parse_lines(value)
 

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from contract.log.action import Action, Rejection
+from contract.log.counts import count_byte, count_lines
 from ingest_api.acceptance import AcceptancePolicy
 from ingest_api.decoding.checked import LISTED, CheckedBatch
 from ingest_api.decoding.lines import MAX_LINE_BYTES, parse, parse_plain
@@ -73,7 +74,7 @@ def _plain(lines: Sequence[bytes]) -> list[Action] | None:
     if max(map(len, lines)) > MAX_LINE_BYTES:
         return None
     text = b"\n".join(lines)
-    return parse_plain(text) if text.count(b"\n") == len(lines) - 1 else None
+    return parse_plain(text) if count_byte(text, b"\n") == len(lines) - 1 else None
 
 
 def text_of(body: bytes) -> bytes:
@@ -95,7 +96,7 @@ def _is_one_portion(text: bytes, max_lines: int) -> bool:
     half = MAX_LINE_BYTES // 2
     return (
         len(text) <= _WHOLE_BYTES
-        and text.count(b"\n", 0, -1) < min(max_lines, _PORTION)
+        and count_lines(text) <= min(max_lines, _PORTION)
         and all(text.find(b"\n", at, at + half) >= 0 for at in range(0, len(text) - half + 1, half))
     )
 
@@ -107,7 +108,7 @@ def _cut(text: bytes, max_lines: int) -> Iterator[tuple[int, Sequence[bytes]]]:
         return portions(elements, _PORTION, _PORTION_BYTES)
     if first == b"{" and _is_one_object(text):
         return iter([(0, [text])])
-    if text.count(b"\n", 0, -1) >= max_lines:
+    if count_lines(text) > max_lines:
         raise _too_many(max_lines)
     return line_portions(text, _PORTION, _PORTION_BYTES)
 

@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Final, cast
 
-import numpy as np
-
 from contract.log.action import (
     FIELDS,
     Action,
@@ -17,6 +15,7 @@ from contract.log.action import (
     parse_plain_lines,
     reject,
 )
+from contract.log.counts import count_byte
 
 MAX_LINE_BYTES: Final = 16 * 1024
 """No action is as long, even if each of its characters is written as an escape."""
@@ -26,7 +25,6 @@ RULES: Final = {
     "field_repeated": "each field is given once",
 }
 
-_QUOTE: Final = ord('"')
 _QUOTES: Final = 10
 """Around the names of three fields and two values that are text."""
 _QUOTES_OF_ID: Final = 4
@@ -35,7 +33,7 @@ _QUOTES_OF_ID: Final = 4
 def parse(lines: Sequence[bytes], *, ignore_unknown: bool) -> list[Action | Rejection]:
     """One entry a line. An array's element may itself be written over several lines."""
     text = b"\n".join(lines)
-    if text.count(b"\n") == len(lines) - 1 and max(map(len, lines), default=0) <= MAX_LINE_BYTES:
+    if count_byte(text, b"\n") == len(lines) - 1 and max(map(len, lines), default=0) <= MAX_LINE_BYTES:
         return parse_text(text + b"\n", ignore_unknown=ignore_unknown)
     return [_parse_one(line, ignore_unknown=ignore_unknown) for line in lines]
 
@@ -43,13 +41,13 @@ def parse(lines: Sequence[bytes], *, ignore_unknown: bool) -> list[Action | Reje
 def parse_plain(text: bytes) -> list[Action] | None:
     """The actions in `text`, no line of which is too long; None where a line must be looked at by itself."""
     actions = parse_plain_lines(text)
-    return actions if actions is not None and _quotes_in(text) == _quotes_of(actions) else None
+    return actions if actions is not None and count_byte(text, b'"') == _quotes_of(actions) else None
 
 
 def parse_text(text: bytes, *, ignore_unknown: bool) -> list[Action | Rejection]:
     """One entry a line of `text`, none of which is too long."""
     parsed = parse_lines(text)
-    if Rejection not in set(map(type, parsed)) and _quotes_in(text) == _quotes_of(cast("list[Action]", parsed)):
+    if Rejection not in set(map(type, parsed)) and count_byte(text, b'"') == _quotes_of(cast("list[Action]", parsed)):
         return parsed
     lines = text.removesuffix(b"\n").split(b"\n")
     return [_judge(line, item, ignore_unknown=ignore_unknown) for line, item in zip(lines, parsed, strict=True)]
@@ -77,10 +75,6 @@ def _parse_known(line: bytes) -> Action | Rejection:
     if isinstance(fields, Rejection):
         return fields
     return check({name: value for name, value in fields.items() if name in FIELDS})
-
-
-def _quotes_in(text: bytes) -> int:
-    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE))
 
 
 def _quotes_of(actions: Sequence[Action]) -> int:
