@@ -13,8 +13,11 @@ from ingest_api.publishing.publisher import OnDelivered, Outcome
 logger = logging.getLogger(__name__)
 
 ENOUGH_LINES: Final = 875
-"""A record of so many lines goes at once. Batches of 1,000 over 8 partitions cost 1.2 us of CPU an action where those
-of several callers travel together, 1.6 us where 100 lines were enough."""
+"""A record of so many lines goes at once: the parts of seven batches of 1,000 over 8 partitions.
+
+Such batches cost 1.2 us of CPU an action where those of several callers travel together, 1.6 us where 100 lines were
+enough. On a busy machine, in turn: 1.6 us (1.4 to 2.1), where 500 were enough 2.0 (1.9 to 2.1).
+"""
 
 
 RecordHeaders = list[tuple[str, str | bytes | None]]

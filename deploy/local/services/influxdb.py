@@ -40,7 +40,7 @@ dir = "{data}/data"
 wal-dir = "{data}/wal"
 index-version = "tsi1"
 query-log-enabled = false
-# 25 MB unless told otherwise: of 3 MB/s of packed runs the compactions took a third of a core for two minutes.
+# 25 MB unless told otherwise: with 3 MB/s of packed runs, compactions took a fifth of a core for two minutes.
 cache-snapshot-memory-size = "128m"
 max-series-per-database = 0
 max-values-per-tag = 0

@@ -23,7 +23,7 @@ def test_a_text_is_counted_as_byte_by_byte_however_long_it_is(begin: bytes, midd
 
 @pytest.mark.parametrize("objects", [1, 2, 100, 5_000])
 @pytest.mark.parametrize("end", [b"", b"\n"])
-def test_objects_stand_apart_unless_one_has_a_newline_or_two_have_none(objects: int, end: bytes) -> None:
+def test_objects_stand_apart_unless_a_newline_is_within_one_or_beside_another(objects: int, end: bytes) -> None:
     lines = [b'{"a":1}'] * objects
 
     assert stand_apart(b"\n".join(lines) + end)
