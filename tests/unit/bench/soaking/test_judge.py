@@ -1,8 +1,9 @@
 import random
+from collections.abc import Callable
 
 import pytest
 
-from bench.soaking.judge import lag_growth, lag_stands_still, memory_growth
+from bench.soaking.judge import MEMORY_STANDS_STILL, lag_growth, lag_stands_still, memory_growth
 
 RATE = 200_000.0
 
@@ -13,11 +14,28 @@ def saw(lags: list[float]) -> list[int]:
     return [round(RATE * (lag + rng.uniform(0, 0.5))) for lag in lags]
 
 
-@pytest.mark.parametrize(
-    ("series", "expected"),
-    [([9, 1, 10, 10, 10, 10, 20, 20], 2), ([50, 100, 100, 100], 1), ([4, 5], 1), ([4], 1)],
-)
-def test_growth_leaves_the_time_out_in_which_caches_fill(series: list[float], expected: float) -> None:
+def resident(growth: Callable[[float], float]) -> list[float]:
+    """MB of a process in each second of 20 minutes, from what it has more than at the start at each share of them."""
+    rng = random.Random(2)
+    return [200 + growth(second / 1200) + rng.uniform(-3, 3) for second in range(1200)]
+
+
+def test_memory_that_fills_caches_at_first_stands() -> None:
+    assert memory_growth(resident(lambda share: min(share, 0.25) * 400)) <= MEMORY_STANDS_STILL
+
+
+@pytest.mark.parametrize("peak", [0.3, 0.45, 0.6, 0.9])
+def test_memory_that_a_peak_raises_once_stands(peak: float) -> None:
+    assert memory_growth(resident(lambda share: 80 * (share > peak))) <= MEMORY_STANDS_STILL
+
+
+@pytest.mark.parametrize("peak", [0.3, 0.45, 0.6, 0.9])
+def test_memory_that_grows_without_end_fails_though_a_peak_raises_it_too(peak: float) -> None:
+    assert memory_growth(resident(lambda share: 80 * (share > peak) + 80 * share)) > MEMORY_STANDS_STILL
+
+
+@pytest.mark.parametrize(("series", "expected"), [([9, 1, 10, 10, 20, 20, 40, 40], 2), ([4, 5], 1), ([4], 1)])
+def test_growth_is_that_of_the_medians_of_quarters(series: list[float], expected: float) -> None:
     assert memory_growth(series) == expected
 
 
