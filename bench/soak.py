@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bench.load.generator import Answers
 
 _BURST_SECONDS: Final = 15.0
+_COUNTED_P99: Final = "counted after its answer, p99, s"
 _ACCEPTED: Final = 0.99
 """A rate is none if less than this share of it was accepted."""
 
@@ -36,10 +37,14 @@ def main(
         float | None, typer.Option(min=1_000, help="Actions a second to send, without a search for the limit")
     ] = None,
     raw: Annotated[RawStorage, typer.Option(help="How raw actions are stored")] = RawStorage.POINTS,
+    counted_within: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds after their answers within which 99 % must be counted")
+    ] = None,
 ) -> None:
     """Finds the highest rate at which lag stands still, then keeps a share of it.
 
-    Exit code 1 where lag or a process's memory grew; a wrong number raises WrongResult.
+    Exit code 1 where lag or a process's memory grew, or actions were counted too late; a wrong number raises
+    WrongResult.
     """
     with (
         TemporaryDirectory(prefix="bench-") as folder,
@@ -47,14 +52,17 @@ def main(
         pipeline(services, raw) as soaked,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        limit = None if rate is None else rate / share
-        found = runner.run(_run(soaked, minutes * 60, share, trial * 60, limit))
+        found = runner.run(_run(soaked, minutes * 60, share, trial * 60, rate))
     found["raw actions"] = raw
     for line in as_markdown(found):
         typer.echo(line)
     console.print(f"written: {write('soak', found)}")
     if found["grew"]:
         console.print(f"[red]grew[/red]: {', '.join(found['grew'])}")
+    late = counted_within is not None and found[_COUNTED_P99] > counted_within
+    if late:
+        console.print(f"[red]counted too late[/red]: p99 {found[_COUNTED_P99]} s, not within {counted_within:g} s")
+    if found["grew"] or late:
         raise typer.Exit(1)
 
 
@@ -68,12 +76,14 @@ def as_markdown(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 async def _run(
-    soaked: Pipeline, seconds: float, share: float, trial_seconds: float, limit: float | None
+    soaked: Pipeline, seconds: float, share: float, trial_seconds: float, rate: float | None
 ) -> dict[str, Any]:
-    if limit is None:
+    limit, sent = None, rate
+    if sent is None:
         limit = await _limit(soaked, trial_seconds)
-    sent = limit * share
-    console.print(f"limit: {limit:,.0f} actions/s; {share:.0%} of it for {seconds:,.0f} s")
+        sent = limit * share
+        console.print(f"limit: {limit:,.0f} actions/s; {share:.0%} of it is sent")
+    console.print(f"{sent:,.0f} actions/s for {seconds:,.0f} s")
     async with _sampled(soaked):
         probing = asyncio.create_task(soaked.freshness.probe())
         answers = await soaked.load(seconds, sent)
@@ -84,21 +94,24 @@ async def _run(
     return figures_of(soaked, answers, limit, sent)
 
 
-def figures_of(soaked: Pipeline, answers: "Answers", limit: float, sent: float) -> dict[str, Any]:
-    """What was measured, and under `grew` what should have stood still and did not."""
+def figures_of(soaked: Pipeline, answers: "Answers", limit: float | None, sent: float) -> dict[str, Any]:
+    """What was measured, and under `grew` what should have stood still and did not.
+
+    `limit`, actions a second: None if none was looked for.
+    """
     memory = {name: round(memory_growth(series), 3) for name, series in soaked.memory_mb.items()}
     grew = [name for name, growth in memory.items() if growth > MEMORY_STANDS_STILL]
     if not _holds(soaked, answers, sent):
         grew.insert(0, "lag")
     return {
-        "limit, actions/s": round(limit),
+        **({} if limit is None else {"limit, actions/s": round(limit)}),
         "sent, actions/s": round(sent),
         "accepted, actions/s": round(_accepted(answers)),
         "for, s": round(answers.seconds),
         "POST of 1,000, p50, ms": round(answers.latency_ms(0.5), 2),
         "POST of 1,000, p99, ms": round(answers.latency_ms(0.99), 2),
         "counted after its answer, p50, s": round(soaked.freshness.at_share(0.5), 2),
-        "counted after its answer, p99, s": round(soaked.freshness.at_share(0.99), 2),
+        _COUNTED_P99: round(soaked.freshness.at_share(0.99), 2),
         "probes": len(soaked.freshness.seconds),
         "most lines waiting": max(soaked.waiting),
         "lag grew by, s": round(lag_growth(soaked.waiting, sent), 2),

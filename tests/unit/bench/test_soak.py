@@ -38,6 +38,12 @@ def test_where_all_stood_still_nothing_grew(soaked: Pipeline) -> None:
     assert figures_of(soaked, answers(), RATE / 0.8, RATE)["grew"] == []
 
 
+@pytest.mark.parametrize(("limit", "rows"), [(None, []), (125_000.0, ["limit, actions/s"])])
+def test_a_limit_is_told_where_one_was_looked_for(soaked: Pipeline, limit: float | None, rows: list[str]) -> None:
+    found = figures_of(soaked, answers(), limit, RATE)
+    assert [name for name in found if name.startswith("limit")] == rows
+
+
 def test_lag_that_grows_is_found(soaked: Pipeline) -> None:
     soaked.waiting = [20_000 + 5_000 * second for second in range(SECONDS)]
     assert figures_of(soaked, answers(), RATE / 0.8, RATE)["grew"] == ["lag"]
