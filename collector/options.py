@@ -22,7 +22,8 @@ TargetOption = Annotated[
         "--data",
         metavar="DIR",
         help="The local stack in this folder. Without it: the services that COLLECTOR_KAFKA_BOOTSTRAP, "
-        "COLLECTOR_INFLUX_URL and related settings name; if neither is set, the stack in .collector.",
+        "COLLECTOR_INFLUX_URL or COLLECTOR_CASSANDRA_HOSTS and related settings name; if none is set, the stack in "
+        ".collector.",
     ),
 ]
 KeyFileOption = Annotated[

@@ -102,7 +102,7 @@ async def create_acls(settings: ProvisionSettings, admin: KafkaAdmin) -> None:
 
 
 async def provision(settings: ProvisionSettings, *, repair: bool = False, acls: bool = False) -> None:
-    """Topics, with `acls` who may use them, and buckets.
+    """Topics, with `acls` who may use them, and what the store needs.
 
     Raises TimeoutError, LogUnfit where a topic that is there is not as the settings say, and StoreConflict where a
     bucket cannot be.
@@ -141,7 +141,9 @@ async def _insist(what: str, create: Callable[[], Awaitable[None]]) -> None:
 
 
 def _arguments() -> Namespace:
-    parser = ArgumentParser("python -m deploy.provision", description="Creates topics and buckets, and looks at them.")
+    parser = ArgumentParser(
+        "python -m deploy.provision", description="Creates topics, and buckets or tables, and looks at them."
+    )
     parser.add_argument("--repair", action="store_true", help="mend topics that are not as the settings say")
     parser.add_argument("--acls", action="store_true", help="allow each program what it needs, and no more")
     return parser.parse_args()
