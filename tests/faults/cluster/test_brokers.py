@@ -1,6 +1,7 @@
 """Three brokers of which any dies for good: no number changes, and nobody is refused."""
 
 import asyncio
+import signal
 
 import pytest
 
@@ -9,6 +10,9 @@ from support.scenarios.scenario import Scenario
 from support.services.kafka_cluster import KafkaCluster
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+RECOVERED_SECONDS = 60
+"""What docs/operations.md promises: twice what two cores that do all of this took."""
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
@@ -26,6 +30,27 @@ async def test_a_broker_dies_with_its_disk_and_an_empty_one_takes_its_place(
         # The new one must have all that was acknowledged: each record needs it now.
         other.kill()
         await scenario.recovered(f"{other.name} killed, after an empty broker had taken a dead one's place")
+        await scenario.counted(5_000)
+    assert await scenario.verdict() == []
+    assert scenario.refusals() == []
+
+
+async def test_the_machine_of_a_broker_vanishes_then_comes_back(
+    environment: Environment, scenario: Scenario, brokers: KafkaCluster
+) -> None:
+    leader = await asyncio.to_thread(brokers.leader_of, environment.topic, 0)
+    async with scenario.traffic(seed=78):
+        await scenario.counted(5_000)
+        process = leader.process
+        assert process is not None
+        # Unlike after a kill nobody is told: connections stay open, and nothing answers.
+        process.send(signal.SIGSTOP)
+        try:
+            await scenario.recovered(f"{leader.name} stopped", within=RECOVERED_SECONDS)
+            await scenario.counted(5_000)
+        finally:
+            process.send(signal.SIGCONT)
+        await scenario.recovered(f"{leader.name} continued")
         await scenario.counted(5_000)
     assert await scenario.verdict() == []
     assert scenario.refusals() == []
