@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract.hour import HOUR_MS, format_hour
+from contract.hour import HOUR_MS, format_hour, hour_of
 from stores.influx.settings import InfluxSettings
 from support.builds.clients import python_packages
 from support.clients.product import Product
@@ -18,8 +19,6 @@ from support.pipeline.collector_program import COLLECTOR
 from support.stores.environment import environment_of_store
 
 pytestmark = pytest.mark.clients
-
-HOUR = 1_764_000_000_000 // HOUR_MS * HOUR_MS
 
 Row = tuple[int, str, str, str | None]
 
@@ -54,13 +53,14 @@ async def test_an_hour_s_raw_actions_are_read_as_they_were_sent(
     tmp_path: Path,
     rows: Callable[[Path], list[Row]],
 ) -> None:
+    hour = hour_of(time.time_ns() // 1_000_000) - HOUR_MS
     odd = 'quo"te, \\ Zoë 🦊'
     sent: list[dict[str, Any]] = [
-        {"timestamp": HOUR + index % 1_000, "user": f"{odd}{index % 7}", "event": ("click", "odd_event")[index % 2]}
+        {"timestamp": hour + index % 1_000, "user": f"{odd}{index % 7}", "event": ("click", "impression")[index % 2]}
         | ({"id": f"i,{index}"} if index % 3 else {})
         for index in range(3_000)
     ]
-    answer = await http.post(f"{product.url}/v1/actions", json=[*sent, {**sent[0], "timestamp": HOUR - 1}])
+    answer = await http.post(f"{product.url}/v1/actions", json=[*sent, {**sent[0], "timestamp": hour - 1}])
     assert answer.json()["rejected"] == []
     await product.differences(sent)
 
@@ -70,7 +70,7 @@ async def test_an_hour_s_raw_actions_are_read_as_they_were_sent(
     extra.mkdir()
     (extra / "pyarrow").symlink_to(python_packages() / "pyarrow")
     environment = {**os.environ, **environment_of_store(influx1), "PYTHONPATH": str(extra)}
-    raw = [*COLLECTOR, "raw", "--hour", format_hour(HOUR), "--format", "parquet"]
+    raw = [*COLLECTOR, "raw", "--hour", format_hour(hour), "--format", "parquet"]
     with file.open("wb") as output:
         ended = subprocess.run(raw, env=environment, stdout=output, stderr=subprocess.PIPE, check=False)  # noqa: ASYNC221 - nothing else runs here
 
