@@ -195,6 +195,19 @@ CASES = [
         "CollectorNumbersStale",
     ),
     case(
+        "since the aggregator started nobody knows how complete the numbers are",
+        series("collector_aggregator_complete_through", "NaN " * LONG),
+        "4m",
+        "6m",
+        "CollectorNumbersStale",
+    ),
+    case(
+        "an aggregator that does not know yet",
+        series("collector_aggregator_complete_through", "NaN " * 8 + f"120+15x{LONG}"),
+        "1m45s",
+        "30m",
+    ),
+    case(
         "the numbers are five minutes old",
         series("collector_aggregator_complete_through", f"-285+15x{LONG}"),
         "1m",
