@@ -174,7 +174,8 @@ def _unanswered(error: Exception) -> StoreUnavailable:
         reason = "connect"
     else:
         reason = "cut"
-    return StoreUnavailable(f"no answer: {type(error).__name__} {error}".rstrip(), reason=reason)
+    # asyncio's own timeouts have no text.
+    return StoreUnavailable(f"no answer: {str(error) or 'it took too long'}", reason=reason)
 
 
 class _Error(msgspec.Struct):

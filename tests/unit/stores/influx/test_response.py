@@ -124,7 +124,7 @@ async def test_an_answer_that_promises_nothing_is_no_success(respond: Respond, r
 async def test_silence_ends_with_the_timeout() -> None:
     error = await error_of_write(silence, influx_timeout="PT0.2S")
     assert isinstance(error, StoreUnavailable)
-    assert error.reason == "timeout"
+    assert (error.reason, str(error)) == ("timeout", "no answer: it took too long")
 
 
 async def test_nobody_listening_is_tried_again() -> None:
