@@ -168,14 +168,14 @@ def unavailable(answer: Answer, what: str) -> StoreUnavailable:
 
 
 def _unanswered(error: Exception) -> StoreUnavailable:
+    # Some errors have no text, among them asyncio's timeouts.
     if isinstance(error, TimeoutError):
-        reason = "timeout"
+        reason, told = "timeout", "it took too long"
     elif isinstance(error, aiohttp.ClientConnectorError):
-        reason = "connect"
+        reason, told = "connect", "no connection"
     else:
-        reason = "cut"
-    # asyncio's own timeouts have no text.
-    return StoreUnavailable(f"no answer: {str(error) or 'it took too long'}", reason=reason)
+        reason, told = "cut", "the connection ended"
+    return StoreUnavailable(f"no answer: {str(error) or told}", reason=reason)
 
 
 class _Error(msgspec.Struct):

@@ -1,17 +1,20 @@
-"""Faust's thread with aiokafka's consumer: it reads committed.
+"""Faust's thread with aiokafka's consumer: it reads committed, and gives up a broker that does not answer.
 
 Private names of Faust are used in a few files only: tests/unit/stream_workers/faust_adapter/test_private_names.py lists
 each.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import aiokafka
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from stream_workers.faust_adapter.fetched_holes import FetchedHoles
+
+ANSWERED_AFTER_REBALANCE: Final = 5.0
+"""Seconds. A request to join a group is answered at the end of a rebalance; one that takes so much longer, never."""
 
 
 class CommittedReadsThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc] # Faust is untyped here
@@ -29,6 +32,10 @@ class CommittedReadsThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer = super()._create_worker_consumer(transport)
         # Its fetcher takes it over when it starts.
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - see the top of this file
+        # A broker whose machine is gone closes no connection; what it does not answer is asked of another one. Faust's
+        # setting, 90 s, also bounds a whole recovery, of several such requests: it stays longer.
+        within = self.app.conf.broker_rebalance_timeout + ANSWERED_AFTER_REBALANCE
+        consumer._client._request_timeout_ms = round(within * 1000)  # noqa: SLF001 - as above
         return consumer
 
     async def _fetch_records(

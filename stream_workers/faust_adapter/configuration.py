@@ -17,16 +17,11 @@ from stream_workers.settings import WorkerSettings
 NEVER_IDLE: Final = 86_400.0
 """Seconds. A fetch loop that waits for the store counts as idle; a worker that leaves for it would never come back."""
 
-ANSWERED_AFTER_REBALANCE: Final = 5.0
-"""Seconds. A request to join a group is answered at the end of a rebalance; one that takes so much longer, never."""
-
 
 def create_app(settings: WorkerSettings, ports: Ports, web_options: Mapping[str, Any]) -> App:
     """Faust's app as our workers need it; its web server is made with `web_options`. Opens no connection yet."""
     create_no_topics()
     read_any_header_name()
-    # How long a rebalance waits for a member that neither joins nor leaves.
-    rebalance = (settings.worker_session_timeout + settings.worker_release_timeout).total_seconds()
     return App(
         settings.consumer_group,
         ports=ports,
@@ -37,10 +32,8 @@ def create_app(settings: WorkerSettings, ports: Ports, web_options: Mapping[str,
         broker_max_poll_interval=NEVER_IDLE,
         broker_session_timeout=settings.worker_session_timeout.total_seconds(),
         broker_heartbeat_interval=settings.worker_session_timeout.total_seconds() / 5,
-        broker_rebalance_timeout=rebalance,
-        # A broker whose machine is gone does not close its connections. At the default, 90 s, its partitions are read
-        # no sooner from another one.
-        broker_request_timeout=rebalance + ANSWERED_AFTER_REBALANCE,
+        # How long a rebalance waits for a member that neither joins nor leaves.
+        broker_rebalance_timeout=(settings.worker_session_timeout + settings.worker_release_timeout).total_seconds(),
         broker_max_poll_records=settings.worker_buffered_records,
         # At the default nobody counts an added partition for five minutes.
         consumer_metadata_max_age_ms=round(settings.worker_metadata_refresh.total_seconds() * 1000),

@@ -45,6 +45,8 @@ async def test_the_machine_of_a_broker_vanishes_then_comes_back(
         assert process is not None
         # Unlike after a kill nobody is told: connections stay open, and nothing answers.
         process.send(signal.SIGSTOP)
+        # It meets the one that does not answer while it joins, and while it asks where to begin.
+        environment.start_worker()
         try:
             await scenario.recovered(f"{leader.name} stopped", within=RECOVERED_SECONDS)
             await scenario.counted(5_000)

@@ -5,7 +5,7 @@ import pytest
 from bench.load.generator import Answers
 from bench.load.stored import StoredNumbers
 from bench.running.pipeline import BATCH, Pipeline
-from bench.soak import as_markdown, figures_of
+from bench.soak import as_markdown, counted_late, figures_of
 from bench.soaking.freshness import Freshness
 from stores.influx.settings import InfluxSettings
 
@@ -56,6 +56,13 @@ def test_a_rate_that_is_not_accepted_is_none_though_no_lines_wait(soaked: Pipeli
 def test_memory_that_grows_is_found_by_its_process(soaked: Pipeline) -> None:
     soaked.memory_mb["ingest_api"] = [50.0 + second for second in range(SECONDS)]
     assert figures_of(soaked, answers(), RATE / 0.8, RATE)["grew"] == ["ingest_api"]
+
+
+@pytest.mark.parametrize(("within", "late"), [(None, []), (1.0, []), (0.999, ["p99 1.000 s, not within 0.999 s"])])
+def test_what_is_counted_later_than_it_may_be_is_late(within: float | None, late: list[str]) -> None:
+    probes = Freshness(1, 2)
+    probes.seconds.extend([0.5, 1.0])
+    assert counted_late(probes, within) == late
 
 
 def test_the_table_has_a_row_for_each_figure() -> None:

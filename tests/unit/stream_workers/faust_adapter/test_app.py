@@ -1,6 +1,5 @@
 """What Faust's app does by default, and ours does not."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,10 +18,3 @@ def test_a_worker_makes_no_folder_wherever_it_starts(tmp_path: Path, monkeypatch
     app._create_directories()  # noqa: SLF001 # what Faust calls at its start
 
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("session", [7, 60])
-def test_a_broker_that_does_not_answer_is_given_up_soon_after_the_longest_rebalance(session: int) -> None:
-    settings = WorkerSettings(worker_session_timeout=timedelta(seconds=session))
-    found = build_app(settings, MemoryStore()).app.conf
-    assert session < found.broker_rebalance_timeout < found.broker_request_timeout <= found.broker_rebalance_timeout + 5

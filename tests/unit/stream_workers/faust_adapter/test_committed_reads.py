@@ -20,6 +20,18 @@ async def test_records_are_read_once_they_are_committed() -> None:
     await made.stop()
 
 
+async def test_a_broker_that_does_not_answer_is_given_up_after_the_longest_rebalance_and_before_faust_gives_up() -> (
+    None
+):
+    consumer = ConsumerFixture().consumer
+    thread = consumer._new_consumer_thread()  # noqa: SLF001 # as Faust calls it
+    thread.thread_loop.close()
+    made = thread._create_worker_consumer(consumer.transport)  # noqa: SLF001 # likewise
+    within, longest = made._client._request_timeout_ms / 1000, consumer.app.conf.broker_rebalance_timeout  # noqa: SLF001 # what its connections are made with
+    assert longest < within <= longest + 5 < consumer.app.conf.broker_request_timeout
+    await made.stop()
+
+
 async def test_where_transactions_are_decided_up_to_is_told_for_each_partition_of_the_topic_that_was_fetched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

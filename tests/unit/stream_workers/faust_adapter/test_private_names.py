@@ -56,6 +56,8 @@ PRIVATE: dict[str, dict[str, type]] = {
         "_subscription": aiokafka.AIOKafkaConsumer,
         "_ensure_consumer": driver.AIOKafkaConsumerThread,
         "_isolation_level": aiokafka.AIOKafkaConsumer,
+        "_client": aiokafka.AIOKafkaConsumer,
+        "_request_timeout_ms": client.AIOKafkaClient,
     },
     "header_names.py": {"_records": fetcher.PartitionRecords, "_unpack_records": fetcher.PartitionRecords},
     "ordered_consumer.py": {
