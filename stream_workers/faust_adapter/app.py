@@ -48,8 +48,16 @@ class Web(web_driver.Web):  # type: ignore[misc] # Faust is untyped here
         await super().stop_server()
 
 
+class WithoutProducer(faust.App.BootStrategy):  # type: ignore[misc] # Faust is untyped here
+    """What Faust starts, but for its producer: nothing uses it, and it waits 20 minutes for a broker that is gone."""
+
+    enable_kafka_producer = False
+
+
 class App(faust.App):  # type: ignore[misc] # Faust is untyped here
     """Faust's app, with our transport."""
+
+    BootStrategy = WithoutProducer
 
     def __init__(self, *args: Any, ports: Ports, buffered_bytes: int, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to Faust as they are
         super().__init__(*args, **kwargs)

@@ -12,7 +12,7 @@ from support.services.kafka_cluster import KafkaCluster
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 RECOVERED_SECONDS = 60
-"""What docs/operations.md promises: twice what two cores that do all of this took."""
+"""What docs/operations.md promises: three times what two cores that do all of this took."""
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from support.scenarios.ledger import Action, Key, key_of
 
+ANSWER_WITHIN = 30.0
 MAX_BYTES = 512 * 1024
 """A larger record is one rejected line."""
 
@@ -95,15 +96,29 @@ def action_in(line: bytes) -> Action | None:
     return None
 
 
-def consumer(bootstrap: str, group: str) -> Consumer:
-    """One that joins no group, but can ask what a group has committed."""
-    return Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False, "log_level": 0})
+def consumer(bootstrap: str, group: str, answer_within: float = ANSWER_WITHIN) -> Consumer:
+    """One that joins no group, but can ask what a group has committed.
+
+    A broker that does not answer within so many seconds is asked no more.
+    """
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "socket.timeout.ms": round(answer_within * 1_000),
+            "log_level": 0,
+        }
+    )
 
 
-def end_offsets(reader: Consumer, topic: str) -> dict[int, int]:
-    """Each partition's end: the offset that its next record will have."""
-    partitions = reader.list_topics(topic, timeout=30).topics[topic].partitions
-    return {number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=30)[1] for number in partitions}
+def end_offsets(reader: Consumer, topic: str, answer_within: float = ANSWER_WITHIN) -> dict[int, int]:
+    """Each partition's end: the offset that its next record will have. Raises KafkaException without an answer."""
+    partitions = reader.list_topics(topic, timeout=answer_within).topics[topic].partitions
+    return {
+        number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=answer_within)[1]
+        for number in partitions
+    }
 
 
 def count_log(bootstrap: str, topic: str) -> LogCount:

@@ -18,3 +18,8 @@ def test_a_worker_makes_no_folder_wherever_it_starts(tmp_path: Path, monkeypatch
     app._create_directories()  # noqa: SLF001 # what Faust calls at its start
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_starts_no_producer_of_fausts() -> None:
+    app = build_app(WorkerSettings(), MemoryStore()).app
+    assert list(app.boot_strategy.kafka_producer()) == []
