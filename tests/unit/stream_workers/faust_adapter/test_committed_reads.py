@@ -20,9 +20,7 @@ async def test_records_are_read_once_they_are_committed() -> None:
     await made.stop()
 
 
-async def test_a_broker_that_does_not_answer_is_given_up_after_the_longest_rebalance_and_before_faust_gives_up() -> (
-    None
-):
+async def test_a_silent_broker_is_given_up_after_the_longest_rebalance_and_before_faust_gives_up() -> None:
     consumer = ConsumerFixture().consumer
     thread = consumer._new_consumer_thread()  # noqa: SLF001 # as Faust calls it
     thread.thread_loop.close()
