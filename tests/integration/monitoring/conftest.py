@@ -12,7 +12,7 @@ from support.monitoring.watched import WatchedStack
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedStack]:
-    """One that has traffic. Where it cannot be had, tests are skipped on a laptop and fail in CI."""
+    """For all tests here. Where it cannot be had, tests are skipped on a laptop and fail in CI."""
     missing = "" if program("prometheus").is_file() else "no Prometheus: python -m support.builds.monitoring gets it"
     try:
         installed()
@@ -23,10 +23,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedStack]:
     stack = WatchedStack(tmp_path_factory.mktemp("watched"))
     try:
         stack.up("--workers", "1")
-        with stack.traffic():
-            yield stack
+        yield stack
     finally:
         stack("down", check=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def traffic(stack: WatchedStack) -> Iterator[None]:
+    """It ends with the module: the stack is there until the run ends, and other tests read what is logged."""
+    with stack.traffic():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,7 @@ async def test_a_topic_that_comes_is_found() -> None:
 
 
 async def test_changes_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", logger=TopicMetadata.__module__):
         await asked_twice(8, LogUnavailable("away"))
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("INFO", "the topic: 8 partitions, Kafka answers"),
