@@ -16,8 +16,8 @@ transaction.state.log.min.isr={in_sync}
 share.coordinator.state.topic.replication.factor={replicas}
 share.coordinator.state.topic.min.isr={in_sync}
 min.insync.replicas={in_sync}
-# Another leads a dead broker's partitions before a sender's 10 s (COLLECTOR_INGEST_DELIVERY_TIMEOUT) are over: with the
-# default of 9 s some are answered 503.
+# Another leads a dead broker's partitions well before a sender's time (COLLECTOR_INGEST_DELIVERY_TIMEOUT) is over: the
+# default of 9 s begins anew where the active controller dies with it.
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 """

@@ -1,5 +1,6 @@
 """Which program plays which role, on which port, with which settings."""
 
+import os
 from collections.abc import Mapping
 from typing import Final
 
@@ -59,6 +60,12 @@ _CONTROLLER_ABOVE_GATEWAY: Final = 1013
 _TLS_ABOVE_GATEWAY: Final = 1014
 _PEERS: Final = "cassandra-peers"
 _PEERS_ABOVE_GATEWAY: Final = 963
+_OUTLIVES_A_BROKER: Final = {
+    "COLLECTOR_INGEST_DELIVERY_TIMEOUT": "PT20S",
+    # Longer than that and the time for a body.
+    "COLLECTOR_INGEST_DRAIN_TIMEOUT": "PT35S",
+}
+"""Where another broker can take over: its election took up to 12 s on a busy machine, the default is 10 s."""
 
 
 class ServiceFactory:
@@ -148,12 +155,17 @@ class ServiceFactory:
         addresses = self.addresses(access or Access.READER)
         needed = addresses if access is not None else {LOG: addresses[LOG]}
         environment = {f"COLLECTOR_{name.upper()}": value for name, value in needed.items()}
+        if role is Role.INGEST and self._has_several_brokers() and not _OUTLIVES_A_BROKER.keys() & os.environ.keys():
+            environment |= _OUTLIVES_A_BROKER
         if self._secure:
             environment |= self.secured_kafka().user_environment(_USERS[role])
             environment["COLLECTOR_KEYS_FILE"] = str(self._folder.keys)
         # The gateway's: so what one client may have is counted by its own address.
         environment["COLLECTOR_TRUSTED_PROXIES"] = "127.0.0.1"
         return environment
+
+    def _has_several_brokers(self) -> bool:
+        return sum(member.role is Role.KAFKA for member in self._state_file.members) > 1
 
     def _port(self, name: str, derived: int) -> int:
         others = {port for other, port in self._state_file.ports.items() if other != name}

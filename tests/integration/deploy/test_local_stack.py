@@ -5,7 +5,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,53 +14,16 @@ import pytest
 
 from deploy.local.artifacts.installed import installed
 from deploy.local.errors import LocalError
-from deploy.local.services.ports import free_port
-
-COLLECTOR = str(Path(sys.executable).with_name("collector"))
-SECONDS = 120
-TIMESTAMP = 1_431_857_103_000
+from support.end_to_end.local_stack import COLLECTOR, SECONDS, TIMESTAMP, LocalStack
 
 
-class Stack:
-    """A stack as a person at a shell sees it."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def __call__(self, command: str, *arguments: str) -> str:
-        return subprocess.run(
-            [COLLECTOR, command, *arguments, "--data", str(self.data)],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=True,
-        ).stdout
-
-    def up(self) -> None:
-        self("up", "--detach", "--port", str(self.port))
-
-    def processes(self) -> dict[str, dict[str, object]]:
-        return {row["name"]: row for row in json.loads(self("ps", "--json"))}
-
-    def states(self) -> dict[str, object]:
-        return {name: row["state"] for name, row in self.processes().items()}
-
-    def kill(self, name: str) -> None:
-        os.kill(int(str(self.processes()[name]["pid"])), signal.SIGKILL)
-
-    def post(self, user: str) -> int:
-        parameters = {"timestamp": str(TIMESTAMP), "user": user, "event": "click"}
-        return httpx.post(f"{self.url}/analytics", params=parameters, timeout=SECONDS).status_code
-
-    def answer_with(self, clicks: int) -> str:
-        """The answer, once it holds as many clicks; the last one that was had if it never does."""
-        give_up = time.monotonic() + SECONDS
-        while True:
-            answer = httpx.get(f"{self.url}/analytics", params={"timestamp": TIMESTAMP}, timeout=SECONDS).text
-            if f"clicks,{clicks}\n" in answer or time.monotonic() > give_up:
-                return answer
+def answer_with(stack: LocalStack, clicks: int) -> str:
+    """The answer, once it holds as many clicks; the last one that was had if it never does."""
+    give_up = time.monotonic() + SECONDS
+    while True:
+        answer = httpx.get(f"{stack.url}/analytics", params={"timestamp": TIMESTAMP}, timeout=SECONDS).text
+        if f"clicks,{clicks}\n" in answer or time.monotonic() > give_up:
+            return answer
 
 
 def accepted(port: object) -> float:
@@ -73,12 +35,12 @@ def accepted(port: object) -> float:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     try:
         installed()
     except LocalError as error:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no local stack: {error}")
-    stack = Stack(tmp_path_factory.mktemp("stack"))
+    stack = LocalStack(tmp_path_factory.mktemp("stack"))
     try:
         stack.up()
         yield stack
@@ -86,25 +48,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack("down")
 
 
-def test_all_processes_run_under_their_names(stack: Stack) -> None:
+def test_all_processes_run_under_their_names(stack: LocalStack) -> None:
     assert stack.states() == dict.fromkeys(
         ["kafka", "influxdb", "ingest-1", "worker-1", "worker-2", "aggregator-1", "rollup-1", "gateway"], "running"
     )
 
 
-def test_what_is_posted_at_the_gateway_is_counted_and_survives_a_restart(stack: Stack) -> None:
+def test_what_is_posted_at_the_gateway_is_counted_and_survives_a_restart(stack: LocalStack) -> None:
     assert stack.post("alice") == 204
     assert stack.post("bob") == 204
-    assert stack.answer_with(clicks=2) == "unique_users,2\nclicks,2\nimpressions,0\n"
+    assert answer_with(stack, clicks=2) == "unique_users,2\nclicks,2\nimpressions,0\n"
 
     stack("down")
     assert stack.states() == {}
     stack.up()
 
-    assert stack.answer_with(clicks=2) == "unique_users,2\nclicks,2\nimpressions,0\n"
+    assert answer_with(stack, clicks=2) == "unique_users,2\nclicks,2\nimpressions,0\n"
 
 
-def test_no_secret_is_readable_by_others_or_in_the_arguments_of_a_process(stack: Stack) -> None:
+def test_no_secret_is_readable_by_others_or_in_the_arguments_of_a_process(stack: LocalStack) -> None:
     tokens = {file.name: file for file in (stack.data / "influxdb" / "tokens").iterdir()}
     assert set(tokens) == {"admin", "writer", "reader"}
     assert {stat.S_IMODE(file.stat().st_mode) for file in tokens.values()} == {0o600}
@@ -114,13 +76,13 @@ def test_no_secret_is_readable_by_others_or_in_the_arguments_of_a_process(stack:
         assert not [name for name, file in tokens.items() if file.read_text().strip() in shown]
 
 
-def test_the_store_answers_nobody_without_a_token(stack: Stack) -> None:
+def test_the_store_answers_nobody_without_a_token(stack: LocalStack) -> None:
     port = stack.processes()["influxdb"]["port"]
     asked = {"q": "SHOW DATABASES"}
     assert httpx.get(f"http://127.0.0.1:{port}/query", params=asked, timeout=SECONDS).status_code == 401
 
 
-def test_each_process_is_given_the_token_that_it_needs(stack: Stack) -> None:
+def test_each_process_is_given_the_token_that_it_needs(stack: LocalStack) -> None:
     given = {}
     for name, row in stack.processes().items():
         environment = Path(f"/proc/{row['pid']}/environ").read_text().split("\0")
@@ -131,39 +93,39 @@ def test_each_process_is_given_the_token_that_it_needs(stack: Stack) -> None:
     assert given["aggregator"] == ["reader"]
 
 
-def test_an_audit_of_the_stack_reads_what_it_holds(stack: Stack) -> None:
+def test_an_audit_of_the_stack_reads_what_it_holds(stack: LocalStack) -> None:
     assert stack.post("erin") == 204
     verdict = json.loads(stack("audit", "--json"))
     assert verdict["outcome"] == "equal"
 
 
-def test_workers_join_and_leave_and_a_killed_one_is_started_again(stack: Stack) -> None:
+def test_workers_join_and_leave_and_a_killed_one_is_started_again(stack: LocalStack) -> None:
     stack("scale", "workers", "3")
     assert stack.states()["worker-3"] == "running"
 
-    stack.kill("worker-1")
+    stack.send("worker-1", signal.SIGKILL)
     assert stack.states()["worker-1"] == "dead"
 
     stack("scale", "workers", "1")
     assert {name: state for name, state in stack.states().items() if "worker" in name} == {"worker-1": "running"}
 
 
-def test_the_gateway_goes_on_when_one_of_two_ingest_processes_is_killed(stack: Stack) -> None:
+def test_the_gateway_goes_on_when_one_of_two_ingest_processes_is_killed(stack: LocalStack) -> None:
     stack("scale", "ingest", "2")
 
-    stack.kill("ingest-1")
+    stack.send("ingest-1", signal.SIGKILL)
 
     assert [stack.post("carol") for _ in range(4)] == [204] * 4
 
 
-def test_the_documents_of_both_services_are_shown_as_one(stack: Stack) -> None:
+def test_the_documents_of_both_services_are_shown_as_one(stack: LocalStack) -> None:
     paths = httpx.get(f"{stack.url}/openapi.json", timeout=SECONDS).json()["paths"]
 
     assert {"get", "post"} <= set(paths["/analytics"])
     assert {"/v1/actions", "/v1/hours/{hour}"} <= set(paths)
 
 
-def test_the_gateway_sends_to_each_process_that_joins_and_to_none_that_left(stack: Stack) -> None:
+def test_the_gateway_sends_to_each_process_that_joins_and_to_none_that_left(stack: LocalStack) -> None:
     stack("scale", "ingest", "3")
     for _ in range(6):
         assert stack.post("dora") == 204
@@ -175,13 +137,15 @@ def test_the_gateway_sends_to_each_process_that_joins_and_to_none_that_left(stac
     assert [stack.post("dora") for _ in range(6)] == [204] * 6
 
 
-def test_logs_can_be_read(stack: Stack) -> None:
+def test_logs_can_be_read(stack: LocalStack) -> None:
     assert "Uvicorn running" in stack("logs", "aggregator-1")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_a_second_stack_beside_the_first(stack: Stack, tmp_path: Path, number: signal.Signals) -> None:
-    other = Stack(tmp_path)
+def test_a_signal_stops_a_second_stack_beside_the_first(
+    stack: LocalStack, tmp_path: Path, number: signal.Signals
+) -> None:
+    other = LocalStack(tmp_path)
     with subprocess.Popen(
         [COLLECTOR, "up", "--workers", "1", "--port", str(other.port), "--data", str(tmp_path)],
         stdout=subprocess.PIPE,
@@ -210,15 +174,15 @@ def test_a_signal_stops_a_second_stack_beside_the_first(stack: Stack, tmp_path: 
     assert stack.states()["kafka"] == "running"
 
 
-def test_an_interruption_while_starting_leaves_nothing_running(stack: Stack, tmp_path: Path) -> None:
+def test_an_interruption_while_starting_leaves_nothing_running(stack: LocalStack, tmp_path: Path) -> None:
     del stack  # only so that it is skipped where the others are
-    other = Stack(tmp_path)
+    other = LocalStack(tmp_path)
     with subprocess.Popen(
         [COLLECTOR, "up", "--port", str(other.port), "--data", str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as foreground:
         while "kafka" not in other.states():
             assert foreground.poll() is None
-        kafka = int(str(other.processes()["kafka"]["pid"]))
+        kafka = int(other.processes()["kafka"]["pid"])
 
         foreground.send_signal(signal.SIGINT)
         foreground.wait(SECONDS)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.end_to_end.secure_stack import COLLECTOR, SECONDS
+from support.end_to_end.local_stack import COLLECTOR, SECONDS
 from support.monitoring.watched import WatchedStack
 from support.pipeline.eventually import eventually
 

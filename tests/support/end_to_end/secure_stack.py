@@ -1,45 +1,21 @@
 """`collector up --secure`, as tests use it."""
 
-import json
-import os
 import ssl
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-from deploy.local.services.ports import free_port
-
-COLLECTOR = str(Path(sys.executable).with_name("collector"))
-SECONDS = 240
+from support.end_to_end.local_stack import LocalStack
 
 
-class SecureStack:
-    """As who runs it sees it; no setting of ours is in the environment."""
+class SecureStack(LocalStack):
+    """Its gateway speaks TLS and asks for keys."""
 
     def __init__(self, data: Path) -> None:
         """Starts nothing."""
-        self.data = data
-        self.port = free_port()
+        super().__init__(data)
         self.url = f"https://localhost:{self.port}"
         self.key_file = data / "keys/operator.key"
-
-    def __call__(self, command: str, *arguments: str, check: bool = True) -> str:
-        """What a command of the program prints."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COLLECTOR_INFLUX")}
-        return subprocess.run(
-            [COLLECTOR, command, *arguments, "--data", str(self.data)],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=check,
-            env=environment,
-        ).stdout
-
-    def processes(self) -> dict[str, dict[str, Any]]:
-        return {row["name"]: row for row in json.loads(self("ps", "--json"))}
 
     @property
     def trusting(self) -> ssl.SSLContext:
@@ -54,4 +30,4 @@ class SecureStack:
 
     def up(self, *arguments: str) -> None:
         """Returns when all is ready."""
-        self("up", "--secure", "--detach", "--port", str(self.port), *arguments)
+        super().up("--secure", *arguments)

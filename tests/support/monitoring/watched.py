@@ -1,6 +1,5 @@
 """The local stack, with traffic that does not end, and with outages made for real."""
 
-import os
 import signal
 import threading
 import time
@@ -15,19 +14,6 @@ from support.end_to_end.secure_stack import SecureStack
 
 class WatchedStack(SecureStack):
     """A stack with one worker, whose processes are sent signals."""
-
-    def send(self, name: str, number: int) -> None:
-        """A signal to one of its processes."""
-        os.kill(int(self.processes()[name]["pid"]), number)
-
-    @contextmanager
-    def stopped(self, name: str) -> Iterator[None]:
-        """A process that hangs: it takes connections, and answers nothing."""
-        self.send(name, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.send(name, signal.SIGCONT)
 
     @contextmanager
     def killed_worker(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import kubernetes_validate
 import pytest
 import yaml
+from pydantic import TypeAdapter
 from pydantic_settings import BaseSettings
 
 from aggregator.rollup.settings import RollupSettings
@@ -35,11 +36,12 @@ PROGRAMS: Final[dict[str, type[BaseSettings]]] = {
 NEEDED: Final = {"COLLECTOR_HOST", "COLLECTOR_KAFKA_BOOTSTRAP", "COLLECTOR_INFLUX_URL"}
 """Their defaults are for one machine."""
 DRAINS: Final = {
-    "ingest": IngestSettings().ingest_drain_timeout,
-    "worker": WorkerSettings().worker_drain_timeout,
-    "aggregator": AggregatorSettings().aggregator_drain_timeout,
-    "rollup": RollupSettings().aggregator_drain_timeout,
+    "ingest": "ingest_drain_timeout",
+    "worker": "worker_drain_timeout",
+    "aggregator": "aggregator_drain_timeout",
+    "rollup": "aggregator_drain_timeout",
 }
+"""By a service's name: the setting that says for how long it may drain."""
 
 Manifest = dict[str, Any]
 
@@ -95,6 +97,13 @@ def environment(manifests: list[Manifest], pod: Manifest) -> dict[str, str]:
     return values | {each["name"]: each.get("value", "of a secret") for each in container["env"]}
 
 
+def drain_timeout(manifests: list[Manifest], pod: Manifest, field: str) -> timedelta:
+    """As it is set, or else by default."""
+    default = PROGRAMS[pod["containers"][0]["args"][0]].model_fields[field].default
+    value = environment(manifests, pod).get(f"COLLECTOR_{field.upper()}", default)
+    return TypeAdapter(timedelta).validate_python(value)
+
+
 def test_each_manifest_keeps_to_its_schema(manifests: list[Manifest]) -> None:
     for manifest in manifests:
         if manifest["kind"] not in OF_OTHERS:
@@ -146,7 +155,7 @@ def test_a_pod_has_more_time_to_stop_than_it_takes(manifests: list[Manifest]) ->
     services = ours(manifests)
 
     for name in services.keys() & DRAINS.keys():
-        drain = DRAINS[name]
+        drain = drain_timeout(manifests, services[name], DRAINS[name])
         hook = services[name]["containers"][0].get("lifecycle", {}).get("preStop", {"sleep": {"seconds": 0}})
         grace = timedelta(seconds=services[name]["terminationGracePeriodSeconds"])
         assert grace >= drain + timedelta(seconds=hook["sleep"]["seconds"] + 10)
