@@ -1,6 +1,6 @@
 """Reading what is committed: the only values anyone may use."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from contract.hour import HOUR_MS
@@ -21,41 +21,40 @@ _EMPTY: Final = WindowValue()
 
 
 class Committed(NamedTuple):
-    """A source's progress, and its hour's window as counted up to there (None: no action of that hour so far)."""
+    """A progress of a source, and its hour's window, which holds all up to there (None: no action so far)."""
 
     progress: Progress
     window: WindowValue | None
+    """It may hold more, which is committed by now; unless exactly that progress was asked for."""
 
 
 async def read_committed(
-    reader: StoreReader, hour: int, source: LogPartition | None = None
+    reader: StoreReader, hour: int, source: LogPartition | None = None, *, exactly: bool = False
 ) -> dict[LogPartition, Committed]:
     """The committed window of `hour` for each source that has progress; see read_committed_hours."""
-    return (await read_committed_hours(reader, [hour], source))[hour]
+    return (await read_committed_hours(reader, [hour], source, exactly=exactly))[hour]
 
 
 async def read_committed_hours(
-    reader: StoreReader, hours: Collection[int], source: LogPartition | None = None
+    reader: StoreReader, hours: Collection[int], source: LogPartition | None = None, *, exactly: bool = False
 ) -> dict[int, dict[LogPartition, Committed]]:
     """The committed window of each of `hours`, for each source that has progress.
 
-    A value above progress may be half written, or be forgotten by the store, and a window's two slots are written in
-    turn: so between the two readings of progress a value at or below it vanishes only if progress moves.
-    A source whose progress moved is read again, in all hours.
+    Windows are read between two readings of progress. Where that tells nothing certain of an hour's source, the hour is
+    read again: at once, as long as writers commit twice or more during each reading. `exactly`: windows that hold just
+    what their progress says; where writers commit without end, and faster than is read, there is none.
     """
     found: dict[int, dict[LogPartition, Committed]] = {hour: {} for hour in hours}
-    settled: set[LogPartition] = set()
     before = await reader.read_progress(source)
-    while True:
-        points = await _read_windows(reader, hours, source)
+    missing = dict.fromkeys(hours, before)
+    while missing:
+        points = await _read_windows(reader, missing.keys(), source)
         after = await reader.read_progress(source)
-        stood_still = {key: progress for key, progress in before.items() if after.get(key) == progress}
-        for hour in hours:
-            found[hour] |= highest_committed(stood_still, points.get(hour, []))
-        settled |= stood_still.keys()
-        if settled >= after.keys():
-            return found
-        before = {key: progress for key, progress in after.items() if key not in settled}
+        for hour, limits in list(missing.items()):
+            found[hour] |= settled(limits, after, points.get(hour, []), exactly=exactly)
+            missing[hour] = {key: after[key] for key in after.keys() - found[hour].keys()}
+        missing = {hour: limits for hour, limits in missing.items() if limits}
+    return found
 
 
 async def _read_windows(
@@ -81,16 +80,45 @@ def _runs(hours: Collection[int], near: int) -> list[list[int]]:
     return runs
 
 
-def highest_committed(limits: dict[LogPartition, Progress], points: list[WindowPoint]) -> dict[LogPartition, Committed]:
-    """Of one hour's points, the value to be used for each source: the highest one not above its progress."""
+def settled(
+    before: Mapping[LogPartition, Progress],
+    after: Mapping[LogPartition, Progress],
+    points: Iterable[WindowPoint],
+    *,
+    exactly: bool = False,
+) -> dict[LogPartition, Committed]:
+    """What is certain of one hour's points, which were read one by one between two readings of progress.
+
+    A value above progress may be half written, or be forgotten by the store. A window's two slots are written in turn:
+    so a value that was committed before is there, unless another one was committed meanwhile and a third one took its
+    place, which lies above the progress of before. Where none does, or progress stood still, there is nothing more up
+    to there. And a value that is committed afterwards, and does not lie below the progress of before, covers it.
+    """
     highest: dict[LogPartition, WindowValue] = {}
-    for point in points:
-        limit, best = limits.get(point.source), highest.get(point.source)
-        if limit is None or point.value.through_offset > limit.through_offset:
+    rising: set[LogPartition] = set()
+    for source, _, _, value in points:
+        first, last = before.get(source), after.get(source)
+        if first is None or last is None:
             continue
-        if best is None or rank_of(point.value) > rank_of(best):
-            highest[point.source] = point.value
-    return {source: Committed(progress, highest.get(source)) for source, progress in limits.items()}
+        if value.through_offset > first.through_offset:
+            rising.add(source)
+        if value.through_offset > (first if exactly else last).through_offset:
+            continue
+        if (best := highest.get(source)) is None or rank_of(value) > rank_of(best):
+            highest[source] = value
+    found: dict[LogPartition, Committed] = {}
+    for source, first in before.items():
+        window, last = highest.get(source), after.get(source)
+        if last == first or (last is not None and _is_certain(window, first, last, is_rising=source in rising)):
+            found[source] = Committed(first, window)
+    return found
+
+
+def _is_certain(window: WindowValue | None, first: Progress, last: Progress, *, is_rising: bool) -> bool:
+    # A store may forget progress that was not acknowledged.
+    if last.through_offset < first.through_offset:
+        return False
+    return not is_rising or (window is not None and window.through_offset >= first.through_offset)
 
 
 def rank_of(value: WindowValue) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""Reading a span of hours, many at a time, but not for long: a reading is repeated where workers commit meanwhile."""
+"""Reading a span of hours, many at a time, but not for long: others use the same connections."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ MOST: Final = 31 * 24
 _FIRST: Final = 96
 SOON: Final = 0.1
 LATE: Final = 0.2
-"""Seconds. Workers commit twice a second; a reading that took as long would be repeated without end."""
+"""Seconds. Workers commit twice a second, and an hour in which they did so meanwhile may have to be read again."""
 _AT_A_TIME: Final = 2
 """Readings in progress, whoever asked for them: those of the current hour use the same connections."""
 

@@ -1,7 +1,7 @@
 """Reading an hour's answer, in the order that makes its completeness true."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aggregator.end_offsets.cache import EndOffsetsCache
@@ -28,7 +28,7 @@ class Answer:
     windows: Windows
     """The committed windows that the numbers are made of."""
     progress: Mapping[LogPartition, Progress]
-    """What was counted when they were read."""
+    """What they hold, at least."""
 
 
 class HourReader:
@@ -90,12 +90,18 @@ class HourReader:
         except StateUnreadable:
             self._metrics.store_errors.labels("state_unreadable").inc()
             raise
-        if end_offsets is not None and is_behind(end_offsets, progress) and await self._was_cut(progress):
+        furthest = _furthest(progress.values())
+        if end_offsets is not None and is_behind(end_offsets, furthest) and await self._was_cut(furthest):
             end_offsets = None
-        margin, lost = self._settings.aggregator_final_margin, sum(counted.lost for counted in progress.values())
+        margin = self._settings.aggregator_final_margin
         answers = [
             Answer(
-                hour, totals[hour], completeness_of(hour, end_offsets, progress, margin), lost, windows[hour], progress
+                hour,
+                totals[hour],
+                completeness_of(hour, end_offsets, progress[hour], margin),
+                sum(counted.lost for counted in progress[hour].values()),
+                windows[hour],
+                progress[hour],
             )
             for hour in hours
         ]
@@ -110,7 +116,7 @@ class HourReader:
 
     async def _read_store(
         self, hours: Sequence[int], users: HourUsers | None
-    ) -> tuple[dict[LogPartition, Progress], dict[int, Windows], dict[int, HourTotals]]:
+    ) -> tuple[dict[int, dict[LogPartition, Progress]], dict[int, Windows], dict[int, HourTotals]]:
         limit = self._settings.aggregator_store_timeout.total_seconds()
         try:
             async with asyncio.timeout(limit):
@@ -119,13 +125,23 @@ class HourReader:
                 totals = {hour: await self._add_up(hour, windows[hour], users) for hour in hours}
         except TimeoutError as error:
             raise StoreUnavailable(f"no answer within {limit} s", reason="timeout") from error
-        # A source's progress is the same in all hours of one reading.
-        return {source: found.progress for source, found in committed[hours[0]].items()}, windows, totals
+        # An hour that was read again was read at a later one.
+        progress = {hour: {source: found.progress for source, found in committed[hour].items()} for hour in hours}
+        return progress, windows, totals
 
     async def _add_up(self, hour: int, windows: Windows, users: HourUsers | None) -> HourTotals:
         if each_user_has_one_window(windows):
             return add_up(windows)
         return add_up(windows, await (users or HourUsers()).count(self._store, hour, windows))
+
+
+def _furthest(of_hours: Iterable[Mapping[LogPartition, Progress]]) -> dict[LogPartition, Progress]:
+    furthest: dict[LogPartition, Progress] = {}
+    for progress in of_hours:
+        for source, counted in progress.items():
+            if source not in furthest or counted.through_offset > furthest[source].through_offset:
+                furthest[source] = counted
+    return furthest
 
 
 def _windows_of(committed: Mapping[LogPartition, Committed]) -> Windows:

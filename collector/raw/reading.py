@@ -21,7 +21,7 @@ class RawHour:
 
     async def portions(self) -> AsyncGenerator[Sequence[Action], None]:
         """Each action as often as the log has it, in any order. Raises StoreUnavailable and StateUnreadable."""
-        committed = await read_committed(self._store, self._hour)
+        committed = await read_committed(self._store, self._hour, exactly=True)
         self.counted = sum(map(_lines_of, committed.values()))
         for source, (progress, _) in sorted(committed.items()):
             async for some in self._store.stream_actions(self._hour, source):

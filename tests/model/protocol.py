@@ -4,7 +4,7 @@ The store may apply a write late, after newer ones; apply it and lose the answer
 apply a flush's writes in any order (segments before values) and only some of them. Workers crash anywhere, stall, own a partition several at once, and
 evict windows. After every step a reader's answer for each hour must be right for the log up to the offset it names, and cover
 all that was committed before the reader began; at the end, after one healthy worker has caught up, all hours must be right.
-Rules that can be broken: above-progress one-slot reuse-slot all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order read-uncommitted pass-unasked pass-open pass-stale manifest-unread manifest-late manifest-unacknowledged manifest-by-id manifest-anywhere manifest-cached manifest-away manifest-replayed run-by-start
+Rules that can be broken: above-progress one-slot reuse-slot all-segments no-through-test progress-first evict-mid write-unrisen flush-below moving-progress limit-after start-unwritten cut-by-record rebuild-untold rebuild-no-delta rebuild-unacknowledged rebuild-value-first any-generation compact-unacknowledged compact-named-early compact-named-late newest-full segments-any-order read-uncommitted pass-unasked pass-open pass-stale manifest-unread manifest-late manifest-unacknowledged manifest-by-id manifest-anywhere manifest-cached manifest-away manifest-replayed run-by-start
 
 A flush's segment can be too large for one point. It is then cut by hash into n parts, and the key names the part: any
 writer's part k of n that ends at an offset holds at least what came since a committed progress. Cutting it at record
@@ -83,13 +83,22 @@ def packed(raw):
             yield (h, run[0][0]) if BROKEN == "run-by-start" else (h, run[0][0], len(run)), tuple(run)
 
 def committed(store, hour):
-    """Progress, windows, progress again, until it stood still in between; then the highest value not above it."""
+    """A progress, and an hour's committed value that covers all up to there; it may cover more. The values are read one after the
+    other, between two looks at progress. Those that stood when the reading began are still there, unless a writer has committed
+    twice since: then it shows a value above the first progress. So there is nothing more up to there where none is above it, nor
+    where progress stood still; and a value that is committed by now, and not below it, covers it. Else all is read again."""
+    limit = store.progress()[0]
     while True:
-        limit = store.progress()[0]; yield
-        found = [v for (h, _), v in store.windows.items() if h == hour]; yield
-        if store.progress()[0] == limit or BROKEN == "moving-progress": break
-    if BROKEN == "above-progress": limit = 10**9
-    return max((v for v in found if v[0] <= limit), key=lambda v: (v[0], *v[4:]), default=(-1, 0, 0, 0, 0, -1))
+        yield
+        found, keys = [], [key for key in store.windows.keys() if key[0] == hour]
+        for key in random.sample(keys, len(keys)):
+            found += [v for v in [store.windows.get(key)] if v is not None]; yield
+        after = 10**9 if BROKEN == "above-progress" else store.progress()[0]
+        usable = [v for v in found if v[0] <= (limit if BROKEN == "moving-progress" else after)]
+        best = max(usable, key=lambda v: (v[0], *v[4:]), default=(-1, 0, 0, 0, 0, -1))
+        if after == limit or BROKEN in ("moving-progress", "above-progress", "limit-after"): return limit, best
+        if after > limit and (best[0] >= limit or all(v[0] <= limit for v in found)): return limit, best
+        limit = after
 
 def hashes_of(store, h, value):
     """Users and ids that a value leads to: those of its full segment, and of the small ones between its offset and the value's."""
@@ -250,7 +259,7 @@ def worker(store, log, answers):
             for h, user, i in record:
                 raw[seq] = (h, user, i); seq += 1
                 if h not in windows:
-                    value = yield from committed(store, h); yield
+                    _, value = yield from committed(store, h); yield
                     if BROKEN != "flush-below": end = max(end, value[0])
                     windows[h] = load(h, value)
                 touched.add(h); fold(windows[h], new.setdefault(h, (set(), set())), offset, user, i)
@@ -283,9 +292,9 @@ def worker(store, log, answers):
 
 class World:
     """Which hours are wrong by a fault from outside, and the rebuilds that heal them."""
-    def __init__(self): self.wrong, self.rebuilds, self.authorized = set(), [], {}
+    def __init__(self): self.wrong, self.faults, self.rebuilds, self.authorized = set(), 0, [], {}
     def corrupt(self, store):
-        h = random.choice(HOURS); self.wrong.add(h)
+        h = random.choice(HOURS); self.wrong.add(h); self.faults += 1
         for record in self.rebuilds: record.heals.discard(h)
         for key, v in store.windows.items():
             if key[0] == h and random.random() < .7: store.windows[key] = (v[0], v[1] + 100, *v[2:])
@@ -303,6 +312,17 @@ class World:
             if self.authorized.get((0, record.id)) != record.says(): continue
             last = offset; yield next(real for real in self.rebuilds if real.id == record.id)
 
+def reader(store, log, world):
+    """It reads hours while all else goes on."""
+    while True:
+        h, faults = random.choice(HOURS), world.faults
+        limit, value = yield from committed(store, h)
+        if world.faults == faults and world.judges(h, log, limit): judge(log, h, limit, value)
+
+def judge(log, h, limit, value):
+    assert value[1:4] == oracle(log, value[0], h), ("wrong for its offset", h, value, oracle(log, value[0], h))
+    assert not any(hh == h for lines in log[value[0] + 1:limit + 1] if shown(lines) for hh, _, _ in lines), ("stale", h, value, limit)
+
 def exhaust(generator):
     while True:
         try: next(generator)
@@ -315,6 +335,7 @@ def step(generators, one):
 def run(seed):
     global hostile
     random.seed(seed); hostile = True; store, log, workers, world, rebuilding, answers, transactions = Store(), [], [], World(), [], [], []
+    readers, reading = [reader(store, log, world) for _ in range(3)], random.choice((.5, .6))
     once_committed = {h: [] for h in HOURS}
     transactional = random.choice((0, 0, .05)); forging, rebuilt = random.choice((0, .02, .05)), random.choice((0, .2))
     def lines(): return [(random.choice(HOURS), random.randint(0, 4), random.choice([None, 0, 1, 2])) for _ in range(random.randint(0, 3))]
@@ -343,12 +364,12 @@ def run(seed):
         elif r < .36 + rebuilt / 8: rebuilding.append(rebuild(world, store, log, random.sample(HOURS, random.randint(1, len(HOURS)))))
         elif r < .36 + rebuilt / 8 + forging: forge(world, store, log)
         elif r < .41 + rebuilt and rebuilding: step(rebuilding, random.choice(rebuilding[:2]))
+        elif r < reading: next(random.choice(readers))
         else: next(random.choice(workers))
         for h in HOURS:
-            before = store.progress()[0]; value = exhaust(committed(store, h))
+            before, value = exhaust(committed(store, h))
             if not world.judges(h, log, before): once_committed[h] = []; continue
-            assert value[1:4] == oracle(log, value[0], h), ("wrong for its offset", h, value, oracle(log, value[0], h))
-            assert not any(hh == h for lines in log[value[0] + 1:before + 1] if shown(lines) for hh, _, _ in lines), ("stale", h, value, before)
+            judge(log, h, before, value)
             if value not in once_committed[h]: once_committed[h].append(value)
             for value in {once_committed[h][-1], random.choice(once_committed[h])}:
                 assert hashes_of(store, h, value) == recount(log, value[0], h)[2:], ("users", h, value, hashes_of(store, h, value))
@@ -358,7 +379,7 @@ def run(seed):
     for _ in range(5000):
         if next(healthy) == "idle" and store.progress()[0] == len(log) - 1: break
     for h in HOURS:
-        assert exhaust(committed(store, h))[1:4] == oracle(log, len(log) - 1, h), ("wrong at the end", h)
+        assert exhaust(committed(store, h))[1][1:4] == oracle(log, len(log) - 1, h), ("wrong at the end", h)
     assert store.progress()[0] == len(log) - 1, "not complete"
     assert len(store.raw) == sum(map(len, filter(shown, log))), "raw"
     # Each line may be in several runs: it is the same in each, and whoever unites them by the lines' numbers has all.

@@ -19,10 +19,10 @@ async def put(store: Store, source: LogPartition, *values: tuple[int, WindowValu
 
 
 class Watched:
-    """The store, with something that happens right before a read of windows: once, at the first."""
+    """The store, with something that happens right before a read of windows: once, or each time."""
 
-    def __init__(self, store: Store, happens: Callable[[], Awaitable[None]]) -> None:
-        self._store, self._happens = store, happens
+    def __init__(self, store: Store, happens: Callable[[], Awaitable[None]], *, each_time: bool = False) -> None:
+        self._store, self._happens, self._each_time = store, happens, each_time
         self.reads_of_windows = 0
         self.read_segments = store.read_segments
 
@@ -31,7 +31,7 @@ class Watched:
 
     async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
         self.reads_of_windows += 1
-        if self.reads_of_windows == 1:
+        if self.reads_of_windows == 1 or self._each_time:
             await self._happens()
         return await self._store.read_windows(hour, source)
 
@@ -66,30 +66,87 @@ async def test_each_source_has_its_own_limit(store: Store) -> None:
     assert await read_committed(store, NOVEMBER, SOURCE) == {SOURCE: first}
 
 
-async def test_a_value_that_moved_on_with_its_progress_is_read_again(store: Store) -> None:
+@pytest.fixture
+async def two_flushes(store: Store) -> Callable[[], Awaitable[None]]:
+    """The window was counted up to 10; each call commits one flush, and stores the window of the next."""
     await put(store, SOURCE, (1, value(10)), (2, value(9)))
     await commit(store, SOURCE, 10)
+    committed = 10
 
-    async def two_flushes() -> None:
-        await put(store, SOURCE, (2, value(20)))
-        await commit(store, SOURCE, 20)
-        await put(store, SOURCE, (1, value(30)))
+    async def flush() -> None:
+        nonlocal committed
+        committed += 10
+        at, other = (1, 2) if committed % 20 else (2, 1)
+        await put(store, SOURCE, (at, value(committed)))
+        await commit(store, SOURCE, committed)
+        await put(store, SOURCE, (other, value(committed + 10)))
 
+    return flush
+
+
+async def test_a_value_that_is_committed_by_now_covers_the_progress_of_before(
+    store: Store, two_flushes: Callable[[], Awaitable[None]]
+) -> None:
     watched = Watched(store, two_flushes)
+    assert await read_committed(watched, NOVEMBER) == {SOURCE: Committed(progress(10), value(20))}
+    assert watched.reads_of_windows == 1
+
+
+async def test_a_value_of_exactly_what_progress_says_is_read_again_where_it_moved_on(
+    store: Store, two_flushes: Callable[[], Awaitable[None]]
+) -> None:
+    watched = Watched(store, two_flushes)
+    assert await read_committed(watched, NOVEMBER, exactly=True) == {SOURCE: Committed(progress(20), value(20))}
+    assert watched.reads_of_windows == 2
+
+
+async def test_a_reading_ends_though_each_one_takes_longer_than_two_flushes(
+    store: Store, two_flushes: Callable[[], Awaitable[None]]
+) -> None:
+    async def four_flushes() -> None:
+        for _ in range(4):
+            await two_flushes()
+
+    watched = Watched(store, four_flushes, each_time=True)
+    assert await read_committed(watched, NOVEMBER) == {SOURCE: Committed(progress(10), value(50))}
+    assert watched.reads_of_windows == 1
+
+
+@pytest.mark.parametrize("exactly", [False, True])
+async def test_an_hour_that_nobody_counts_on_is_not_read_again_however_often_its_source_moves(
+    store: Store,
+    exactly: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    await put(store, SOURCE, (1, value(9)), (2, value(5)))
+    await commit(store, SOURCE, 10)
+    watched = Watched(store, lambda: commit(store, SOURCE, 11 + watched.reads_of_windows), each_time=True)
+    assert await read_committed(watched, NOVEMBER, exactly=exactly) == {SOURCE: Committed(progress(10), value(9))}
+    assert watched.reads_of_windows == 1
+
+
+async def test_a_value_that_lies_below_the_progress_of_before_is_read_again_where_others_are_above(
+    store: Store, two_flushes: Callable[[], Awaitable[None]]
+) -> None:
+    """The slots are read one by one: of one what stood before two flushes, of the other what stands after them."""
+
+    class ReadOneByOne(Watched):
+        async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+            before = [point for point in await self._store.read_windows(hour, source) if point.value == value(9)]
+            found = await super().read_windows(hour, source)
+            return before + [point for point in found if point.slot not in {one.slot for one in before}]
+
+    watched = ReadOneByOne(store, two_flushes)
     assert await read_committed(watched, NOVEMBER) == {SOURCE: Committed(progress(20), value(20))}
     assert watched.reads_of_windows == 2
 
 
-async def test_a_source_that_moves_does_not_unsettle_one_that_stands(store: Store) -> None:
-    for source in (SOURCE, OTHER):
-        await put(store, source, (1, value(10)))
-        await commit(store, source, 10)
+async def test_a_source_that_moves_does_not_unsettle_one_that_stands(
+    store: Store, two_flushes: Callable[[], Awaitable[None]]
+) -> None:
+    await put(store, OTHER, (1, value(10)))
+    await commit(store, OTHER, 10)
 
-    async def flush() -> None:
-        await put(store, SOURCE, (2, value(20)))
-        await commit(store, SOURCE, 20)
-
-    assert await read_committed(Watched(store, flush), NOVEMBER) == {
+    assert await read_committed(Watched(store, two_flushes), NOVEMBER, exactly=True) == {
         SOURCE: Committed(progress(20), value(20)),
         OTHER: Committed(progress(10), value(10)),
     }

@@ -74,8 +74,15 @@ class HostileStore(MemoryStore):
         return await super().read_progress(source)
 
     async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        """No snapshot: some points are read first, the others later."""
         await Turn()
-        return await super().read_windows_between(first, end, source)
+        found = await super().read_windows_between(first, end, source)
+        at_first = self._rng.sample(found, self._rng.randint(0, len(found)))
+        for _ in range(self._rng.choice((0, 4)) if self.hostile else 0):
+            await Turn()
+        read = {(point.source, point.hour, point.slot) for point in at_first}
+        later = await super().read_windows_between(first, end, source)
+        return at_first + [point for point in later if (point.source, point.hour, point.slot) not in read]
 
     async def read_segments(self, hour: int, source: LogPartition, window: WindowValue) -> list[Segment]:
         await Turn()
