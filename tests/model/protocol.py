@@ -263,11 +263,11 @@ def worker(store, log, answers):
                     if BROKEN != "flush-below": end = max(end, value[0])
                     windows[h] = load(h, value)
                 touched.add(h); fold(windows[h], new.setdefault(h, (set(), set())), offset, user, i)
-            if BROKEN == "cut-by-record":
-                for h in [h for h in new if offset > windows[h].through and random.random() < .5]: cuts.append((h, offset, new.pop(h)))
                 if BROKEN == "evict-mid" and random.random() < .05:
                     w = windows[h]; store.segments[h, w.generation, offset, (0, 1), "new"] = new.pop(h); store.windows[h, next(fresh)] = w.value(offset)
                     del windows[h]; touched.discard(h)
+            if BROKEN == "cut-by-record":
+                for h in [h for h in new if offset > windows[h].through and random.random() < .5]: cuts.append((h, offset, new.pop(h)))
         writes = [lambda k=k, v=v: store.put(store.raw, k, v) for k, v in raw.items()]
         writes += [lambda k=k, v=v: store.put(store.runs, k, v) for k, v in packed(raw)]
         rising = [h for h in touched if end > windows[h].through or BROKEN == "write-unrisen"]

@@ -44,6 +44,7 @@ class Monitor:
         current = now // HOUR_MS * HOUR_MS
         self._hours = [current - back * HOUR_MS for back in range(3)]
         self._before: dict[int, dict[str, int]] = {}
+        self._complete_through: float | None = None
         self._kafka = consumer(environment.bootstrap, environment.topic, ANSWER_WITHIN)
         self._store = store_of(environment.store)
 
@@ -91,9 +92,11 @@ class Monitor:
             self.wrong.append(f"the aggregator answered {answer.status_code}: {answer.text}")
 
     def _note_staleness(self, asked: float, complete_through: str | None) -> None:
+        """One that does not say how complete it is (Kafka is away) is taken for as old as the last one that did."""
         if complete_through is not None:
-            behind = asked - datetime.fromisoformat(complete_through).timestamp()
-            self.worst_staleness = max(self.worst_staleness, behind)
+            self._complete_through = datetime.fromisoformat(complete_through).timestamp()
+        if self._complete_through is not None:
+            self.worst_staleness = max(self.worst_staleness, asked - self._complete_through)
 
     def check_answer(self, hour: int, answer: dict[str, Any]) -> None:
         """Compares an answer with what was sent, what is acknowledged, and the answer before it."""
