@@ -21,11 +21,11 @@ _EMPTY: Final = WindowValue()
 
 
 class Committed(NamedTuple):
-    """A progress of a source, and its hour's window, which holds all up to there (None: no action so far)."""
+    """A progress of a source, and its hour's window, complete up to there (None: no action of the hour up to there)."""
 
     progress: Progress
     window: WindowValue | None
-    """It may hold more, which is committed by now; unless exactly that progress was asked for."""
+    """It may hold more that is committed by now; not with `exactly`."""
 
 
 async def read_committed(
@@ -40,9 +40,9 @@ async def read_committed_hours(
 ) -> dict[int, dict[LogPartition, Committed]]:
     """The committed window of each of `hours`, for each source that has progress.
 
-    Windows are read between two readings of progress. Where that tells nothing certain of an hour's source, the hour is
-    read again: at once, as long as writers commit twice or more during each reading. `exactly`: windows that hold just
-    what their progress says; where writers commit without end, and faster than is read, there is none.
+    Windows are read between two readings of progress. Where these leave open whether an hour of a source is complete up
+    to the first, that hour is read again. `exactly`: windows that hold nothing beyond their progress; this may not end
+    while writers commit faster than is read.
     """
     found: dict[int, dict[LogPartition, Committed]] = {hour: {} for hour in hours}
     before = await reader.read_progress(source)
@@ -89,10 +89,11 @@ def settled(
 ) -> dict[LogPartition, Committed]:
     """What is certain of one hour's points, which were read one by one between two readings of progress.
 
-    A value above progress may be half written, or be forgotten by the store. A window's two slots are written in turn:
-    so a value that was committed before is there, unless another one was committed meanwhile and a third one took its
-    place, which lies above the progress of before. Where none does, or progress stood still, there is nothing more up
-    to there. And a value that is committed afterwards, and does not lie below the progress of before, covers it.
+    A value above progress may be half written, or be forgotten by the store. A window's slots are written in turn: a
+    value that was committed at the first reading is still there, unless a newer one has been committed since and a
+    third has overwritten it; that third one lies above the first progress. So if no value does, or progress stood
+    still, the highest committed value is complete up to the first progress. So is a value committed by the second that
+    does not lie below the first.
     """
     highest: dict[LogPartition, WindowValue] = {}
     rising: set[LogPartition] = set()

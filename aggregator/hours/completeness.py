@@ -35,7 +35,7 @@ def completeness_of(
     A partition without progress counts as unread. One that lags is complete through its
     watermark: the topic's record timestamps are the broker's and rise, so what is still to come was acknowledged later.
     """
-    if end_offsets is None or _is_outdated(end_offsets, progress):
+    if end_offsets is None or is_outdated(end_offsets, progress):
         return UNKNOWN
     lag = 0
     complete_through: int | None = end_offsets.taken_at
@@ -58,7 +58,7 @@ def is_behind(end_offsets: EndOffsets, progress: Mapping[LogPartition, Progress]
     )
 
 
-def _is_outdated(end_offsets: EndOffsets, progress: Mapping[LogPartition, Progress]) -> bool:
+def is_outdated(end_offsets: EndOffsets, progress: Mapping[LogPartition, Progress]) -> bool:
     """Whether the broker that was asked does not know partitions yet that were written and counted already."""
     return any(
         source.log == end_offsets.ends.log and source.partition not in end_offsets.ends.by_partition

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aggregator.end_offsets.cache import EndOffsetsCache
-from aggregator.hours.completeness import Completeness, completeness_of, is_behind
+from aggregator.hours.completeness import Completeness, completeness_of, is_behind, is_outdated
 from aggregator.hours.totals import HourTotals, Windows, add_up, each_user_has_one_window
 from aggregator.hours.unique_users import HourUsers
 from aggregator.metrics import ReadingMetrics
@@ -91,7 +91,9 @@ class HourReader:
             self._metrics.store_errors.labels("state_unreadable").inc()
             raise
         furthest = _furthest(progress.values())
-        if end_offsets is not None and is_behind(end_offsets, furthest) and await self._was_cut(furthest):
+        if end_offsets is not None and (
+            is_outdated(end_offsets, furthest) or (is_behind(end_offsets, furthest) and await self._was_cut(furthest))
+        ):
             end_offsets = None
         margin = self._settings.aggregator_final_margin
         answers = [
@@ -125,7 +127,7 @@ class HourReader:
                 totals = {hour: await self._add_up(hour, windows[hour], users) for hour in hours}
         except TimeoutError as error:
             raise StoreUnavailable(f"no answer within {limit} s", reason="timeout") from error
-        # An hour that was read again was read at a later one.
+        # Hours may differ: one that was read again has a later progress.
         progress = {hour: {source: found.progress for source, found in committed[hour].items()} for hour in hours}
         return progress, windows, totals
 

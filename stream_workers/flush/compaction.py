@@ -111,6 +111,8 @@ class Compactor:
 
         await self._retry("store a compacted window", attempt, still_ours=still_ours, on_unknown=draw_slot)
         slot.turn ^= 1
+        # No progress is committed with it: a reader may have passed its slot, and still needs the other one as it is.
+        draw_slot()
 
 
 def _is_in_memory(compaction: _Compaction, states: Collection[PartitionState]) -> bool:

@@ -67,13 +67,13 @@ async def test_each_source_has_its_own_limit(store: Store) -> None:
 
 
 @pytest.fixture
-async def two_flushes(store: Store) -> Callable[[], Awaitable[None]]:
-    """The window was counted up to 10; each call commits one flush, and stores the window of the next."""
+async def flush(store: Store) -> Callable[[], Awaitable[None]]:
+    """The window is counted up to 10; each call commits one flush, and stores the window of the next."""
     await put(store, SOURCE, (1, value(10)), (2, value(9)))
     await commit(store, SOURCE, 10)
     committed = 10
 
-    async def flush() -> None:
+    async def commit_and_go_on() -> None:
         nonlocal committed
         committed += 10
         at, other = (1, 2) if committed % 20 else (2, 1)
@@ -81,31 +81,31 @@ async def two_flushes(store: Store) -> Callable[[], Awaitable[None]]:
         await commit(store, SOURCE, committed)
         await put(store, SOURCE, (other, value(committed + 10)))
 
-    return flush
+    return commit_and_go_on
 
 
 async def test_a_value_that_is_committed_by_now_covers_the_progress_of_before(
-    store: Store, two_flushes: Callable[[], Awaitable[None]]
+    store: Store, flush: Callable[[], Awaitable[None]]
 ) -> None:
-    watched = Watched(store, two_flushes)
+    watched = Watched(store, flush)
     assert await read_committed(watched, NOVEMBER) == {SOURCE: Committed(progress(10), value(20))}
     assert watched.reads_of_windows == 1
 
 
 async def test_a_value_of_exactly_what_progress_says_is_read_again_where_it_moved_on(
-    store: Store, two_flushes: Callable[[], Awaitable[None]]
+    store: Store, flush: Callable[[], Awaitable[None]]
 ) -> None:
-    watched = Watched(store, two_flushes)
+    watched = Watched(store, flush)
     assert await read_committed(watched, NOVEMBER, exactly=True) == {SOURCE: Committed(progress(20), value(20))}
     assert watched.reads_of_windows == 2
 
 
 async def test_a_reading_ends_though_each_one_takes_longer_than_two_flushes(
-    store: Store, two_flushes: Callable[[], Awaitable[None]]
+    store: Store, flush: Callable[[], Awaitable[None]]
 ) -> None:
     async def four_flushes() -> None:
         for _ in range(4):
-            await two_flushes()
+            await flush()
 
     watched = Watched(store, four_flushes, each_time=True)
     assert await read_committed(watched, NOVEMBER) == {SOURCE: Committed(progress(10), value(50))}
@@ -113,7 +113,7 @@ async def test_a_reading_ends_though_each_one_takes_longer_than_two_flushes(
 
 
 @pytest.mark.parametrize("exactly", [False, True])
-async def test_an_hour_that_nobody_counts_on_is_not_read_again_however_often_its_source_moves(
+async def test_an_hour_without_new_actions_is_not_read_again_however_often_its_source_moves(
     store: Store,
     exactly: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
@@ -125,7 +125,7 @@ async def test_an_hour_that_nobody_counts_on_is_not_read_again_however_often_its
 
 
 async def test_a_value_that_lies_below_the_progress_of_before_is_read_again_where_others_are_above(
-    store: Store, two_flushes: Callable[[], Awaitable[None]]
+    store: Store, flush: Callable[[], Awaitable[None]]
 ) -> None:
     """The slots are read one by one: of one what stood before two flushes, of the other what stands after them."""
 
@@ -135,18 +135,18 @@ async def test_a_value_that_lies_below_the_progress_of_before_is_read_again_wher
             found = await super().read_windows(hour, source)
             return before + [point for point in found if point.slot not in {one.slot for one in before}]
 
-    watched = ReadOneByOne(store, two_flushes)
+    watched = ReadOneByOne(store, flush)
     assert await read_committed(watched, NOVEMBER) == {SOURCE: Committed(progress(20), value(20))}
     assert watched.reads_of_windows == 2
 
 
 async def test_a_source_that_moves_does_not_unsettle_one_that_stands(
-    store: Store, two_flushes: Callable[[], Awaitable[None]]
+    store: Store, flush: Callable[[], Awaitable[None]]
 ) -> None:
     await put(store, OTHER, (1, value(10)))
     await commit(store, OTHER, 10)
 
-    assert await read_committed(Watched(store, two_flushes), NOVEMBER, exactly=True) == {
+    assert await read_committed(Watched(store, flush), NOVEMBER, exactly=True) == {
         SOURCE: Committed(progress(20), value(20)),
         OTHER: Committed(progress(10), value(10)),
     }
@@ -165,7 +165,7 @@ async def test_a_source_that_appears_meanwhile_is_read_too(store: Store) -> None
     }
 
 
-async def test_several_hours_are_read_at_one_progress_wherever_they_lie(store: Store) -> None:
+async def test_several_hours_are_read_wherever_they_lie(store: Store) -> None:
     near, far, empty = NOVEMBER - 3 * HOUR_MS, NOVEMBER - 5_000 * HOUR_MS, NOVEMBER - HOUR_MS
     for hour, offset in ((NOVEMBER, 10), (near, 4), (far, 7)):
         await store.write_windows([WindowPoint(SOURCE, hour, 1, value(offset))], [])

@@ -11,7 +11,7 @@ from support.monitoring.watched import WatchedStack
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedStack]:
+def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedStack]:
     """For all tests here. Where it cannot be had, tests are skipped on a laptop and fail in CI."""
     missing = "" if program("prometheus").is_file() else "no Prometheus: python -m support.builds.monitoring gets it"
     try:
@@ -28,18 +28,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedStack]:
         stack("down", check=False)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def traffic(stack: WatchedStack) -> Iterator[None]:
-    """It ends with the module: the stack is there until the run ends, and other tests read what is logged."""
-    with stack.traffic():
-        yield
+@pytest.fixture(scope="module")
+def stack(quiet_stack: WatchedStack) -> Iterator[WatchedStack]:
+    """With traffic, which ends with the module: other tests read what is logged."""
+    with quiet_stack.traffic():
+        yield quiet_stack
 
 
 @pytest.fixture(scope="session")
-def watcher(stack: WatchedStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def watcher(quiet_stack: WatchedStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus that watches it."""
     folder = tmp_path_factory.mktemp("prometheus")
     targets = folder / "targets.json"
-    targets.write_text(stack("targets"))
-    with prometheus(folder, targets, stack.key_file, stack.url) as running:
+    targets.write_text(quiet_stack("targets"))
+    with prometheus(folder, targets, quiet_stack.key_file, quiet_stack.url) as running:
         yield running

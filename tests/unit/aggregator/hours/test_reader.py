@@ -4,6 +4,8 @@ from typing import Never
 
 import pytest
 
+from aggregator.end_offsets.port import FakeEndOffsets
+from aggregator.hours.completeness import UNKNOWN
 from aggregator.settings import AggregatorSettings
 from contract.errors import StateUnreadable, StoreUnavailable
 from contract.hour import HOUR_MS
@@ -96,6 +98,74 @@ async def test_a_window_above_progress_is_not_used() -> None:
     await fixture.store.write_windows([WindowPoint(source, HOUR, 7, WindowValue(5, {"click": 99}, 0, 9, 1, 1))], [])
 
     assert (await fixture.reader().read(HOUR)).totals.counts == {"click": 1}
+
+
+class MovingStore(MemoryStore):
+    """While an hour's slots are read for the first time, one by one, one flush is committed, and another one begins."""
+
+    def __init__(self, fixture: AggregatorFixture) -> None:
+        super().__init__()
+        self._fixture = fixture
+        fixture.store = self
+        self.readings: list[tuple[int, int]] = []
+
+    async def read_windows_between(self, first: int, end: int, source: LogPartition | None = None) -> list[WindowPoint]:
+        self.readings.append((first, end))
+        passed = {(point.hour, point.slot) for point in await super().read_windows_between(first, end, source)}
+        if len(self.readings) == 1:
+            await self._go_on()
+            # The slot of the committed flush was passed before it was written.
+            found = await super().read_windows_between(first, end, source)
+            return [point for point in found if (point.hour, point.slot) in passed]
+        return await super().read_windows_between(first, end, source)
+
+    async def _go_on(self) -> None:
+        self._fixture.now += 1_000
+        self._fixture.append(0, click("b"))
+        await self._fixture.count()
+        self._fixture.append(0, click("c"))
+        flush = self._fixture.flush(LogPartition("log-1", 0))
+        for _ in ("segments", "windows"):
+            await anext(flush)
+
+
+async def moved_on() -> tuple[AggregatorFixture, MovingStore]:
+    """Two hours that were counted, of which only the later one is counted on while they are read."""
+    fixture = AggregatorFixture()
+    store = MovingStore(fixture)
+    store.readings.append((0, 0))
+    fixture.append(0, click("a", hour=HOUR - HOUR_MS))
+    fixture.append(0, click("a"))
+    await fixture.count()
+    store.readings.clear()
+    return fixture, store
+
+
+async def test_only_the_hour_that_is_counted_on_is_read_again_and_each_says_what_it_holds() -> None:
+    fixture, store = await moved_on()
+    counted_at, source = fixture.now, LogPartition("log-1", 0)
+    fixture.now += 5_000
+
+    before, current = await fixture.reader(end_offsets=FakeEndOffsets("log-1", {0: 4})).read_hours(
+        [HOUR - HOUR_MS, HOUR]
+    )
+
+    assert store.readings == [(HOUR - HOUR_MS, HOUR + HOUR_MS), (HOUR, HOUR + HOUR_MS)]
+    assert (before.totals.counts, before.progress[source].through_offset) == ({"click": 1}, 1)
+    assert (before.completeness.complete_through, before.completeness.lag) == (counted_at, 2)
+    assert (current.totals.counts, current.progress[source].through_offset) == ({"click": 2}, 2)
+    assert (current.completeness.complete_through, current.completeness.lag) == (counted_at + 5_000, 1)
+
+
+@pytest.mark.parametrize(("end", "looks"), [(3, 1), (2, 2)])
+async def test_whether_the_log_was_cut_the_hour_that_was_read_last_tells(end: int, looks: int) -> None:
+    fixture, _ = await moved_on()
+    end_offsets = FakeEndOffsets("log-1", {0: end})
+
+    answers = await fixture.reader(end_offsets=end_offsets).read_hours([HOUR - HOUR_MS, HOUR])
+
+    assert end_offsets.reads == looks
+    assert {answer.completeness == UNKNOWN for answer in answers} == {looks == 2}
 
 
 async def test_a_partition_without_progress_leaves_nothing_promised() -> None:

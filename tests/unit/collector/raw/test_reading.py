@@ -42,6 +42,20 @@ async def test_what_was_counted_and_is_not_stored_shows_in_the_numbers() -> None
     assert await read(store) == ([], 0, 9)
 
 
+async def test_what_is_counted_while_it_is_read_does_not_show() -> None:
+    class CountedOn(MemoryStore):
+        async def read_windows(self, hour: int, source: LogPartition | None = None) -> list[WindowPoint]:
+            await self.write_windows([WindowPoint(SOURCE, HOUR, 2, WindowValue(6, {"click": 2}))], [])
+            await self.write_progress([ProgressPoint(SOURCE, 2, Progress(6, lines=2))])
+            return await super().read_windows(hour, source)
+
+    store = CountedOn()
+    await store.write_actions([RawActions(SOURCE, 0, ACTIONS[:2])])
+    await store.write_windows([WindowPoint(SOURCE, HOUR, 1, WindowValue(5, {"click": 1}))], [])
+    await store.write_progress([ProgressPoint(SOURCE, 1, Progress(5, lines=1))])
+    assert await read(store) == (ACTIONS[:1], 1, 1)
+
+
 def test_actions_are_selected_by_user_by_event_and_by_both() -> None:
     actions = [Action(HOUR, "u", "click"), Action(HOUR, "u", "e"), Action(HOUR, "v", "e")]
     assert Selection(None, None).of(actions) == actions

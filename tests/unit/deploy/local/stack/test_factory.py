@@ -11,6 +11,13 @@ from deploy.local.stack.state_file import StateFile
 from ingest_api.settings import IngestSettings
 
 NOWHERE = Path("/nowhere")
+TIMEOUTS = ("COLLECTOR_INGEST_DELIVERY_TIMEOUT", "COLLECTOR_INGEST_DRAIN_TIMEOUT")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in TIMEOUTS:
+        monkeypatch.delenv(name, raising=False)
 
 
 def environment(folder: DataFolder, brokers: int, role: Role = Role.INGEST) -> Mapping[str, str]:
@@ -41,7 +48,7 @@ def test_elsewhere_nothing_is_changed(folder: DataFolder, brokers: int, role: Ro
     assert timeouts(environment(folder, brokers, role)) == {}
 
 
-@pytest.mark.parametrize("name", ["COLLECTOR_INGEST_DELIVERY_TIMEOUT", "COLLECTOR_INGEST_DRAIN_TIMEOUT"])
+@pytest.mark.parametrize("name", TIMEOUTS)
 def test_what_is_exported_holds(folder: DataFolder, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "PT40S")
     assert timeouts(environment(folder, brokers=3)) == {}
