@@ -27,6 +27,7 @@ _NOT_ALL: Final = 2
 _CLOSED: Final = 141
 """The exit code, in shells, of a program whose output nobody reads any more."""
 
+_KEPT: Final = "workers keep these for COLLECTOR_RAW_RETENTION (30 days by default), or none: COLLECTOR_RAW_STORAGE=off"
 _PATIENCE: Final = timedelta(days=1)
 """An answer takes as long as whoever reads our output."""
 
@@ -62,7 +63,7 @@ def raw(
         raise typer.Exit(INTERRUPTED) from None
     if found.found != found.counted:
         told = f"{found.counted:,} actions were counted in this hour, {found.found:,} of them are stored as raw actions"
-        typer.echo(f"collector: {told}", err=True)
+        typer.echo(f"collector: {told}; {_KEPT}", err=True)
         raise typer.Exit(_NOT_ALL)
 
 

