@@ -84,7 +84,7 @@ async def flush(store: Store) -> Callable[[], Awaitable[None]]:
     return commit_and_go_on
 
 
-async def test_a_value_that_is_committed_by_now_covers_the_progress_of_before(
+async def test_a_value_that_is_committed_by_now_covers_the_first_progress(
     store: Store, flush: Callable[[], Awaitable[None]]
 ) -> None:
     watched = Watched(store, flush)
@@ -124,7 +124,7 @@ async def test_an_hour_without_new_actions_is_not_read_again_however_often_its_s
     assert watched.reads_of_windows == 1
 
 
-async def test_a_value_that_lies_below_the_progress_of_before_is_read_again_where_others_are_above(
+async def test_a_value_below_the_first_progress_is_read_again_where_others_are_above(
     store: Store, flush: Callable[[], Awaitable[None]]
 ) -> None:
     """The slots are read one by one: of one what stood before two flushes, of the other what stands after them."""

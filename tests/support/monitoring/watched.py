@@ -1,4 +1,4 @@
-"""The local stack, with traffic that does not end, and with outages made for real."""
+"""The local stack, with traffic, and with outages made for real."""
 
 import signal
 import threading
